@@ -1,0 +1,126 @@
+"""Parameter objects: hyper-parameters that clone, grid-search and print.
+
+Optimizers, schedules, initializers, activations, losses and layers hold
+hyper-parameters and nothing else, as scikit-learn's estimators do before `fit`.
+`NestedParams` adds what scikit-learn lacks: `optimizer__learning_rate` works also
+while `optimizer` is still the string ``"adam"``, and lists of objects (layers) can be
+addressed as ``layers__0__units``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, ClassVar
+
+from sklearn.base import BaseEstimator
+
+from skdl._registry import Registry
+
+
+class NestedParams(BaseEstimator):
+    """`get_params` and `set_params` that see through registry names and lists.
+
+    Attributes
+    ----------
+    _registries : dict of str to Registry
+        Which constructor parameters are registry entries.
+    """
+
+    _registries: ClassVar[dict[str, Registry[Any]]] = {}
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get the parameters of this object.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            If True, also the parameters of nested objects, of registry names (as
+            the default object of that name has them) and of lists of objects.
+
+        Returns
+        -------
+        params : dict
+            Parameter names mapped to their values.
+        """
+        params = super().get_params(deep=deep)
+        if not deep:
+            return params
+        for name in self._get_param_names():
+            value = params[name]
+            if isinstance(value, str):
+                registry = self._registries.get(name)
+                if registry is not None and value in registry:
+                    params.update(_prefixed(name, registry.get(value)))
+            elif isinstance(value, (list, tuple)):
+                for i, item in enumerate(value):
+                    if hasattr(item, "get_params") and not isinstance(item, type):
+                        params[f"{name}__{i}"] = item
+                        params.update(_prefixed(f"{name}__{i}", item))
+        return params
+
+    def set_params(self, **params: Any) -> NestedParams:
+        """Set the parameters of this object, also nested ones.
+
+        Parameters
+        ----------
+        **params : dict
+            ``name=value`` or ``name__sub=value``. A registry name in the way of a
+            nested key is first replaced by the default object of that name.
+
+        Returns
+        -------
+        self : object
+            This object.
+
+        Raises
+        ------
+        ValueError
+            If a name is no parameter, or a nested key meets an unknown registry
+            name; the message lists the valid ones.
+        """
+        nested: dict[str, dict[str, Any]] = defaultdict(dict)
+        direct = {}
+        for key, value in params.items():
+            name, delimiter, sub = key.partition("__")
+            if delimiter:
+                nested[name][sub] = value
+            else:
+                direct[key] = value
+        super().set_params(**direct)
+        for name, sub in nested.items():
+            value = getattr(self, name, None)
+            if isinstance(value, list):
+                _set_in_list(self, name, value, sub)
+                continue
+            registry = self._registries.get(name)
+            if isinstance(value, str) and registry is not None:
+                setattr(self, name, registry.get(value))
+            super().set_params(**{f"{name}__{key}": v for key, v in sub.items()})
+        return self
+
+
+class ParameterObject(NestedParams):
+    """Base of optimizers, schedules, initializers, activations, losses and layers."""
+
+
+def _prefixed(prefix: str, obj: Any) -> dict[str, Any]:
+    return {f"{prefix}__{key}": value for key, value in obj.get_params().items()}
+
+
+def _set_in_list(
+    owner: NestedParams, name: str, items: list[Any], params: dict[str, Any]
+) -> None:
+    """Set ``{"0": obj, "1__rate": 0.3}`` in a copy of a list of objects."""
+    items = list(items)
+    for key, value in sorted(params.items()):  # "0" before "0__rate"
+        index, _, sub = key.partition("__")
+        if not index.isdigit() or int(index) >= len(items):
+            raise ValueError(
+                f"Invalid key {name}__{key} for {type(owner).__name__}: {name} holds "
+                f"{len(items)} objects, numbered from 0."
+            )
+        if sub:
+            items[int(index)].set_params(**{sub: value})
+        else:
+            items[int(index)] = value
+    setattr(owner, name, items)

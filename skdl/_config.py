@@ -1,0 +1,120 @@
+"""Global settings: which engine computes, and on how many threads."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any
+
+ENGINES = ("auto", "numpy", "numba")
+
+# A worker process does not see the parent's `set_config`, but it inherits the
+# environment: this is how joblib's processes are told.
+_global: dict[str, Any] = {
+    "engine": os.environ.get("SKDL_ENGINE", "auto"),
+    "n_threads": None,
+}
+_local: ContextVar[dict[str, Any] | None] = ContextVar("skdl_config", default=None)
+
+
+def _checked(engine: str | None, n_threads: int | None) -> dict[str, Any]:
+    new: dict[str, Any] = {}
+    if engine is not None:
+        if engine not in ENGINES:
+            raise ValueError(f"engine must be one of {ENGINES}, got {engine!r}.")
+        if engine == "numba" and not has_numba():
+            raise ImportError(
+                'engine="numba" needs Numba: pip install "skdl[fast]", '
+                'or choose engine="auto" or "numpy".'
+            )
+        new["engine"] = engine
+    if n_threads is not None:
+        if n_threads < 1:
+            raise ValueError(f"n_threads must be at least 1, got {n_threads}.")
+        new["n_threads"] = int(n_threads)
+    return new
+
+
+def get_config() -> dict[str, Any]:
+    """Return the current settings.
+
+    Returns
+    -------
+    config : dict
+        Keys `engine` ("auto", "numpy" or "numba") and `n_threads` (int, or None
+        for all the cores this process may use).
+    """
+    return {**_global, **(_local.get() or {})}
+
+
+def set_config(*, engine: str | None = None, n_threads: int | None = None) -> None:
+    """Set the engine and the number of threads for the whole process.
+
+    Parameters
+    ----------
+    engine : {"auto", "numpy", "numba"}, default=None
+        "numpy" is the readable reference; "numba" the compiled twin of its hot
+        parts; "auto" takes the compiled twin where Numba is installed. None
+        leaves the setting as it is. The environment variable SKDL_ENGINE gives
+        the initial value, also in worker processes.
+    n_threads : int, default=None
+        Threads for skdl's own parallel loops. None leaves the setting as it is.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range.
+    ImportError
+        If `engine="numba"` and Numba is not installed.
+    """
+    _global.update(_checked(engine, n_threads))
+
+
+@contextmanager
+def config_context(
+    *, engine: str | None = None, n_threads: int | None = None
+) -> Iterator[None]:
+    """Change the settings inside a `with` block, for the current thread alone.
+
+    Parameters
+    ----------
+    engine : {"auto", "numpy", "numba"}, default=None
+        See `set_config`.
+    n_threads : int, default=None
+        See `set_config`.
+
+    Yields
+    ------
+    None
+    """
+    token = _local.set({**(_local.get() or {}), **_checked(engine, n_threads)})
+    try:
+        yield
+    finally:
+        _local.reset(token)
+
+
+@lru_cache(maxsize=1)
+def has_numba() -> bool:
+    """Return whether Numba is installed, without importing it."""
+    return importlib.util.find_spec("numba") is not None
+
+
+def use_numba() -> bool:
+    """Return whether the compiled twins are to be used now."""
+    engine = get_config()["engine"]
+    return engine == "numba" or (engine == "auto" and has_numba())
+
+
+def n_threads() -> int:
+    """Return the number of threads for skdl's own parallel loops."""
+    configured = get_config()["n_threads"]
+    if configured is not None:
+        return configured
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,35 @@
+"""Starting weights: Xavier, He, LeCun, orthogonal and simple distributions."""
+
+from skdl.initializers._initializer import Initializer, fans, get, names, register
+from skdl.initializers._orthogonal import Orthogonal
+from skdl.initializers._simple import Constant, Normal, Ones, Uniform, Zeros
+from skdl.initializers._variance_scaling import (
+    HeNormal,
+    HeUniform,
+    LeCunNormal,
+    LeCunUniform,
+    VarianceScaling,
+    XavierNormal,
+    XavierUniform,
+)
+
+__all__ = [
+    "Constant",
+    "HeNormal",
+    "HeUniform",
+    "Initializer",
+    "LeCunNormal",
+    "LeCunUniform",
+    "Normal",
+    "Ones",
+    "Orthogonal",
+    "Uniform",
+    "VarianceScaling",
+    "XavierNormal",
+    "XavierUniform",
+    "Zeros",
+    "fans",
+    "get",
+    "names",
+    "register",
+]

@@ -1,0 +1,177 @@
+"""Initializers that keep the variance from layer to layer.
+
+Var(Σ xᵢwᵢ) = n·Var(x)·Var(w), so weights of variance 1/n carry the variance through a
+linear layer. One class holds the maths; the named ones fix its settings.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdl.initializers._initializer import Initializer, fans, register
+
+_FANS = {
+    "fan_in": lambda fan_in, fan_out: fan_in,
+    "fan_out": lambda fan_in, fan_out: fan_out,
+    "fan_avg": lambda fan_in, fan_out: (fan_in + fan_out) / 2,
+}
+
+
+def _uniform(
+    std: float, shape: tuple[int, ...], rng: np.random.Generator
+) -> NDArray[Any]:
+    bound = math.sqrt(3.0) * std
+    return rng.uniform(-bound, bound, shape)
+
+
+def _normal(
+    std: float, shape: tuple[int, ...], rng: np.random.Generator
+) -> NDArray[Any]:
+    return rng.normal(0.0, std, shape)
+
+
+_DISTRIBUTIONS = {"uniform": _uniform, "normal": _normal}
+
+
+@register("variance_scaling")
+class VarianceScaling(Initializer):
+    """Zero-mean weights of variance scale / fan.
+
+    Parameters
+    ----------
+    scale : float, default=1.0
+        Variance times fan; positive.
+    mode : {"fan_in", "fan_out", "fan_avg"}, default="fan_in"
+        Which fan divides: inputs, outputs or their mean.
+    distribution : {"normal", "uniform"}, default="normal"
+        Normal, or uniform between ±√3 standard deviations.
+
+    Raises
+    ------
+    ValueError
+        When called with a setting out of range.
+    """
+
+    def __init__(
+        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal"
+    ) -> None:
+        self.scale = scale
+        self.mode = mode
+        self.distribution = distribution
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+        if not self.scale > 0:
+            raise ValueError(f"scale must be positive, got {self.scale}.")
+        for what, value, known in (
+            ("mode", self.mode, _FANS),
+            ("distribution", self.distribution, _DISTRIBUTIONS),
+        ):
+            if value not in known:
+                raise ValueError(f"{what} must be one of {list(known)}, got {value!r}.")
+        std = math.sqrt(self.scale / max(1.0, _FANS[self.mode](*fans(shape))))
+        return _DISTRIBUTIONS[self.distribution](std, shape, rng)
+
+
+class _Named(Initializer):
+    """A VarianceScaling with everything fixed but a gain on the standard deviation.
+
+    Parameters
+    ----------
+    gain : float, default=1.0
+        Factor on the standard deviation; positive.
+    """
+
+    _scale: ClassVar[float]
+    _mode: ClassVar[str]
+    _distribution: ClassVar[str]
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
+        if not self.gain > 0:
+            raise ValueError(f"gain must be positive, got {self.gain}.")
+        scale = self._scale * self.gain**2
+        return VarianceScaling(scale, self._mode, self._distribution).draw(shape, rng)
+
+
+@register("xavier_uniform", "glorot_uniform")
+class XavierUniform(_Named):
+    """Uniform within ±√(6/(n_in + n_out)) (Glorot & Bengio 2010, eq. 16).
+
+    Parameters
+    ----------
+    gain : float, default=1.0
+        Factor on the standard deviation; positive.
+    """
+
+    _scale, _mode, _distribution = 1.0, "fan_avg", "uniform"
+
+
+@register("xavier_normal", "glorot_normal")
+class XavierNormal(_Named):
+    """Normal with standard deviation √(2/(n_in + n_out)) (Glorot & Bengio 2010).
+
+    Parameters
+    ----------
+    gain : float, default=1.0
+        Factor on the standard deviation; positive.
+    """
+
+    _scale, _mode, _distribution = 1.0, "fan_avg", "normal"
+
+
+@register("he_uniform", "kaiming_uniform")
+class HeUniform(_Named):
+    """Uniform with standard deviation √(2/n_in), for ReLU (He et al. 2015, eq. 10).
+
+    Parameters
+    ----------
+    gain : float, default=1.0
+        Factor on the standard deviation; positive.
+    """
+
+    _scale, _mode, _distribution = 2.0, "fan_in", "uniform"
+
+
+@register("he_normal", "kaiming_normal")
+class HeNormal(_Named):
+    """Normal with standard deviation √(2/n_in), for ReLU (He et al. 2015, eq. 10).
+
+    Parameters
+    ----------
+    gain : float, default=1.0
+        Factor on the standard deviation; positive.
+    """
+
+    _scale, _mode, _distribution = 2.0, "fan_in", "normal"
+
+
+@register("lecun_uniform")
+class LeCunUniform(_Named):
+    """Uniform with standard deviation √(1/n_in) (LeCun et al. 1998, §4.6).
+
+    Parameters
+    ----------
+    gain : float, default=1.0
+        Factor on the standard deviation; positive.
+    """
+
+    _scale, _mode, _distribution = 1.0, "fan_in", "uniform"
+
+
+@register("lecun_normal")
+class LeCunNormal(_Named):
+    """Normal with standard deviation √(1/n_in) (LeCun et al. 1998), for SELU.
+
+    Parameters
+    ----------
+    gain : float, default=1.0
+        Factor on the standard deviation; positive.
+    """
+
+    _scale, _mode, _distribution = 1.0, "fan_in", "normal"

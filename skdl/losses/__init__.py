@@ -1,0 +1,27 @@
+"""Losses: value, gradient, Hessian and link; shared by networks and boosting."""
+
+from skdl.losses._classification import BinaryCrossEntropy, CrossEntropy
+from skdl.losses._custom import FunctionLoss
+from skdl.losses._loss import Loss, get, names, register
+from skdl.losses._regression import (
+    AbsoluteError,
+    Huber,
+    Poisson,
+    Quantile,
+    SquaredError,
+)
+
+__all__ = [
+    "AbsoluteError",
+    "BinaryCrossEntropy",
+    "CrossEntropy",
+    "FunctionLoss",
+    "Huber",
+    "Loss",
+    "Poisson",
+    "Quantile",
+    "SquaredError",
+    "get",
+    "names",
+    "register",
+]

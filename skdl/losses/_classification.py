@@ -1,0 +1,161 @@
+"""Losses of class labels."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.special import expit, logit, softmax
+
+from skdl.losses._loss import Array, Empty, Loss, register
+
+
+@register("cross_entropy", "log_loss")
+class CrossEntropy(Loss):
+    """−ln p of the true class, p = softmax(raw); y holds class codes 0…K−1.
+
+    A classifier with two classes or several labels uses `BinaryCrossEntropy` in its
+    place: one sigmoid output per label.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        The share of each target that is spread evenly over all classes, in [0, 1)
+        (Szegedy et al. 2016, §7).
+
+    Raises
+    ------
+    ValueError
+        When evaluated, if `label_smoothing` is out of range.
+    """
+
+    task = "classification"
+    has_hessian = True
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        self.label_smoothing = label_smoothing
+
+    def evaluate(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array]:
+        _check_smoothing(self.label_smoothing)
+        n, n_classes = raw.shape
+        rest = self.label_smoothing / n_classes  # the target of a class that is not y
+        column = np.max(raw, axis=1, out=empty(n, raw.dtype))
+        shifted = np.subtract(raw, column[:, None], out=empty(raw.shape, raw.dtype))
+        gradient = np.exp(shifted, out=empty(raw.shape, raw.dtype))
+        total = np.add.reduce(gradient, axis=1, out=empty(n, raw.dtype))
+        gradient /= total[:, None]
+
+        true_class = np.add(_row_starts(n, n_classes), y, out=empty(n, np.intp))
+        picked = shifted.ravel().take(true_class, out=column, mode="clip")
+        loss = np.log(total, out=total)
+        if rest:
+            loss -= rest * shifted.sum(axis=1)
+            gradient -= rest
+            picked *= 1.0 - self.label_smoothing
+        loss -= picked
+
+        flat = gradient.reshape(-1)
+        picked = flat.take(true_class, out=picked, mode="clip")
+        picked -= 1.0 - self.label_smoothing
+        flat[true_class] = picked
+        return loss, gradient
+
+    def hessian(self, y: Array, raw: Array) -> Array:
+        p = softmax(raw, axis=1)
+        return p * (1.0 - p)
+
+    def inverse_link(self, raw: Array) -> Array:
+        return softmax(raw, axis=1)
+
+    def link(self, prediction: Array) -> Array:
+        log_p = np.log(prediction)
+        return log_p - log_p.mean(axis=1, keepdims=True)
+
+    def init_raw(self, y: Array, weight: Array | None = None) -> Array:
+        counts = np.bincount(y.astype(np.intp), weights=weight)
+        share = counts / counts.sum()
+        return np.log(np.maximum(share, np.finfo(np.float64).eps))
+
+    def for_classes(self, n_classes: int, multilabel: bool) -> Loss:
+        if multilabel or n_classes <= 2:
+            return BinaryCrossEntropy(self.label_smoothing)
+        return self
+
+
+@register("binary_cross_entropy")
+class BinaryCrossEntropy(Loss):
+    """−y·ln p − (1−y)·ln(1−p), p = sigmoid(raw), for each output of its own.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Targets 0 and 1 become s/2 and 1 − s/2; in [0, 1).
+
+    Raises
+    ------
+    ValueError
+        When evaluated, if `label_smoothing` is out of range.
+    """
+
+    task = "classification"
+    has_hessian = True
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        self.label_smoothing = label_smoothing
+
+    def evaluate(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array]:
+        _check_smoothing(self.label_smoothing)
+        target = np.multiply(
+            y, 1.0 - self.label_smoothing, out=empty(raw.shape, raw.dtype)
+        )
+        target += 0.5 * self.label_smoothing
+        gradient = expit(raw, out=empty(raw.shape, raw.dtype))
+        gradient -= target
+        # −y·ln p − (1−y)·ln(1−p) = ln(1 + e^raw) − y·raw
+        loss = np.logaddexp(raw, 0.0, out=empty(raw.shape, raw.dtype))
+        target *= raw
+        loss -= target
+        return loss, gradient
+
+    def hessian(self, y: Array, raw: Array) -> Array:
+        p = expit(raw)
+        return p * (1.0 - p)
+
+    def inverse_link(self, raw: Array) -> Array:
+        return expit(raw)
+
+    def link(self, prediction: Array) -> Array:
+        return logit(prediction)
+
+    def init_raw(self, y: Array, weight: Array | None = None) -> Array:
+        share = np.average(y, axis=0, weights=weight)
+        eps = np.finfo(np.float64).eps
+        return logit(np.clip(share, eps, 1.0 - eps))
+
+    def for_classes(self, n_classes: int, multilabel: bool) -> Loss:
+        if n_classes > 2 and not multilabel:
+            raise ValueError(
+                "binary_cross_entropy takes two classes or several labels, got "
+                f'{n_classes} exclusive classes; use "cross_entropy".'
+            )
+        return self
+
+    def n_raw(self, n_classes: int) -> int:
+        return 1 if n_classes <= 2 else n_classes
+
+
+def _check_smoothing(label_smoothing: float) -> None:
+    if not 0 <= label_smoothing < 1:
+        raise ValueError(f"label_smoothing must lie in [0, 1), got {label_smoothing}.")
+
+
+@lru_cache(maxsize=16)
+def _row_starts(n: int, n_columns: int) -> Array:
+    """Positions of the first column of each row in the flat array; read-only."""
+    starts = np.arange(0, n * n_columns, n_columns, dtype=np.intp)
+    starts.flags.writeable = False
+    return starts

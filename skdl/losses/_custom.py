@@ -1,0 +1,101 @@
+"""A plain function as a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from skdl.losses._loss import Array, Empty, Loss, registry
+
+
+def _identity(raw: Array) -> Array:
+    return raw
+
+
+def _softmax(raw: Array) -> Array:
+    return softmax(raw, axis=1)
+
+
+class FunctionLoss(Loss):
+    """A loss made of a function ``f(y, raw) -> (loss, gradient[, hessian])``.
+
+    Passing the function itself as ``loss=`` of an estimator does the same.
+
+    Parameters
+    ----------
+    function : callable
+        Gets the targets and the raw predictions of shape (n, k) (see `Loss.task`) and
+        returns the losses, of shape (n,) or (n, k), their gradient with respect to
+        `raw`, of shape (n, k), and optionally the diagonal Hessian of that shape.
+        A classifier with K classes gives class codes 0…K−1 of shape (n,) as `y` and
+        raw predictions (n, K), also for K=2, and turns them into probabilities with a
+        softmax; with several labels `y` and `raw` have a column for each, and the link
+        is a sigmoid.
+
+    Raises
+    ------
+    ValueError
+        When evaluated, if the function returns a wrong shape, or a value that is not
+        finite where the predictions are.
+    TypeError
+        When evaluated, if the function does not return two or three arrays.
+    """
+
+    task = "any"
+    has_hessian = True
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+
+    # Not a parameter: `for_classes` chooses it.
+    _inverse_link: Callable[[Array], Array] = staticmethod(_identity)
+
+    def _call(self, y: Array, raw: Array) -> tuple[Array, ...]:
+        name = getattr(self.function, "__name__", repr(self.function))
+        result = self.function(y, raw)
+        if not isinstance(result, tuple) or len(result) not in (2, 3):
+            raise TypeError(
+                f"The custom loss {name} must return (loss, gradient) or "
+                f"(loss, gradient, hessian), got {type(result).__name__}."
+            )
+        arrays = tuple(np.array(part, dtype=raw.dtype) for part in result)
+        shapes = [part.shape for part in arrays]
+        allowed = [(raw.shape[0],), raw.shape]
+        if shapes[0] not in allowed or any(s != raw.shape for s in shapes[1:]):
+            raise ValueError(
+                f"The custom loss {name} must return a loss of shape {allowed[0]} or "
+                f"{allowed[1]} and derivatives of shape {raw.shape}, got {shapes}."
+            )
+        finite = all(np.isfinite(part).all() for part in arrays)
+        if not finite and np.isfinite(raw).all():
+            raise ValueError(
+                f"The custom loss {name} returned NaN or infinite values for finite "
+                "predictions."
+            )
+        return arrays
+
+    def evaluate(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array]:
+        loss, gradient = self._call(y, raw)[:2]
+        return loss, gradient
+
+    def hessian(self, y: Array, raw: Array) -> Array:
+        arrays = self._call(y, raw)
+        if len(arrays) < 3:
+            return super().hessian(y, raw)
+        return arrays[2]
+
+    def inverse_link(self, raw: Array) -> Array:
+        return self._inverse_link(raw)
+
+    def for_classes(self, n_classes: int, multilabel: bool) -> Loss:
+        loss = FunctionLoss(self.function)
+        loss._inverse_link = expit if multilabel else _softmax
+        return loss
+
+
+registry.wrap = FunctionLoss

@@ -1,0 +1,308 @@
+"""What a loss is.
+
+A loss compares targets `y` with *raw* predictions: what a network's last layer or a sum
+of trees gives, of shape (n, k), before the inverse link (exp, sigmoid, softmax) turns it
+into what the user sees. A loss is one function, `evaluate`, which returns the values and
+the gradient together, because they share their costly parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from skdl._base import ParameterObject
+from skdl._registry import Registry
+
+Array = NDArray[Any]
+Empty = Callable[..., Array]
+
+
+class Loss(ParameterObject):
+    """Base of losses.
+
+    A subclass defines `evaluate`, and where it can `hessian`, `inverse_link`, `link`,
+    `init_raw` and `check_targets`.
+
+    Attributes
+    ----------
+    task : {"regression", "classification", "any"}
+        Which estimators may use it. Regression targets have shape (n, k), as the raw
+        predictions. Classification targets are class codes 0…K−1 of shape (n,) with
+        raw predictions (n, K), or zeros and ones of shape (n, k) for two classes
+        (k=1) and for several labels.
+    has_hessian : bool
+        Whether `hessian` is defined.
+    """
+
+    task: ClassVar[Literal["regression", "classification", "any"]] = "regression"
+    has_hessian: ClassVar[bool] = False
+
+    # ---- what a subclass defines
+
+    def evaluate(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array]:
+        """Return the losses and their gradient with respect to `raw`.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,) or (n, k)
+            Targets, see `task`.
+        raw : ndarray of shape (n, k)
+            Raw predictions.
+        empty : callable, default=numpy.empty
+            ``empty(shape, dtype)`` gives memory for the results; a training loop
+            passes memory that it reuses.
+
+        Returns
+        -------
+        loss : ndarray of shape (n,) or (n, k)
+            One value per row, or per row and output.
+        gradient : ndarray of shape (n, k)
+            ∂loss/∂raw.
+        """
+        raise TypeError(f"{type(self).__name__} must define evaluate(y, raw, empty).")
+
+    def hessian(self, y: Array, raw: Array) -> Array:
+        """Return the diagonal second derivatives with respect to `raw`.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,) or (n, k)
+            Targets.
+        raw : ndarray of shape (n, k)
+            Raw predictions.
+
+        Returns
+        -------
+        hessian : ndarray of shape (n, k)
+            ∂²loss/∂raw².
+        """
+        raise ValueError(
+            f"{type(self).__name__} has no Hessian; a second-order method needs a "
+            "loss that defines hessian(y, raw)."
+        )
+
+    def inverse_link(self, raw: Array) -> Array:
+        """Turn raw predictions into predictions: identity, exp, sigmoid or softmax.
+
+        Parameters
+        ----------
+        raw : ndarray of shape (n, k)
+            Raw predictions.
+
+        Returns
+        -------
+        prediction : ndarray of shape (n, k)
+            Values or probabilities.
+        """
+        return raw
+
+    def link(self, prediction: Array) -> Array:
+        """Turn predictions into raw predictions, the inverse of `inverse_link`.
+
+        Parameters
+        ----------
+        prediction : ndarray of shape (n, k)
+            Values or probabilities.
+
+        Returns
+        -------
+        raw : ndarray of shape (n, k)
+            Raw predictions.
+        """
+        return prediction
+
+    def check_targets(self, y: Array) -> None:
+        """Raise if the loss is not defined for these targets.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,) or (n, k)
+            Targets.
+
+        Raises
+        ------
+        ValueError
+            If a target is out of the loss's range.
+        """
+
+    def init_raw(self, y: Array, weight: Array | None = None) -> Array:
+        """Return the constant raw prediction of the smallest mean loss.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n, k)
+            Targets.
+        weight : ndarray of shape (n,), default=None
+            Sample weights.
+
+        Returns
+        -------
+        raw : ndarray of shape (k,)
+            The best constant.
+        """
+        best = np.average(y, axis=0, weights=weight).astype(np.float64)
+        constant = np.empty(y.shape)
+        for j in range(y.shape[1]):
+
+            def mean_loss(value: float, j: int = j) -> float:
+                constant[:] = best
+                constant[:, j] = value
+                return self(y, constant, weight)
+
+            spread = float(np.std(y[:, j])) or 1.0
+            best[j] = minimize_scalar(
+                mean_loss, bracket=(best[j] - spread, best[j] + spread)
+            ).x
+        return best
+
+    def for_classes(self, n_classes: int, multilabel: bool) -> Loss:
+        """Return the form of this loss for a classification problem.
+
+        Parameters
+        ----------
+        n_classes : int
+            Number of classes, or of labels.
+        multilabel : bool
+            Whether a sample may have several labels.
+
+        Returns
+        -------
+        loss : Loss
+            The loss to train with.
+
+        Raises
+        ------
+        ValueError
+            If the loss does not suit the problem.
+        """
+        if self.task == "regression":
+            raise ValueError(
+                f"{type(self).__name__} is a loss for regression; a classifier takes "
+                '"cross_entropy", "binary_cross_entropy" or a custom loss.'
+            )
+        return self
+
+    def n_raw(self, n_classes: int) -> int:
+        """Return the number of raw predictions a row needs in classification.
+
+        Parameters
+        ----------
+        n_classes : int
+            Number of classes, or of labels.
+
+        Returns
+        -------
+        k : int
+            Columns of `raw`.
+        """
+        return n_classes
+
+    # ---- what everybody gets
+
+    def __call__(self, y: Array, raw: Array, weight: Array | None = None) -> float:
+        """Return the mean loss, weighted and normalised by the weights' sum.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,) or (n, k)
+            Targets.
+        raw : ndarray of shape (n, k)
+            Raw predictions.
+        weight : ndarray of shape (n,), default=None
+            Sample weights.
+
+        Returns
+        -------
+        loss : float
+            Mean over rows of the sum over outputs.
+        """
+        total = len(raw) if weight is None else float(np.sum(weight))
+        return self.weighted(y, raw, weight, 1.0 / total)[0]
+
+    def gradient(self, y: Array, raw: Array) -> Array:
+        """Return ∂loss/∂raw of each row.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,) or (n, k)
+            Targets.
+        raw : ndarray of shape (n, k)
+            Raw predictions.
+
+        Returns
+        -------
+        gradient : ndarray of shape (n, k)
+            The gradient.
+        """
+        return self.evaluate(y, raw)[1]
+
+    def gradient_hessian(self, y: Array, raw: Array) -> tuple[Array, Array]:
+        """Return the gradient and the diagonal Hessian of each row.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,) or (n, k)
+            Targets.
+        raw : ndarray of shape (n, k)
+            Raw predictions.
+
+        Returns
+        -------
+        gradient, hessian : ndarray of shape (n, k)
+            First and second derivatives.
+        """
+        return self.gradient(y, raw), self.hessian(y, raw)
+
+    def weighted(
+        self,
+        y: Array,
+        raw: Array,
+        weight: Array | None,
+        scale: float,
+        empty: Empty = np.empty,
+    ) -> tuple[float, Array]:
+        """Return the weighted sum of losses over rows, and its gradient.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,) or (n, k)
+            Targets.
+        raw : ndarray of shape (n, k)
+            Raw predictions.
+        weight : ndarray of shape (n,) or None
+            Sample weights; None means 1 for each row.
+        scale : float
+            Common factor, such as one over the sum of weights.
+        empty : callable, default=numpy.empty
+            Gives memory, see `evaluate`.
+
+        Returns
+        -------
+        total : float
+            scale · Σᵢ weightᵢ lossᵢ.
+        gradient : ndarray of shape (n, k)
+            Its derivative with respect to `raw`.
+        """
+        loss, gradient = self.evaluate(y, raw, empty)
+        if weight is None:
+            total = float(loss.sum())
+        else:
+            factor = weight if loss.ndim == 1 else weight[:, None]
+            loss *= factor
+            total = float(loss.sum())
+            gradient *= weight[:, None]
+        gradient *= scale
+        return scale * total, gradient
+
+
+registry: Registry[Loss] = Registry("loss", Loss)
+register = registry.register
+get = registry.get
+names = registry.names

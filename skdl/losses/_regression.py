@@ -1,0 +1,185 @@
+"""Losses of real targets. With e = raw − y throughout, summed over outputs."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import xlogy
+
+from skdl.losses._loss import Array, Empty, Loss, register
+
+
+@register("squared_error", "squared")
+class SquaredError(Loss):
+    """½e². Its gradient is minus the residual; its best constant the mean."""
+
+    has_hessian = True
+
+    def evaluate(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array]:
+        error = np.subtract(raw, y, out=empty(raw.shape, raw.dtype))
+        loss = np.multiply(error, error, out=empty(raw.shape, raw.dtype))
+        loss *= 0.5
+        return loss, error
+
+    def hessian(self, y: Array, raw: Array) -> Array:
+        return np.ones_like(raw)
+
+    def init_raw(self, y: Array, weight: Array | None = None) -> Array:
+        return np.average(y, axis=0, weights=weight)
+
+
+@register("absolute_error", "absolute")
+class AbsoluteError(Loss):
+    """|e|. Its best constant is the median; at e = 0 the gradient is taken as 0."""
+
+    def evaluate(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array]:
+        loss = np.subtract(raw, y, out=empty(raw.shape, raw.dtype))
+        gradient = np.sign(loss, out=empty(raw.shape, raw.dtype))
+        np.abs(loss, out=loss)
+        return loss, gradient
+
+    def init_raw(self, y: Array, weight: Array | None = None) -> Array:
+        return weighted_quantile(y, 0.5, weight)
+
+
+@register("huber")
+class Huber(Loss):
+    """½e² where |e| ≤ δ, else δ(|e| − ½δ) (Huber 1964).
+
+    Parameters
+    ----------
+    delta : float, default=1.0
+        Where the parabola becomes a line, in units of the target; positive.
+
+    Raises
+    ------
+    ValueError
+        When evaluated, if `delta` is not positive.
+    """
+
+    has_hessian = True
+
+    def __init__(self, delta: float = 1.0) -> None:
+        self.delta = delta
+
+    def evaluate(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array]:
+        if not self.delta > 0:
+            raise ValueError(f"delta must be positive, got {self.delta}.")
+        loss = np.subtract(raw, y, out=empty(raw.shape, raw.dtype))
+        gradient = empty(raw.shape, raw.dtype)
+        np.clip(loss, -self.delta, self.delta, out=gradient)
+        # g·e − ½g² is ½e² where g = e, and δ|e| − ½δ² where g = ±δ.
+        work = np.multiply(gradient, -0.5, out=empty(raw.shape, raw.dtype))
+        loss += work
+        loss *= gradient
+        return loss, gradient
+
+    def hessian(self, y: Array, raw: Array) -> Array:
+        return (np.abs(raw - y) <= self.delta).astype(raw.dtype)
+
+
+@register("quantile")
+class Quantile(Loss):
+    """The pinball loss: (1−q)·e where e ≥ 0, else −q·e (Koenker & Bassett 1978).
+
+    Parameters
+    ----------
+    quantile : float, default=0.5
+        The quantile q to predict, in (0, 1).
+
+    Raises
+    ------
+    ValueError
+        When evaluated, if `quantile` is out of range.
+    """
+
+    def __init__(self, quantile: float = 0.5) -> None:
+        self.quantile = quantile
+
+    def _check(self) -> None:
+        if not 0 < self.quantile < 1:
+            raise ValueError(f"quantile must lie in (0, 1), got {self.quantile}.")
+
+    def evaluate(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array]:
+        self._check()
+        loss = np.subtract(raw, y, out=empty(raw.shape, raw.dtype))
+        gradient = np.sign(loss, out=empty(raw.shape, raw.dtype))
+        gradient *= 0.5
+        gradient += 0.5 - self.quantile  # 1−q above, −q below, their mean at e = 0
+        loss *= gradient
+        return loss, gradient
+
+    def init_raw(self, y: Array, weight: Array | None = None) -> Array:
+        self._check()
+        return weighted_quantile(y, self.quantile, weight)
+
+
+@register("poisson")
+class Poisson(Loss):
+    """Half the Poisson deviance with a log link: μ − y + y·ln(y/μ), μ = e^raw."""
+
+    has_hessian = True
+
+    def evaluate(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array]:
+        gradient = np.exp(raw, out=empty(raw.shape, raw.dtype))
+        gradient -= y
+        loss = xlogy(y, y, out=empty(raw.shape, raw.dtype))
+        loss += gradient
+        work = np.multiply(y, raw, out=empty(raw.shape, raw.dtype))
+        loss -= work
+        return loss, gradient
+
+    def hessian(self, y: Array, raw: Array) -> Array:
+        return np.exp(raw)
+
+    def inverse_link(self, raw: Array) -> Array:
+        return np.exp(raw)
+
+    def link(self, prediction: Array) -> Array:
+        return np.log(prediction)
+
+    def check_targets(self, y: Array) -> None:
+        if (y < 0).any():
+            raise ValueError(
+                f"The Poisson loss needs targets ≥ 0, got a minimum of {y.min()}."
+            )
+        if not (y > 0).any():
+            raise ValueError(
+                "The Poisson loss needs a positive target; all targets are 0."
+            )
+
+    def init_raw(self, y: Array, weight: Array | None = None) -> Array:
+        mean = np.average(y, axis=0, weights=weight)
+        return np.log(np.maximum(mean, np.finfo(np.float64).tiny))
+
+
+def weighted_quantile(y: Array, q: float, weight: Array | None = None) -> Array:
+    """Return the quantile of each column; with weights, of the weighted sample.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n, k)
+        Values.
+    q : float
+        The quantile, in [0, 1].
+    weight : ndarray of shape (n,), default=None
+        Sample weights.
+
+    Returns
+    -------
+    quantile : ndarray of shape (k,)
+        A minimiser of the mean pinball loss.
+    """
+    if weight is None:
+        return np.quantile(y, q, axis=0, method="inverted_cdf")
+    weight = np.broadcast_to(weight[:, None], y.shape)
+    return np.quantile(y, q, axis=0, weights=weight, method="inverted_cdf")

@@ -1,0 +1,160 @@
+"""Optimizers that divide by the size of past gradients, coordinate by coordinate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdl.optimizers._optimizer import Array, FirstOrder, register
+from skdl.schedules import Schedule
+
+
+@register("adagrad")
+class AdaGrad(FirstOrder):
+    """s ← s + g²; θ ← θ − η·g/(√s + ε) (Duchi et al. 2011).
+
+    Parameters
+    ----------
+    learning_rate : float, str or Schedule, default=0.01
+        The rate η, or a schedule for it.
+    epsilon : float, default=1e-10
+        Keeps the division away from zero; positive.
+    clip_norm : float, default=None
+        Longest gradient.
+    clip_value : float, default=None
+        Largest entry of the gradient.
+    """
+
+    slots = ("s",)
+
+    def __init__(
+        self,
+        learning_rate: float | str | Schedule = 1e-2,
+        epsilon: float = 1e-10,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, clip_norm, clip_value)
+        self.epsilon = epsilon
+
+    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
+        super().check(n_epochs, steps_per_epoch)
+        self._check_range("epsilon", 0.0)
+
+    def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
+        np.multiply(g, g, out=s.work)
+        s.s += s.work
+        np.sqrt(s.s, out=s.work)
+        s.work += self.epsilon
+        np.divide(g, s.work, out=s.work)
+        s.work *= eta
+        theta -= s.work
+
+
+@register("rmsprop")
+class RMSProp(FirstOrder):
+    """s ← βs + (1−β)g²; θ ← θ − η·g/(√s + ε) (Tieleman & Hinton 2012).
+
+    Parameters
+    ----------
+    learning_rate : float, str or Schedule, default=0.001
+        The rate η, or a schedule for it.
+    beta : float, default=0.9
+        The share of the old average that is kept, in [0, 1).
+    epsilon : float, default=1e-8
+        Keeps the division away from zero; positive.
+    clip_norm : float, default=None
+        Longest gradient.
+    clip_value : float, default=None
+        Largest entry of the gradient.
+    """
+
+    slots = ("s",)
+
+    def __init__(
+        self,
+        learning_rate: float | str | Schedule = 1e-3,
+        beta: float = 0.9,
+        epsilon: float = 1e-8,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, clip_norm, clip_value)
+        self.beta = beta
+        self.epsilon = epsilon
+
+    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
+        super().check(n_epochs, steps_per_epoch)
+        self._check_share("beta")
+        self._check_range("epsilon", 0.0)
+
+    def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
+        np.multiply(g, g, out=s.work)
+        s.work *= 1.0 - self.beta
+        s.s *= self.beta
+        s.s += s.work
+        np.sqrt(s.s, out=s.work)
+        s.work += self.epsilon
+        np.divide(g, s.work, out=s.work)
+        s.work *= eta
+        theta -= s.work
+
+
+@register("adadelta")
+class AdaDelta(FirstOrder):
+    """AdaDelta, which needs no learning rate of its own (Zeiler 2012).
+
+    s ← βs + (1−β)g²; δ = √(d + ε)/√(s + ε) · g; d ← βd + (1−β)δ²; θ ← θ − ηδ.
+
+    Parameters
+    ----------
+    learning_rate : float, str or Schedule, default=1.0
+        A factor on the step, 1 in the paper, or a schedule for it.
+    beta : float, default=0.9
+        The share of the old averages that is kept, in [0, 1).
+    epsilon : float, default=1e-6
+        Keeps the roots away from zero and sets the first steps; positive.
+    clip_norm : float, default=None
+        Longest gradient.
+    clip_value : float, default=None
+        Largest entry of the gradient.
+    """
+
+    slots = ("s", "d")
+
+    def __init__(
+        self,
+        learning_rate: float | str | Schedule = 1.0,
+        beta: float = 0.9,
+        epsilon: float = 1e-6,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, clip_norm, clip_value)
+        self.beta = beta
+        self.epsilon = epsilon
+
+    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
+        super().check(n_epochs, steps_per_epoch)
+        self._check_share("beta")
+        self._check_range("epsilon", 0.0)
+
+    def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
+        np.multiply(g, g, out=s.work)
+        s.work *= 1.0 - self.beta
+        s.s *= self.beta
+        s.s += s.work
+        # The gradient's own memory becomes δ.
+        np.add(s.s, self.epsilon, out=s.work)
+        np.sqrt(s.work, out=s.work)
+        g /= s.work
+        np.add(s.d, self.epsilon, out=s.work)
+        np.sqrt(s.work, out=s.work)
+        g *= s.work
+        np.multiply(g, g, out=s.work)
+        s.work *= 1.0 - self.beta
+        s.d *= self.beta
+        s.d += s.work
+        g *= eta
+        theta -= g

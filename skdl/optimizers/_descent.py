@@ -1,0 +1,168 @@
+"""Gradient descent and its momentum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdl.optimizers._optimizer import Array, FirstOrder, register
+from skdl.schedules import Schedule
+
+
+@register("sgd")
+class SGD(FirstOrder):
+    """Stochastic gradient descent: θ ← θ − η·g.
+
+    With a constant rate the noise of the mini-batches leaves a floor under the loss;
+    a schedule such as "inverse" (η/k) lets it vanish (Robbins & Monro 1951).
+
+    Parameters
+    ----------
+    learning_rate : float, str or Schedule, default=0.01
+        The rate η, or a schedule for it.
+    clip_norm : float, default=None
+        Longest gradient.
+    clip_value : float, default=None
+        Largest entry of the gradient.
+    """
+
+    def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
+        np.multiply(g, eta, out=s.work)
+        theta -= s.work
+
+
+@register("gd")
+class GD(SGD):
+    """Gradient descent with the gradient of the whole sample: θ ← θ − η·g.
+
+    The same update as `SGD`; ``batch_size="auto"`` is the whole sample.
+
+    Parameters
+    ----------
+    learning_rate : float, str or Schedule, default=0.01
+        The rate η, or a schedule for it.
+    clip_norm : float, default=None
+        Longest gradient.
+    clip_value : float, default=None
+        Largest entry of the gradient.
+    """
+
+    full_batch = True
+
+
+class _WithMomentum(FirstOrder):
+    slots = ("v",)
+
+    def __init__(
+        self,
+        learning_rate: float | str | Schedule = 1e-2,
+        momentum: float = 0.9,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, clip_norm, clip_value)
+        self.momentum = momentum
+
+    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
+        super().check(n_epochs, steps_per_epoch)
+        self._check_share("momentum")
+
+
+@register("momentum")
+class Momentum(_WithMomentum):
+    """Heavy-ball momentum: v ← βv − g; θ ← θ + ηv (Polyak 1964).
+
+    With a constant rate the same as m ← αm − ηg; θ ← θ + m.
+
+    Parameters
+    ----------
+    learning_rate : float, str or Schedule, default=0.01
+        The rate η, or a schedule for it.
+    momentum : float, default=0.9
+        The share β of the old velocity that is kept, in [0, 1).
+    clip_norm : float, default=None
+        Longest gradient.
+    clip_value : float, default=None
+        Largest entry of the gradient.
+    """
+
+    def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
+        s.v *= self.momentum
+        s.v -= g
+        np.multiply(s.v, eta, out=s.work)
+        theta += s.work
+
+
+@register("nesterov")
+class Nesterov(_WithMomentum):
+    """Nesterov's momentum: v ← βv − g(θ + ηβv); θ ← θ + ηv (Nesterov 1983).
+
+    The gradient belongs to the look-ahead point φ = θ + ηβv. Written for φ itself, one
+    gradient at the current point is enough (Bengio et al. 2013, eq. 7):
+    v ← βv − g(φ); φ ← φ + η(βv − g(φ)). The parameters that you see are φ.
+
+    Parameters
+    ----------
+    learning_rate : float, str or Schedule, default=0.01
+        The rate η, or a schedule for it; the change of variables is exact where the
+        rate is constant, as in PyTorch.
+    momentum : float, default=0.9
+        The share β of the old velocity that is kept, in [0, 1).
+    clip_norm : float, default=None
+        Longest gradient.
+    clip_value : float, default=None
+        Largest entry of the gradient.
+    """
+
+    def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
+        s.v *= self.momentum
+        s.v -= g
+        np.multiply(s.v, self.momentum, out=s.work)
+        s.work -= g
+        s.work *= eta
+        theta += s.work
+
+
+@register("ema")
+class EMA(FirstOrder):
+    """Descent along an average of gradients: m ← βm + (1−β)g; θ ← θ − ηm.
+
+    From m = 0 this is `Momentum` with the rate η(1−β): the memory changes the length
+    of the step no more, so one rate suits every β. PyTorch's dampening differs in its
+    first step alone (m ← g).
+
+    Parameters
+    ----------
+    learning_rate : float, str or Schedule, default=0.1
+        The rate η, or a schedule for it.
+    beta : float, default=0.9
+        The share of the old average that is kept, in [0, 1).
+    clip_norm : float, default=None
+        Longest gradient.
+    clip_value : float, default=None
+        Largest entry of the gradient.
+    """
+
+    slots = ("m",)
+
+    def __init__(
+        self,
+        learning_rate: float | str | Schedule = 1e-1,
+        beta: float = 0.9,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, clip_norm, clip_value)
+        self.beta = beta
+
+    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
+        super().check(n_epochs, steps_per_epoch)
+        self._check_share("beta")
+
+    def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
+        np.multiply(g, 1.0 - self.beta, out=s.work)
+        s.m *= self.beta
+        s.m += s.work
+        np.multiply(s.m, eta, out=s.work)
+        theta -= s.work

@@ -1,0 +1,422 @@
+"""What an optimizer is, its state, and the registry.
+
+An optimizer holds hyper-parameters alone; what it remembers between updates is an
+`OptimizerState`. Two families share one entry point, `Optimizer.run`:
+
+* `FirstOrder` optimizers get one gradient at a time and define `step`, a few lines on
+  one-dimensional arrays;
+* the others, L-BFGS for one, call the objective themselves, as often as they like.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from inspect import signature
+from types import SimpleNamespace
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from skdl import schedules
+from skdl._base import ParameterObject
+from skdl._registry import Registry
+
+Array = NDArray[Any]
+
+# An update touches θ, g, the slots and scratch once for each block: a block of all of
+# them stays in the second-level cache, where the whole vectors would not.
+BLOCK = 16384
+
+
+class Problem(Protocol):
+    """What an optimizer minimises.
+
+    A training run and `skdl.optimizers.minimize` each give one.
+    """
+
+    def gradients(self, theta: Array) -> Iterator[Array]:
+        """Yield one gradient after another at the current `theta`: an epoch of them."""
+        ...
+
+    def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
+        """Return the whole objective and its gradient at `theta`."""
+        ...
+
+
+class OptimizerState:
+    """What an optimizer remembers between updates.
+
+    Parameters
+    ----------
+    n : int
+        Number of parameters.
+    dtype : dtype
+        Type of the parameters.
+    slots : tuple of str
+        Names of the vectors to remember, zero at the start.
+
+    Attributes
+    ----------
+    t : int
+        Updates done.
+    epoch : int
+        Epochs done.
+    steps_per_epoch, n_epochs : int
+        The plan, for the schedules; `n_epochs` is 0 where it is not known.
+    slots : dict of str to ndarray of shape (n,)
+        The remembered vectors.
+    memory : dict
+        Numbers that the optimizer and its schedule remember.
+    """
+
+    def __init__(self, n: int, dtype: DTypeLike, slots: tuple[str, ...]) -> None:
+        self.t = 0
+        self.epoch = 0
+        self.steps_per_epoch = 1
+        self.n_epochs = 0
+        self.slots: dict[str, Array] = {
+            name: np.zeros(n, dtype=dtype) for name in slots
+        }
+        self.memory: dict[str, Any] = {}
+        self._blocks: list[SimpleNamespace] = []
+
+    def blocks(self, theta: Array, grad: Array) -> list[SimpleNamespace]:
+        """Return views of θ, g, the slots and scratch memory, block by block.
+
+        Parameters
+        ----------
+        theta, grad : ndarray of shape (n,)
+            Parameters and gradient.
+
+        Returns
+        -------
+        blocks : list of SimpleNamespace
+            Attributes `theta`, `g`, one for each slot, and `work` (scratch).
+        """
+        blocks = self._blocks
+        if blocks and blocks[0].theta.base is theta and blocks[0].g.base is grad:
+            return blocks
+        work = np.empty(min(BLOCK, len(theta)), dtype=theta.dtype)
+        self._blocks = []
+        for start in range(0, len(theta), BLOCK):
+            part = slice(start, start + BLOCK)
+            block = SimpleNamespace(theta=theta[part], g=grad[part])
+            block.work = work[: len(block.g)]
+            for name, slot in self.slots.items():
+                setattr(block, name, slot[part])
+            self._blocks.append(block)
+        return self._blocks
+
+    def plan(self, steps_per_epoch: int, n_epochs: int) -> None:
+        """Tell how long the coming run is, for the schedules.
+
+        Parameters
+        ----------
+        steps_per_epoch : int
+            Updates in an epoch.
+        n_epochs : int
+            Planned epochs, on top of those done; 0 where it is not known.
+        """
+        self.steps_per_epoch = steps_per_epoch
+        self.n_epochs = self.epoch + n_epochs if n_epochs else 0
+
+    def copy(self) -> OptimizerState:
+        """Return an independent copy."""
+        new = object.__new__(OptimizerState)
+        new.__setstate__(self.__getstate__())
+        new.slots = {name: slot.copy() for name, slot in self.slots.items()}
+        new.memory = dict(self.memory)
+        return new
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_blocks": []}  # views and scratch are remade
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+
+
+class Optimizer(ParameterObject):
+    """Base of optimizers.
+
+    Attributes
+    ----------
+    full_batch : bool
+        Whether it is meant for the gradient of the whole sample: ``batch_size="auto"``
+        then is the sample's size.
+    incremental : bool
+        Whether it can go on one batch at a time, as `partial_fit` does.
+    """
+
+    full_batch: ClassVar[bool] = False
+    incremental: ClassVar[bool] = True
+
+    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
+        """Raise if a hyper-parameter is out of range.
+
+        Parameters
+        ----------
+        n_epochs : int, default=0
+            Planned epochs; 0 where it is not known.
+        steps_per_epoch : int, default=1
+            Updates in an epoch.
+
+        Raises
+        ------
+        ValueError
+            If a hyper-parameter is out of range.
+        """
+
+    def init(self, n: int, dtype: DTypeLike = np.float64) -> OptimizerState:
+        """Return the state before the first update.
+
+        Parameters
+        ----------
+        n : int
+            Number of parameters.
+        dtype : dtype, default=np.float64
+            Type of the parameters.
+
+        Returns
+        -------
+        state : OptimizerState
+            All zero.
+        """
+        return OptimizerState(n, dtype, ())
+
+    def learning_rate_now(self, state: OptimizerState) -> float:
+        """Return the learning rate of the coming update; NaN where there is none.
+
+        Parameters
+        ----------
+        state : OptimizerState
+            The state.
+
+        Returns
+        -------
+        learning_rate : float
+            The rate.
+        """
+        return math.nan
+
+    def observe(self, state: OptimizerState, loss: float) -> None:
+        """End an epoch: count it and let the schedule see the loss.
+
+        Parameters
+        ----------
+        state : OptimizerState
+            The state.
+        loss : float
+            Validation loss where there is one, else training loss.
+        """
+        state.epoch += 1
+
+    def run(
+        self,
+        problem: Problem,
+        theta: Array,
+        state: OptimizerState,
+        n_iterations: int,
+        end_iteration: Callable[[], bool],
+    ) -> None:
+        """Minimise, in place.
+
+        Parameters
+        ----------
+        problem : Problem
+            The objective.
+        theta : ndarray of shape (n,)
+            Parameters, changed in place.
+        state : OptimizerState
+            The state, changed in place.
+        n_iterations : int
+            At most so many epochs (or iterations of a method that has none).
+        end_iteration : callable
+            Called after each; True stops.
+        """
+        raise TypeError(f"{type(self).__name__} must define run.")
+
+
+registry: Registry[Optimizer] = Registry("optimizer", Optimizer)
+register = registry.register
+get = registry.get
+names = registry.names
+
+
+class FirstOrder(Optimizer):
+    """Base of optimizers that need one gradient at a time. A subclass defines `step`.
+
+    Parameters
+    ----------
+    learning_rate : float, str or Schedule
+        The rate η: a number, a schedule's name (from the optimizer's default rate) or
+        a schedule.
+    clip_norm : float, default=None
+        Longest gradient: a longer one is scaled to this norm (Pascanu et al. 2013).
+    clip_value : float, default=None
+        Largest entry of the gradient: larger ones are cut, before `clip_norm` acts.
+
+    Attributes
+    ----------
+    slots : tuple of str
+        Names of the vectors it remembers.
+    """
+
+    _registries = {"learning_rate": schedules._schedule.registry}
+
+    slots: ClassVar[tuple[str, ...]] = ()
+
+    learning_rate: float | str | schedules.Schedule = 1e-2
+    clip_norm: float | None = None
+    clip_value: float | None = None
+
+    def __init__(
+        self,
+        learning_rate: float | str | schedules.Schedule = 1e-2,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        self.learning_rate = learning_rate
+        self.clip_norm = clip_norm
+        self.clip_value = clip_value
+
+    def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
+        """Change θ in place by one update.
+
+        It acts element by element: `theta` and its companions are blocks of the whole
+        vectors.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n,)
+            Parameters.
+        g : ndarray of shape (n,)
+            Gradient; it may be overwritten.
+        s : namespace
+            The slots by name, `work` (scratch memory of shape (n,)), `t` (the number
+            of this update, from 1) and `shared` (what `begin` returned).
+        eta : float
+            The learning rate of this update.
+        """
+        raise TypeError(f"{type(self).__name__} must define step(theta, g, s, eta).")
+
+    def begin(self, state: OptimizerState) -> Any:
+        """Return numbers of this update that all blocks share, as ``s.shared``.
+
+        Parameters
+        ----------
+        state : OptimizerState
+            The state; its `t` already counts this update.
+
+        Returns
+        -------
+        shared : object
+            None unless a subclass needs some.
+        """
+        return None
+
+    def init(self, n: int, dtype: DTypeLike = np.float64) -> OptimizerState:
+        return OptimizerState(n, dtype, self.slots)
+
+    def update(self, theta: Array, grad: Array, state: OptimizerState) -> None:
+        """Clip the gradient and change θ, both in place.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n,)
+            Parameters.
+        grad : ndarray of shape (n,)
+            Gradient; overwritten.
+        state : OptimizerState
+            The state.
+        """
+        eta = self.learning_rate_now(state)
+        if self.clip_value is not None:
+            np.clip(grad, -self.clip_value, self.clip_value, out=grad)
+        if self.clip_norm is not None:
+            norm = math.sqrt(float(grad @ grad))
+            if norm >= self.clip_norm and norm > 0:
+                grad *= self.clip_norm / norm
+        state.t += 1
+        shared = self.begin(state)
+        for block in state.blocks(theta, grad):
+            block.t, block.shared = state.t, shared
+            self.step(block.theta, block.g, block, eta)
+
+    def _schedule(self) -> schedules.Schedule | None:
+        rate = self.learning_rate
+        return None if isinstance(rate, (int, float)) else schedules.get(rate)
+
+    def _initial_rate(self, schedule: schedules.Schedule) -> float:
+        if schedule.initial is not None:
+            return float(schedule.initial)
+        return float(signature(type(self)).parameters["learning_rate"].default)
+
+    def learning_rate_now(self, state: OptimizerState) -> float:
+        rate = self.learning_rate
+        if isinstance(rate, (int, float)):
+            return rate
+        schedule = schedules.get(rate)
+        t, total = state.epoch, state.n_epochs
+        if schedule.unit == "step":
+            t, total = state.t, total * state.steps_per_epoch
+        multiplier = schedule.multiplier(t, total, state.memory)
+        return self._initial_rate(schedule) * multiplier
+
+    def observe(self, state: OptimizerState, loss: float) -> None:
+        super().observe(state, loss)
+        schedule = self._schedule()
+        if schedule is not None:
+            schedule.observe(loss, state.memory)
+
+    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
+        schedule = self._schedule()
+        if schedule is None:
+            self._check_range("learning_rate", 0.0)
+        else:
+            steps = schedule.unit == "step"
+            schedule.check(n_epochs * (steps_per_epoch if steps else 1))
+        for name in ("clip_norm", "clip_value"):
+            if getattr(self, name) is not None:
+                self._check_range(name, 0.0)
+
+    def _check_range(self, name: str, low: float, high: float = math.inf) -> None:
+        """Raise unless low < value < high."""
+        value = getattr(self, name)
+        if not (isinstance(value, (int, float)) and low < value < high):
+            raise ValueError(
+                f"{type(self).__name__}: {name} must lie in ({low}, {high}), "
+                f"got {value!r}."
+            )
+
+    def _check_share(self, name: str) -> None:
+        """Raise unless 0 ≤ value < 1."""
+        value = getattr(self, name)
+        if not (isinstance(value, (int, float)) and 0 <= value < 1):
+            raise ValueError(
+                f"{type(self).__name__}: {name} must lie in [0, 1), got {value!r}."
+            )
+
+    def _check_not_negative(self, name: str) -> None:
+        """Raise unless value ≥ 0."""
+        value = getattr(self, name)
+        if not (isinstance(value, (int, float)) and value >= 0):
+            raise ValueError(
+                f"{type(self).__name__}: {name} must be at least 0, got {value!r}."
+            )
+
+    def run(
+        self,
+        problem: Problem,
+        theta: Array,
+        state: OptimizerState,
+        n_iterations: int,
+        end_iteration: Callable[[], bool],
+    ) -> None:
+        update = self.update
+        for _ in range(n_iterations):
+            for gradient in problem.gradients(theta):
+                update(theta, gradient, state)
+            if end_iteration():
+                break

@@ -1,0 +1,135 @@
+"""Optimizers that use the sign of the gradient or of its average."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdl.optimizers._optimizer import Array, FirstOrder, register
+from skdl.schedules import Schedule
+
+
+@register("rprop")
+class RProp(FirstOrder):
+    """Resilient propagation (Riedmiller & Braun 1993).
+
+    Each coordinate has a step of its own: it grows while the gradient's sign holds and
+    shrinks when the sign flips (and that coordinate then rests for one update);
+    θᵢ ← θᵢ − stepᵢ·sign(gᵢ). The sign of a mini-batch's gradient is noise: meant for
+    the whole sample, which ``batch_size="auto"`` is.
+
+    Parameters
+    ----------
+    learning_rate : float, str or Schedule, default=0.01
+        The first step of every coordinate. A schedule has no say beyond that.
+    shrink, grow : float, default=0.5, 1.2
+        Factors of the step, shrink in (0, 1) and grow above 1.
+    step_min, step_max : float, default=1e-6, 50.0
+        Bounds of the steps.
+    clip_norm : float, default=None
+        Longest gradient. It changes no sign.
+    clip_value : float, default=None
+        Largest entry of the gradient. It changes no sign.
+    """
+
+    full_batch = True
+    slots = ("step_size", "previous")
+
+    def __init__(
+        self,
+        learning_rate: float | str | Schedule = 1e-2,
+        shrink: float = 0.5,
+        grow: float = 1.2,
+        step_min: float = 1e-6,
+        step_max: float = 50.0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, clip_norm, clip_value)
+        self.shrink = shrink
+        self.grow = grow
+        self.step_min = step_min
+        self.step_max = step_max
+
+    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
+        super().check(n_epochs, steps_per_epoch)
+        self._check_range("shrink", 0.0, 1.0)
+        self._check_range("grow", 1.0)
+        self._check_range("step_min", 0.0)
+        self._check_range("step_max", self.step_min)
+
+    def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
+        if s.t == 1:
+            s.step_size[:] = eta
+        agreement = np.multiply(g, s.previous, out=s.previous)
+        flipped = agreement < 0
+        s.work[:] = 1.0
+        s.work[agreement > 0] = self.grow
+        s.work[flipped] = self.shrink
+        s.step_size *= s.work
+        np.clip(s.step_size, self.step_min, self.step_max, out=s.step_size)
+        g[flipped] = 0.0
+        np.copyto(s.previous, g)
+        np.sign(g, out=s.work)
+        s.work *= s.step_size
+        theta -= s.work
+
+
+@register("lion")
+class Lion(FirstOrder):
+    """θ ← θ − η·(sign(β₁m + (1−β₁)g) + λθ); m ← β₂m + (1−β₂)g (Chen et al. 2023).
+
+    Every coordinate moves by η: rates are three to ten times smaller than Adam's.
+
+    Parameters
+    ----------
+    learning_rate : float, str or Schedule, default=0.0001
+        The rate η, or a schedule for it.
+    beta_1 : float, default=0.9
+        The share of m in the direction, in [0, 1).
+    beta_2 : float, default=0.99
+        The share of the old m that is kept, in [0, 1).
+    weight_decay : float, default=0.0
+        The decoupled decay λ; not negative.
+    clip_norm : float, default=None
+        Longest gradient.
+    clip_value : float, default=None
+        Largest entry of the gradient.
+    """
+
+    slots = ("m",)
+
+    def __init__(
+        self,
+        learning_rate: float | str | Schedule = 1e-4,
+        beta_1: float = 0.9,
+        beta_2: float = 0.99,
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, clip_norm, clip_value)
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.weight_decay = weight_decay
+
+    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
+        super().check(n_epochs, steps_per_epoch)
+        self._check_share("beta_1")
+        self._check_share("beta_2")
+        self._check_not_negative("weight_decay")
+
+    def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
+        if self.weight_decay:
+            theta *= 1.0 - eta * self.weight_decay
+        # β₁m + (1−β₁)g = g + β₁(m − g)
+        np.subtract(s.m, g, out=s.work)
+        s.work *= self.beta_1
+        s.work += g
+        np.sign(s.work, out=s.work)
+        s.work *= eta
+        theta -= s.work
+        s.m *= self.beta_2
+        g *= 1.0 - self.beta_2
+        s.m += g

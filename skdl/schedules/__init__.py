@@ -1,0 +1,31 @@
+"""Learning-rate schedules."""
+
+from skdl.schedules._schedule import (
+    Constant,
+    Cosine,
+    Exponential,
+    Inverse,
+    OneCycle,
+    ReduceOnPlateau,
+    Schedule,
+    Step,
+    WarmUp,
+    get,
+    names,
+    register,
+)
+
+__all__ = [
+    "Constant",
+    "Cosine",
+    "Exponential",
+    "Inverse",
+    "OneCycle",
+    "ReduceOnPlateau",
+    "Schedule",
+    "Step",
+    "WarmUp",
+    "get",
+    "names",
+    "register",
+]

@@ -1,0 +1,403 @@
+"""Learning rates that change while the model learns.
+
+A schedule is a factor on an initial rate: ``multiplier(t, total, memory)``. Time `t` counts
+epochs (``unit="epoch"``: the rate changes between epochs) or updates (``unit="step"``:
+it changes with each one), and `total` is the planned length in that unit.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from skdl._base import ParameterObject
+from skdl._registry import Registry
+
+
+class Schedule(ParameterObject):
+    """Base of schedules. A subclass defines `multiplier`.
+
+    Parameters
+    ----------
+    initial : float, default=None
+        The learning rate that the factor multiplies. None takes the default rate of
+        the optimizer.
+    unit : {"epoch", "step"}, default="epoch"
+        What time counts.
+    """
+
+    def __init__(self, initial: float | None = None, unit: str = "epoch") -> None:
+        self.initial = initial
+        self.unit = unit
+
+    def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
+        """Return the factor on the initial rate.
+
+        Parameters
+        ----------
+        t : int
+            Epochs or updates done before this one.
+        total : int
+            Planned number of them; 0 where it is not known.
+        memory : dict
+            What `observe` has stored; empty at the start.
+
+        Returns
+        -------
+        factor : float
+            Not negative.
+        """
+        raise TypeError(
+            f"{type(self).__name__} must define multiplier(t, total, memory)."
+        )
+
+    def observe(self, loss: float, memory: dict[str, Any]) -> None:
+        """Take note of the loss at the end of an epoch.
+
+        Parameters
+        ----------
+        loss : float
+            Validation loss where there is validation data, else training loss.
+        memory : dict
+            Kept with the optimizer's state.
+        """
+
+    def check(self, total: int) -> None:
+        """Raise if the settings are out of range.
+
+        Parameters
+        ----------
+        total : int
+            Planned number of epochs or updates, 0 where it is not known.
+
+        Raises
+        ------
+        ValueError
+            If a setting is out of range, or the schedule needs a planned length.
+        """
+        if self.unit not in ("epoch", "step"):
+            raise ValueError(f'unit must be "epoch" or "step", got {self.unit!r}.')
+        if self.initial is not None and not self.initial > 0:
+            raise ValueError(f"initial must be positive, got {self.initial}.")
+
+
+registry: Registry[Schedule] = Registry("schedule", Schedule)
+register = registry.register
+get = registry.get
+names = registry.names
+
+
+def _check_range(name: str, value: float, low: float, high: float = math.inf) -> None:
+    if not low < value <= high:
+        raise ValueError(f"{name} must lie in ({low}, {high}], got {value}.")
+
+
+@register("constant")
+class Constant(Schedule):
+    """η.
+
+    Parameters
+    ----------
+    initial : float, default=None
+        The rate; None takes the optimizer's default.
+    """
+
+    unit = "epoch"
+
+    def __init__(self, initial: float | None = None) -> None:
+        self.initial = initial
+
+    def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
+        return 1.0
+
+
+@register("inverse")
+class Inverse(Schedule):
+    """η / (1 + decay·t)^power: η/k with the defaults, where k = 1, 2, … is the update.
+
+    Parameters
+    ----------
+    initial : float, default=None
+        The first rate; None takes the optimizer's default.
+    decay : float, default=1.0
+        How fast it falls, per unit of time; positive.
+    power : float, default=1.0
+        Exponent; positive. Above ½ and up to 1 the Robbins–Monro conditions hold, and
+        stochastic descent converges.
+    unit : {"epoch", "step"}, default="step"
+        What time counts.
+    """
+
+    def __init__(
+        self,
+        initial: float | None = None,
+        decay: float = 1.0,
+        power: float = 1.0,
+        unit: str = "step",
+    ) -> None:
+        super().__init__(initial, unit)
+        self.decay = decay
+        self.power = power
+
+    def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
+        return (1.0 + self.decay * t) ** -self.power
+
+    def check(self, total: int) -> None:
+        super().check(total)
+        _check_range("decay", self.decay, 0.0)
+        _check_range("power", self.power, 0.0)
+
+
+@register("step")
+class Step(Schedule):
+    """η·γ^⌊t/every⌋.
+
+    Parameters
+    ----------
+    initial : float, default=None
+        The first rate; None takes the optimizer's default.
+    every : int, default=10
+        Units of time between two falls; at least 1.
+    gamma : float, default=0.1
+        Factor of each fall, in (0, 1].
+    unit : {"epoch", "step"}, default="epoch"
+        What time counts.
+    """
+
+    def __init__(
+        self,
+        initial: float | None = None,
+        every: int = 10,
+        gamma: float = 0.1,
+        unit: str = "epoch",
+    ) -> None:
+        super().__init__(initial, unit)
+        self.every = every
+        self.gamma = gamma
+
+    def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
+        return self.gamma ** (t // self.every)
+
+    def check(self, total: int) -> None:
+        super().check(total)
+        _check_range("every", self.every, 0)
+        _check_range("gamma", self.gamma, 0.0, 1.0)
+
+
+@register("exponential")
+class Exponential(Schedule):
+    """η·γᵗ.
+
+    Parameters
+    ----------
+    initial : float, default=None
+        The first rate; None takes the optimizer's default.
+    gamma : float, default=0.95
+        Factor per unit of time, in (0, 1].
+    unit : {"epoch", "step"}, default="epoch"
+        What time counts.
+    """
+
+    def __init__(
+        self, initial: float | None = None, gamma: float = 0.95, unit: str = "epoch"
+    ) -> None:
+        super().__init__(initial, unit)
+        self.gamma = gamma
+
+    def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
+        return self.gamma**t
+
+    def check(self, total: int) -> None:
+        super().check(total)
+        _check_range("gamma", self.gamma, 0.0, 1.0)
+
+
+class _Planned(Schedule):
+    """A schedule over a known length; beyond it the last value holds."""
+
+    def check(self, total: int) -> None:
+        super().check(total)
+        if total < 1:
+            raise ValueError(
+                f"{type(self).__name__} needs a planned length (max_iter); with "
+                'partial_fit choose "constant", "inverse", "step", "exponential" or '
+                '"reduce_on_plateau".'
+            )
+
+
+@register("cosine")
+class Cosine(_Planned):
+    """From η down to final·η along half a cosine (Loshchilov & Hutter 2017).
+
+    Parameters
+    ----------
+    initial : float, default=None
+        The first rate; None takes the optimizer's default.
+    final : float, default=0.0
+        Last factor, in [0, 1].
+    unit : {"epoch", "step"}, default="step"
+        What time counts.
+    """
+
+    def __init__(
+        self, initial: float | None = None, final: float = 0.0, unit: str = "step"
+    ) -> None:
+        super().__init__(initial, unit)
+        self.final = final
+
+    def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
+        return _cosine(1.0, self.final, t / total)
+
+    def check(self, total: int) -> None:
+        super().check(total)
+        _check_range("final", self.final, -1e-300, 1.0)
+
+
+@register("one_cycle")
+class OneCycle(_Planned):
+    """Up to η and down again, each along half a cosine (Smith & Topin 2018).
+
+    Parameters
+    ----------
+    initial : float, default=None
+        The highest rate; None takes the optimizer's default.
+    rise : float, default=0.3
+        Share of the time spent rising, in (0, 1).
+    start : float, default=0.04
+        First factor, in (0, 1].
+    final : float, default=1e-4
+        Last factor *relative to* `start`, in (0, 1].
+    unit : {"epoch", "step"}, default="step"
+        What time counts.
+    """
+
+    def __init__(
+        self,
+        initial: float | None = None,
+        rise: float = 0.3,
+        start: float = 0.04,
+        final: float = 1e-4,
+        unit: str = "step",
+    ) -> None:
+        super().__init__(initial, unit)
+        self.rise = rise
+        self.start = start
+        self.final = final
+
+    def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
+        # The peak is at rise·total − 1 and the end at total − 1, the last update.
+        peak, end = self.rise * total - 1, total - 1
+        if t <= peak:
+            return _cosine(self.start, 1.0, t / max(peak, 1e-12))
+        return _cosine(1.0, self.start * self.final, (t - peak) / (end - peak))
+
+    def check(self, total: int) -> None:
+        super().check(total)
+        _check_range("rise", self.rise, 0.0, 1.0 - 1e-12)
+        _check_range("start", self.start, 0.0, 1.0)
+        _check_range("final", self.final, 0.0, 1.0)
+
+
+@register("warm_up")
+class WarmUp(Schedule):
+    """A linear rise to η, then another schedule (Goyal et al. 2017).
+
+    Parameters
+    ----------
+    initial : float, default=None
+        The rate at the end of the rise; None takes the optimizer's default.
+    length : int, default=100
+        Units of time that the rise lasts; the first factor is 1/length.
+    after : str or Schedule, default="constant"
+        The schedule that follows, its time starting at the end of the rise. Its own
+        `initial` and `unit` are not used.
+    unit : {"epoch", "step"}, default="step"
+        What time counts.
+    """
+
+    _registries = {"after": registry}
+
+    def __init__(
+        self,
+        initial: float | None = None,
+        length: int = 100,
+        after: str | Schedule = "constant",
+        unit: str = "step",
+    ) -> None:
+        super().__init__(initial, unit)
+        self.length = length
+        self.after = after
+
+    def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
+        if t < self.length:
+            return (t + 1) / self.length
+        rest = max(0, total - self.length)
+        return get(self.after).multiplier(t - self.length, rest, memory)
+
+    def observe(self, loss: float, memory: dict[str, Any]) -> None:
+        get(self.after).observe(loss, memory)
+
+    def check(self, total: int) -> None:
+        super().check(total)
+        _check_range("length", self.length, 0)
+        get(self.after).check(max(0, total - self.length))
+
+
+@register("reduce_on_plateau")
+class ReduceOnPlateau(Schedule):
+    """η, times a factor whenever the loss has stopped falling.
+
+    Parameters
+    ----------
+    initial : float, default=None
+        The first rate; None takes the optimizer's default.
+    factor : float, default=0.1
+        Factor of each fall, in (0, 1].
+    patience : int, default=10
+        Epochs without improvement after which the rate falls.
+    threshold : float, default=1e-4
+        An improvement is a loss below best·(1 − threshold).
+    minimum : float, default=0.0
+        The factor never falls below this share of the initial rate.
+    """
+
+    unit = "epoch"
+
+    def __init__(
+        self,
+        initial: float | None = None,
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        minimum: float = 0.0,
+    ) -> None:
+        self.initial = initial
+        self.factor = factor
+        self.patience = patience
+        self.threshold = threshold
+        self.minimum = minimum
+
+    def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
+        return float(memory.get("factor", 1.0))
+
+    def observe(self, loss: float, memory: dict[str, Any]) -> None:
+        best = memory.get("best", math.inf)
+        # A relative margin, on the side of smaller for losses of either sign.
+        if loss < best - self.threshold * abs(best) or math.isinf(best):
+            memory["best"], memory["bad"] = loss, 0
+            return
+        memory["bad"] += 1
+        if memory["bad"] > self.patience:
+            lower = memory.get("factor", 1.0) * self.factor
+            memory["factor"], memory["bad"] = max(lower, self.minimum), 0
+
+    def check(self, total: int) -> None:
+        super().check(total)
+        _check_range("factor", self.factor, 0.0, 1.0)
+        _check_range("patience", self.patience, -1)
+
+
+def _cosine(start: float, end: float, share: float) -> float:
+    """From start (share 0) to end (share ≥ 1) along half a cosine."""
+    share = min(1.0, max(0.0, share))
+    return end + (start - end) * 0.5 * (1.0 + math.cos(math.pi * share))
