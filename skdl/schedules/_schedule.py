@@ -1,6 +1,6 @@
 """Learning rates that change while the model learns.
 
-A schedule is a factor on an initial rate: ``multiplier(t, total, memory)``. Time `t` counts
+A schedule is a factor on an initial rate: ``multiplier(t, total, memory)``. Time counts
 epochs (``unit="epoch"``: the rate changes between epochs) or updates (``unit="step"``:
 it changes with each one), and `total` is the planned length in that unit.
 """
