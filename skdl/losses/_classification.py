@@ -75,7 +75,8 @@ class CrossEntropy(Loss):
 
     def init_raw(self, y: Array, weight: Array | None = None) -> Array:
         counts = np.bincount(y.astype(np.intp), weights=weight)
-        share = counts / counts.sum()
+        share = (1.0 - self.label_smoothing) * counts / counts.sum()
+        share += self.label_smoothing / len(counts)
         return np.log(np.maximum(share, np.finfo(np.float64).eps))
 
     def for_classes(self, n_classes: int, multilabel: bool) -> Loss:
@@ -132,7 +133,8 @@ class BinaryCrossEntropy(Loss):
         return logit(prediction)
 
     def init_raw(self, y: Array, weight: Array | None = None) -> Array:
-        share = np.average(y, axis=0, weights=weight)
+        share = (1.0 - self.label_smoothing) * np.average(y, axis=0, weights=weight)
+        share += 0.5 * self.label_smoothing
         eps = np.finfo(np.float64).eps
         return logit(np.clip(share, eps, 1.0 - eps))
 
