@@ -86,9 +86,8 @@ def test_reduce_on_plateau(ours, theirs, seed):
     for t, loss in enumerate(losses):
         rates.append(RATE * schedule.multiplier(t, TOTAL, memory))
         schedule.observe(loss, memory)
-    arguments = {key: value for key, value in ours.items() if key != "minimum"}
-    expected = torch_rates(
-        "ReduceLROnPlateau", {**arguments, **theirs, "eps": 0}, losses
-    )
+    shared = {key: value for key, value in ours.items() if key != "minimum"}
+    theirs = {**shared, **theirs, "eps": 0}
+    expected = torch_rates("ReduceLROnPlateau", theirs, losses)
     assert len(set(rates)) > 1
     np.testing.assert_allclose(rates, expected, rtol=1e-12)
