@@ -221,6 +221,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
             "loss_": history["loss"][-1] if history else np.nan,
             "best_loss_": min(history["loss"]) if history else np.nan,
             "validation_scores_": scores,
+            "best_epoch_": state.best.epoch if state.best is not None else 0,
             "best_validation_score_": (
                 state.best.value
                 if stops_by_score and state.best is not None
@@ -262,7 +263,8 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         return self.network_.predict(X, n_layers)
 
     def _prediction(self, X: Any) -> Array:
-        return self.loss_function_.inverse_link(self._raw_prediction(X))
+        raw = self._raw_prediction(X)  # it says if there was no fit
+        return self.loss_function_.inverse_link(raw)
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())

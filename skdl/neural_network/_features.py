@@ -60,8 +60,7 @@ class NetworkFeatures(
     >>> from sklearn.pipeline import make_pipeline
     >>> from skdl import MLPClassifier, NetworkFeatures
     >>> X, y = load_iris(return_X_y=True)
-    >>> net = MLPClassifier((16, 4), optimizer="lbfgs", max_iter=30, tol=0,
-    ...                     random_state=0)
+    >>> net = MLPClassifier((16, 4), optimizer="lbfgs", alpha=1.0, random_state=0)
     >>> model = make_pipeline(NetworkFeatures(net), LogisticRegression())
     >>> model.fit(X, y)[0].transform(X).shape
     (150, 4)

@@ -130,6 +130,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ``history_["val_score"]``, if there is one.
     best_validation_score_ : float or None
         Its best value.
+    best_epoch_ : int
+        The epoch, from 1, of the best validation metric with `early_stopping` (whose
+        weights are kept), else of the smallest training loss.
     loss_function_ : Loss
         The loss, in the form for the targets.
     n_iter_ : int
@@ -170,7 +173,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skdl import MLPClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> net = MLPClassifier((32,), optimizer="nesterov", max_iter=300, random_state=0)
+    >>> net = MLPClassifier((32,), optimizer="lbfgs", alpha=1.0, random_state=0)
     >>> model = make_pipeline(StandardScaler(), net).fit(X, y)
     >>> model.score(X, y) > 0.95
     True
@@ -333,7 +336,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             Classes, or 0/1 indicators.
         """
-        return self._targets.decode(self._prediction(X))
+        prediction = self._prediction(X)
+        return self._targets.decode(prediction)
 
     def predict_proba(self, X: Any) -> Array:
         """Predict probabilities.
@@ -349,7 +353,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             Probabilities in the order of `classes_`; rows add up to 1, except with
             several labels.
         """
-        return self._targets.probabilities(self._prediction(X))
+        prediction = self._prediction(X)
+        return self._targets.probabilities(prediction)
 
     def predict_log_proba(self, X: Any) -> Array:
         """Predict logarithms of probabilities.

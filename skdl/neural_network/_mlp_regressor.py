@@ -125,6 +125,9 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         ``history_["val_score"]``, if there is one.
     best_validation_score_ : float or None
         Its best value.
+    best_epoch_ : int
+        The epoch, from 1, of the best validation metric with `early_stopping` (whose
+        weights are kept), else of the smallest training loss.
     loss_function_ : Loss
         The loss, in the form for the targets.
     n_iter_ : int
@@ -165,8 +168,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skdl import MLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> net = MLPRegressor((20,), optimizer="lbfgs", alpha=10, max_iter=50,
-    ...                    tol=0, random_state=0)
+    >>> net = MLPRegressor((20,), optimizer="lbfgs", alpha=100.0, max_iter=1000,
+    ...                    random_state=0)
     >>> model = make_pipeline(StandardScaler(), net).fit(X, y)
     >>> model.score(X, y) > 0.5
     True

@@ -36,6 +36,8 @@ class TrainingState:
         Whether the run came to its end.
     stopped_early : bool
         Whether it ended for want of improvement.
+    data_shape : tuple of int or None
+        Shape of the data, noted by a checkpoint.
     """
 
     network: Network
@@ -47,6 +49,7 @@ class TrainingState:
     n_seen: int = 0
     finished: bool = False
     stopped_early: bool = False
+    data_shape: tuple[int, ...] | None = None
 
     @property
     def epoch(self) -> int:

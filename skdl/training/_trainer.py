@@ -198,21 +198,38 @@ class Trainer:
         """
         state, n = self.state, self.data.X.shape[0]
         self._epoch_rate = self.optimizer.learning_rate_now(state.optimizer_state)
-        order = None
-        if self.shuffle and self.batch_size < n:
-            order = state.rng.permutation(n)
         total = 0.0
-        for start in range(0, n, self.batch_size):
-            X, y, weight = self._batch(start, order)
-            loss, gradient = self.objective.loss_and_gradient(
-                theta, X, y, weight, state.rng
-            )
+        for n_rows, loss, gradient in self._steps(theta):
             if not math.isfinite(loss):
                 raise DivergenceError(state.epoch + 1, "the loss")
-            total += loss * X.shape[0]
+            total += loss * n_rows
             yield gradient
         state.n_seen += n
         self._epoch_loss = total / n
+
+    def endless_gradients(self) -> Iterator[tuple[float, Array]]:
+        """Yield loss and gradient of mini-batches, epoch after epoch, without end.
+
+        Yields
+        ------
+        loss : float
+            The objective over the batch.
+        gradient : ndarray of shape (n_params,)
+            Memory that the next batch overwrites.
+        """
+        while True:
+            for _, loss, gradient in self._steps(self.theta):
+                yield loss, gradient
+
+    def _steps(self, theta: Array) -> Iterator[tuple[int, float, Array]]:
+        """Yield rows, loss and gradient of each mini-batch of one epoch."""
+        rng, n = self.state.rng, self.data.X.shape[0]
+        shuffled = self.shuffle and self.batch_size < n
+        order = rng.permutation(n) if shuffled else None
+        for start in range(0, n, self.batch_size):
+            X, y, weight = self._batch(start, order)
+            loss, gradient = self.objective.loss_and_gradient(theta, X, y, weight, rng)
+            yield X.shape[0], loss, gradient
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Return the objective over all rows.
