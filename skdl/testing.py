@@ -218,12 +218,14 @@ def _classification_cases(
     loss: Loss, rng: np.random.Generator
 ) -> list[tuple[Loss, Array, Array]]:
     cases = []
-    for n_classes, multilabel in ((3, False), (2, False), (3, True)):
+    for n_classes, multilabel in ((3, False), (2, False), (3, True), (2, True)):
         try:
             form = loss.for_classes(n_classes, multilabel)
         except ValueError:
             continue
         k = form.n_raw(n_classes)
+        if multilabel:
+            _equal(k, n_classes, f"{loss!r}: n_raw for several labels")
         raw = rng.normal(size=(12, k))
         # Each class comes at least once.
         codes = rng.permutation(np.arange(12) % n_classes)

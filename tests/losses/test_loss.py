@@ -254,11 +254,13 @@ FORMS = {
         (2, False): (BinaryCrossEntropy, 1),
         (5, False): (CrossEntropy, 5),
         (3, True): (BinaryCrossEntropy, 3),
+        (2, True): (BinaryCrossEntropy, 2),
     },
     "binary_cross_entropy": {
         (2, False): (BinaryCrossEntropy, 1),
         (5, False): None,
         (3, True): (BinaryCrossEntropy, 3),
+        (2, True): (BinaryCrossEntropy, 2),
     },
     "huber": {(2, False): None, (5, False): None, (3, True): None},
 }
@@ -390,3 +392,4 @@ def test_function_loss_of_classes(multilabel, link):
     np.testing.assert_allclose(loss.inverse_link(raw), link(raw))
     again = pickle.loads(pickle.dumps(loss))
     np.testing.assert_allclose(again.inverse_link(raw), link(raw))
+    check_loss(loss, y=np.zeros((5, 3)), raw=raw)
