@@ -37,7 +37,7 @@ BELOW = {
     "callbacks": ["training"],
     "neural_network": ["callbacks"],
     "tree": ["losses", "optimizers"],
-    "boosting": ["tree", "callbacks"],
+    "boosting": ["tree"],
     "inspection": ["neural_network", "boosting"],
     "datasets": ["foundation"],
     "testing": ["networks"],
@@ -82,7 +82,7 @@ def modules(node):
     if isinstance(node, ast.ImportFrom):
         if node.module == "skdl":
             return [f"skdl.{alias.name}" for alias in node.names]
-        return [node.module]
+        return [node.module] if node.module else []
     return []
 
 
