@@ -52,8 +52,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Name or instance; its settings are reached as ``optimizer__learning_rate`` and
         so on. Names: `skdl.optimizers.names`.
     initializer : str or Initializer, default="auto"
-        Start of the weights. "auto" is what suits the activation that follows: He for
-        ReLU and its kin, LeCun for SELU, Xavier for the others. Biases start at
+        Start of the weights. "auto" is LeCun before SELU and Xavier before the other
+        activations; for deep nets of ReLU try "he_normal". Biases start at
         0.
     loss : str, Loss or callable, default="cross_entropy"
         "cross_entropy" (for two classes and several labels: of one sigmoid each),
