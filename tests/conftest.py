@@ -5,8 +5,12 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris, make_blobs
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 matplotlib.use("Agg")
+# Several BLAS threads for tiny matrices wait for each other on a busy machine. What the
+# number of threads must not change is tested with other limits.
+threadpool_limits(1, user_api="blas")
 
 
 def _frozen(*arrays):
