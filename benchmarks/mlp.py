@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -121,7 +122,7 @@ def _skorch(case: Case, n_features: int, n_classes: int) -> Any:
     torch.manual_seed(0)
     sizes = (n_features, *case.hidden)
     layers: list[Any] = []
-    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for n_in, n_out in pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
     module = nn.Sequential(*layers, nn.Linear(sizes[-1], n_classes))
     if case.dtype == "float64":

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -104,10 +106,24 @@ def has_numba() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def use_numba() -> bool:
-    """Return whether the compiled twins are to be used now."""
+def use_numba(work: float = math.inf) -> bool:
+    """Return whether the compiled twins are to be used now.
+
+    Parameters
+    ----------
+    work : float, default=inf
+        Numbers to be updated in all. Importing Numba takes as long as NumPy needs for
+        some 1e8 of them: with engine "auto" less work does not import it.
+
+    Returns
+    -------
+    use : bool
+        Whether to use them.
+    """
     engine = get_config()["engine"]
-    return engine == "numba" or (engine == "auto" and has_numba())
+    if engine != "auto":
+        return engine == "numba"
+    return "numba" in sys.modules or (work >= 1e8 and has_numba())
 
 
 def n_threads() -> int:

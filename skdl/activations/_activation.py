@@ -243,6 +243,7 @@ class GELU(ActivationFunction):
     """f(x) = x·Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016)."""
 
     derivative_from = "input"
+
     def forward(self, x: Array, out: Array, work: Array) -> Array:
         return op.gelu(x, out)
 

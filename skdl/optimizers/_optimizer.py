@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from inspect import signature
 from types import SimpleNamespace
 from typing import Any, ClassVar, Protocol
@@ -21,15 +22,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from skdl import schedules
 from skdl._base import ParameterObject
+from skdl._config import use_numba
 from skdl._registry import Registry
+from skdl.ops.vector import BLOCK
 
 Array = NDArray[Any]
 
-# An update touches θ, g, the slots and scratch once for each block: a block of all of
-# them stays in the second-level cache, where the whole vectors would not.
-BLOCK = 16384
-
-# Grids made by NumPy hold its numbers.
+# The numbers a hyper-parameter may be, NumPy's among them.
 NUMBER = (int, float, np.integer, np.floating)
 
 
@@ -264,11 +263,14 @@ class FirstOrder(Optimizer):
     ----------
     slots : tuple of str
         Names of the vectors it remembers.
+    twin : str
+        Name of the compiled twin of `step` in `skdl.ops._numba.update`, if it has one.
     """
 
     _registries = {"learning_rate": schedules._schedule.registry}
 
     slots: ClassVar[tuple[str, ...]] = ()
+    twin: ClassVar[str] = ""
 
     learning_rate: float | str | schedules.Schedule = 1e-2
     clip_norm: float | None = None
@@ -319,6 +321,23 @@ class FirstOrder(Optimizer):
         """
         return None
 
+    def twin_numbers(self, shared: Any, eta: float) -> tuple[float, ...]:
+        """Return the numbers that the compiled twin takes after the vectors.
+
+        Parameters
+        ----------
+        shared : object
+            What `begin` returned.
+        eta : float
+            The learning rate of this update.
+
+        Returns
+        -------
+        numbers : tuple of float
+            Empty unless there is a twin.
+        """
+        return ()
+
     def init(self, n: int, dtype: DTypeLike = np.float64) -> OptimizerState:
         return OptimizerState(n, dtype, self.slots)
 
@@ -343,6 +362,14 @@ class FirstOrder(Optimizer):
                 grad *= self.clip_norm / norm
         state.t += 1
         shared = self.begin(state)
+        planned = theta.size * state.steps_per_epoch * state.n_epochs
+        if self.twin and use_numba(planned):
+            kernels = import_module("skdl.ops._numba.update")
+            kernel = getattr(kernels, self.twin)
+            slots = [state.slots[name] for name in self.slots]
+            numbers = map(theta.dtype.type, self.twin_numbers(shared, eta))
+            kernel(theta, grad, *slots, *numbers)
+            return
         for block in state.blocks(theta, grad):
             block.t, block.shared = state.t, shared
             self.step(block.theta, block.g, block, eta)
