@@ -123,9 +123,7 @@ def test_why_it_ends(reason):
         loop.state.best = Best(2, tol=0.1)
     loop.run(7)
     assert loop.stop_reason == reason
-    assert (
-        loop.state.epoch == {"max_iter": 7, "callback": 1, "no_improvement": 4}[reason]
-    )
+    assert loop.state.epoch == epochs
 
 
 def test_the_optimizer_may_end_it():
