@@ -14,12 +14,7 @@ from typing import Any
 
 ENGINES = ("auto", "numpy", "numba")
 
-# A worker process does not see the parent's `set_config`, but it inherits the
-# environment: this is how joblib's processes are told.
-_global: dict[str, Any] = {
-    "engine": os.environ.get("SKDL_ENGINE", "auto"),
-    "n_threads": None,
-}
+_global: dict[str, Any] = {"engine": "auto", "n_threads": None}
 _local: ContextVar[dict[str, Any] | None] = ContextVar("skdl_config", default=None)
 
 
@@ -134,3 +129,9 @@ def n_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+# A worker process does not see the parent's `set_config`, but it inherits the
+# environment: this is how joblib's processes are told.
+if "SKDL_ENGINE" in os.environ:
+    set_config(engine=os.environ["SKDL_ENGINE"])

@@ -137,39 +137,27 @@ class Layer(ParameterObject):
         """
 
 
-registry: Registry[Layer] = Registry("layer", Layer)
-register = registry.register
-names = registry.names
+class _LayerRegistry(Registry[Layer]):
+    """Layers by name, and activations by theirs: "relu" is ``Activation("relu")``."""
 
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in activations._activation.registry
 
-def get(spec: str | Layer) -> Layer:
-    """Return a layer for a layer, a layer's name or an activation's name.
-
-    Parameters
-    ----------
-    spec : str or Layer
-        ``"relu"`` is short for ``Activation("relu")``.
-
-    Returns
-    -------
-    layer : Layer
-        The layer.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
-    TypeError
-        If `spec` is neither.
-    """
-    if isinstance(spec, str) and spec not in registry:
-        if spec not in activations._activation.registry:
+    def get(self, spec: str | Layer | Any) -> Layer:
+        if not isinstance(spec, str) or super().__contains__(spec):
+            return super().get(spec)
+        if spec not in self:
             raise ValueError(
-                f"Unknown layer {spec!r}. Known layers: {', '.join(names())}; "
+                f"Unknown layer {spec!r}. Known layers: {', '.join(self.names())}; "
                 f"activations work too: {', '.join(activations.names())}."
             )
-        return registry.class_of("activation")(spec)  # type: ignore[call-arg]
-    return registry.get(spec)
+        return super().get("activation").set_params(function=spec)
+
+
+registry = _LayerRegistry("layer", Layer)
+register = registry.register
+get = registry.get
+names = registry.names
 
 
 # ---- chains: what networks and layers that hold layers have in common

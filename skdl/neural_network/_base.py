@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from skdl import initializers, losses, optimizers
+from skdl import initializers, layers, losses, optimizers
 from skdl._base import NestedParams
 from skdl._compat import (
     CallbackSupportMixin,
@@ -50,6 +50,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         "optimizer": optimizers._optimizer.registry,
         "initializer": initializers._initializer.registry,
         "loss": losses._loss.registry,
+        "layers": layers._layer.registry,
     }
 
     # Registry entries are checked where they are used: an unknown name then lists the

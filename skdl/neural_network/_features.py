@@ -115,8 +115,7 @@ class NetworkFeatures(
         n_layers = self._n_layers(fitted)
         self.estimator_ = fitted
         self._n_features_out = self._width(fitted, n_layers)
-        if hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
+        self.__dict__.pop("feature_names_in_", None)
         self.n_features_in_ = fitted.n_features_in_
         if hasattr(fitted, "feature_names_in_"):
             self.feature_names_in_ = fitted.feature_names_in_
