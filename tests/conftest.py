@@ -1,5 +1,7 @@
 """Small data that many tests share, and pictures that need no screen."""
 
+import re
+
 import matplotlib
 import numpy as np
 import pytest
@@ -57,3 +59,8 @@ def problems():
     }
     _frozen(X, *made.values())
     return {kind: (X, target) for kind, target in made.items()}
+
+
+def pytest_itemcollected(item):
+    """Take memory addresses out of test names: they differ between processes."""
+    item._nodeid = re.sub(r" at 0x[0-9a-f]+", "", item._nodeid)

@@ -80,10 +80,10 @@ def row_max(x: Array, out: Array) -> Array:
     out : ndarray of shape (n,)
         The maxima.
     """
-    k = x.shape[1]
-    if k > 12:
+    n, k = x.shape
+    if n < 16 * k:
         return np.maximum.reduce(x, axis=1, out=out)
-    # Column by column: NumPy's reduction of a short axis costs more.
+    # Column by column: NumPy's reduction of a short axis costs more on many rows.
     np.copyto(out, x[:, 0])
     for j in range(1, k):
         np.maximum(out, x[:, j], out=out)
