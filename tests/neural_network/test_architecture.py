@@ -146,7 +146,7 @@ def test_xor_by_hand_with_step_neurons():
     np.testing.assert_array_equal(net.predict(X), y)
 
 
-@pytest.mark.parametrize("settings", [{"dropout": 0.5}, {"batch_norm": True}], ids=str)
+@pytest.mark.parametrize("settings", [{"dropout": 0.5}, {"batch_norm": True}])
 def test_what_only_acts_while_training(iris, settings):
     X, y = iris
     net = MLPClassifier((8,), **settings, **FAST).fit(X, y)
