@@ -14,11 +14,6 @@ from skdl.training import Objective
 N, D = 12, 5
 
 
-def name_of(loss):
-    """The same in every process: without the address of a function."""
-    return str(loss).split(" at ")[0]
-
-
 def cubed(y, raw):
     e = raw - y
     return np.abs(e) ** 3, 3 * e * np.abs(e)
@@ -82,14 +77,14 @@ def function(objective, *args, **kwargs):
 
 
 @pytest.mark.parametrize("chain", CHAINS)
-@pytest.mark.parametrize("loss", LOSSES, ids=name_of)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_gradient(loss, chain):
     objective, theta, loss_object = made(loss, CHAINS[chain], l2=0.3, l1=0.2)
     X, y, weight = data(loss_object, LOSSES[loss])
     check_gradient(function(objective, X, y, weight), theta, n_directions=2)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=name_of)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_value(loss):
     objective, theta, loss_object = made(loss, CHAINS["relu"], l2=0.3, l1=0.2)
     X, y, weight = data(loss_object, LOSSES[loss])
@@ -123,7 +118,7 @@ def test_the_penalties_spare_biases_and_norms():
         np.testing.assert_allclose(params[name], expected, atol=1e-11)
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=name_of)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_a_weight_is_a_number_of_copies(loss):
     objective, theta, loss_object = made(loss, CHAINS["relu"], l2=0.1)
     X, y, weight = data(loss_object, LOSSES[loss])
@@ -144,7 +139,7 @@ def test_without_penalties_only_the_ratios_of_weights_matter():
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("loss", LOSSES, ids=name_of)
+@pytest.mark.parametrize("loss", LOSSES)
 def test_shards_of_rows_add_up(loss, weighted):
     objective, theta, loss_object = made(loss, CHAINS["each its own"])
     X, y, weight = data(loss_object, LOSSES[loss])
