@@ -118,7 +118,7 @@ def use_numba(work: float = math.inf) -> bool:
     engine = get_config()["engine"]
     if engine != "auto":
         return engine == "numba"
-    return "numba" in sys.modules or (work >= 1e8 and has_numba())
+    return has_numba() and ("numba" in sys.modules or work >= 1e8)
 
 
 def n_threads() -> int:
