@@ -108,6 +108,9 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     def _set_targets(self, y: Any, classes: Any) -> None:
         """Take note of what kind of targets these are."""
 
+    def _check_classes(self, classes: Any) -> None:
+        """Raise if these are not the classes that were noted."""
+
     def _clean_target(self, y: Any) -> Array:
         raise TypeError(f"{type(self).__name__} must define _clean_target.")
 
@@ -239,7 +242,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     @property
     def loss_curve_(self) -> list[float]:
         """Training loss of each epoch."""
-        return self.history_["loss"]
+        return self.history_.get("loss", [])
 
     @property
     def coefs_(self) -> list[Array]:

@@ -388,6 +388,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _set_targets(self, y: Any, classes: Any) -> None:
         self._targets = ClassTargets.of(y, classes)
 
+    def _check_classes(self, classes: Any) -> None:
+        same = np.array_equal(np.unique(classes), self.classes_)
+        if not (same or self._targets.multilabel):
+            raise ValueError(
+                f"classes={np.unique(classes).tolist()} are not those of the first "
+                f"call, {self.classes_.tolist()}."
+            )
+
     def _task_loss(self) -> Loss:
         loss = losses.get(self.loss)
         return loss.for_classes(len(self.classes_), self._targets.multilabel)
@@ -417,6 +425,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         weight = weight.astype(data.X.dtype)
         if data.weight is not None:
             weight *= data.weight
+        if (weight < 0).any() or not weight.any():
+            raise ValueError(
+                f"class_weight={self.class_weight!r} gives negative weights, or none "
+                "but zeros."
+            )
         return data._replace(weight=weight)
 
     def _stratify(self, data: Data) -> Any:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from scipy import sparse
 from sklearn.metrics import check_scoring
 from threadpoolctl import threadpool_limits
 
@@ -79,11 +78,7 @@ def build(estimator: Any, plan: Plan) -> Network:
     X = plan.train.X
     layers = [*estimator._hidden_layers(), Dense(estimator._n_raw(plan.loss))]
     network = Network(layers, X.shape[1:], X.dtype, estimator.initializer)
-    if sparse.issparse(X) and not network.accepts_sparse:
-        raise ValueError(
-            "Sparse X needs a first layer that takes it (Dense), got "
-            f"{network.layers[0]!r}; use X.toarray()."
-        )
+    network.check_input(X)
     return network
 
 
@@ -109,6 +104,8 @@ def _continued(
             "Keep the architecture, or fit anew with warm_start=False."
         )
     state = previous.copy()
+    slots = state.optimizer_state.slots
+    slots.update({name: slot.astype(network.dtype) for name, slot in slots.items()})
     network.restore(state.network.snapshot())
     state.network = network
     fresh = optimizer.init(network.params.size, network.dtype)
