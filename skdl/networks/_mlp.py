@@ -52,7 +52,7 @@ def mlp_layers(
                 f"got {hidden_layer_sizes!r}."
             )
         # A shift that batch normalisation takes out again is no use.
-        layers.append(Dense(units, bias=not batch_norm))
+        layers.append(Dense(int(units), bias=not batch_norm))
         if batch_norm:
             layers.append(BatchNorm())
         layers.append(Activation(function))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from scipy import sparse
 
 from skdl import initializers
 from skdl._params import ParamVector
@@ -90,6 +91,25 @@ class Network:
     def accepts_sparse(self) -> bool:
         """Whether the input may be a sparse matrix."""
         return bool(self.layers) and self.layers[0].accepts_sparse
+
+    def check_input(self, X: Any) -> None:
+        """Raise if the first layer cannot take this kind of input.
+
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix}
+            Input.
+
+        Raises
+        ------
+        ValueError
+            If it is sparse and the first layer takes none.
+        """
+        if sparse.issparse(X) and not self.accepts_sparse:
+            raise ValueError(
+                "Sparse X needs a first layer that takes it (Dense), got "
+                f"{self.layers[:1]}; use X.toarray()."
+            )
 
     def check_trainable(self) -> None:
         """Raise if a gradient cannot pass.
@@ -189,6 +209,7 @@ class Network:
         raw : ndarray of shape (n, ...)
             A fresh array.
         """
+        self.check_input(X)
         layers = self.layers if n_layers is None else self.layers[:n_layers]
         tree = self.tree(self.params)
         n = X.shape[0]
