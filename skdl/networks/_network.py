@@ -213,8 +213,8 @@ class Network:
         layers = self.layers if n_layers is None else self.layers[:n_layers]
         tree = self.tree(self.params)
         n = X.shape[0]
-        widest = max((max(s) for s in self.params.shapes.values()), default=1)
-        chunk = max(64, _CHUNK_BYTES // (widest * self.dtype.itemsize))
+        widest = max((shape[-1] for shape in self.params.shapes.values()), default=1)
+        chunk = max(1024, _CHUNK_BYTES // (widest * self.dtype.itemsize))
         if n <= chunk:
             ctx = Context(train=False, dtype=self.dtype)
             return np.array(forward_chain(layers, tree, self._cast(X), ctx)[0])
