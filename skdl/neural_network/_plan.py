@@ -99,7 +99,7 @@ def make_plan(estimator: Any, request: Request, fresh: bool, seed: int | None) -
         seed = draw_seed(estimator)
     if estimator.early_stopping and validation is None:
         train, validation = _split(estimator, train, seed)
-    batch_size = _batch_size(estimator, optimizer, train.X.shape[0])
+    batch_size = _batch_size(estimator, optimizer, train.X.shape[0], incremental)
     plan = Plan(loss, optimizer, train, validation, batch_size, seed, incremental)
     optimizer.check(0 if incremental else estimator.max_iter, plan.n_batches)
     return plan
@@ -198,11 +198,11 @@ def _counts_nothing(weight: Array | None) -> bool:
     return weight is not None and not weight.any()
 
 
-def _batch_size(estimator: Any, optimizer: Optimizer, n: int) -> int:
+def _batch_size(estimator: Any, optimizer: Optimizer, n: int, incremental: bool) -> int:
     wanted, name = estimator.batch_size, type(optimizer).__name__
     if wanted == "auto":
         return n if optimizer.full_batch else min(200, n)
-    if wanted > n:
+    if wanted > n and not incremental:  # a stream's pieces may be of any size
         warnings.warn(
             f"batch_size={wanted} is larger than the {n} samples; all of them are one "
             "batch.",

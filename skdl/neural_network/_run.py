@@ -97,10 +97,12 @@ def _continued(
     previous: TrainingState, network: Network, optimizer: Optimizer
 ) -> TrainingState:
     """Go on from a run with a network of the same arrays and perhaps other settings."""
-    if previous.network.params.shapes != network.params.shapes:
+    old, new = previous.network.params.shapes, network.params.shapes
+    # A dropout layer that came or went changes names alone.
+    if list(old.values()) != list(new.values()):
         raise ValueError(
             "Training cannot go on: the network's arrays were "
-            f"{previous.network.params.shapes} and now are {network.params.shapes}. "
+            f"{old} and now are {new}. "
             "Keep the architecture, or fit anew with warm_start=False."
         )
     state = previous.copy()
