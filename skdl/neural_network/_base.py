@@ -158,7 +158,10 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     ) -> tuple[TrainingState, str]:
         data = {"X": plan.train.X, "y": plan.train.target}
         n = len(starts)
-        root = self._init_callback_context(max_subtasks=n if n > 1 else n_epochs)
+        root = self._init_callback_context(
+            max_subtasks=n if n > 1 else n_epochs,
+            sequential_subtasks=n == 1,  # restarts may run at the same time
+        )
         root.call_on_fit_task_begin(estimator=self, **data)
         if n == 1:
             result = train(self, plan, starts[0], n_epochs, root)
