@@ -79,14 +79,14 @@ class Layer(ParameterObject):
         ----------
         params : mapping of str to ndarray
             The arrays that `build` asked for.
-        x : ndarray of shape (n, *input_shape)
+        x : ndarray of shape (n,) + input_shape
             Input; it must not be changed.
         ctx : Context
             Mode, randomness and memory.
 
         Returns
         -------
-        y : ndarray of shape (n, *output_shape)
+        y : ndarray of shape (n,) + output_shape
             Output.
         cache : object
             What `backward` needs; None unless ``ctx.train``.
@@ -104,14 +104,14 @@ class Layer(ParameterObject):
             The parameters, and the arrays that receive their gradients.
         cache : object
             What `forward` returned.
-        dy : ndarray of shape (n, *output_shape)
+        dy : ndarray of shape (n,) + output_shape
             Gradient with respect to the output; it must not be changed.
         ctx : Context
             The context of the forward pass.
 
         Returns
         -------
-        dx : ndarray of shape (n, *input_shape) or None
+        dx : ndarray of shape (n,) + input_shape or None
             Gradient with respect to the input; None where ``ctx.want_dx`` is False
             and it would cost.
         """

@@ -31,7 +31,7 @@ class SquaredError(Loss):
 
 @register("absolute_error", "absolute")
 class AbsoluteError(Loss):
-    """|e|. Its best constant is the median; at e = 0 the gradient is taken as 0."""
+    """abs(e). Its best constant is the median; at e = 0 the gradient is taken as 0."""
 
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty

@@ -157,14 +157,14 @@ class Network:
         ----------
         tree : dict
             Arrays, see `tree`.
-        x : {ndarray, sparse matrix} of shape (n, *input_shape)
+        x : {ndarray, sparse matrix} of shape (n,) + input_shape
             Input.
         ctx : Context
             Mode, randomness and memory.
 
         Returns
         -------
-        raw : ndarray of shape (n, *output_shape)
+        raw : ndarray of shape (n,) + output_shape
             Output.
         caches : list
             For `backward`.
@@ -182,14 +182,14 @@ class Network:
             Arrays, and where their gradients go.
         caches : list
             From `forward`.
-        dy : ndarray of shape (n, *output_shape)
+        dy : ndarray of shape (n,) + output_shape
             Gradient with respect to the output.
         ctx : Context
             The context of the forward pass.
 
         Returns
         -------
-        dx : ndarray of shape (n, *input_shape) or None
+        dx : ndarray of shape (n,) + input_shape or None
             Gradient with respect to the input, where ``ctx.want_dx``.
         """
         return backward_chain(self.layers, tree, grads, caches, dy, ctx)
@@ -199,7 +199,7 @@ class Network:
 
         Parameters
         ----------
-        X : {ndarray, sparse matrix} of shape (n, *input_shape)
+        X : {ndarray, sparse matrix} of shape (n,) + input_shape
             Input.
         n_layers : int, default=None
             Stop after this many layers; None runs all.
