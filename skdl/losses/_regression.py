@@ -47,7 +47,7 @@ class AbsoluteError(Loss):
 
 @register("huber")
 class Huber(Loss):
-    """½e² where |e| ≤ δ, else δ(|e| − ½δ) (Huber 1964).
+    """½e² where abs(e) ≤ δ, else δ(abs(e) − ½δ) (Huber 1964).
 
     Parameters
     ----------
