@@ -230,7 +230,7 @@ def train_restarts(
     Returns
     -------
     results : list of (TrainingState, str)
-        In the order of `starts`.
+        In the order of `starts`, as far as they were run: an interruption ends them.
     """
     jobs = [
         delayed(_train_alone)(
@@ -242,7 +242,12 @@ def train_restarts(
         )
         for i, start in enumerate(starts)
     ]
-    return list(Parallel(n_jobs=estimator.n_jobs)(jobs))
+    results: list[Result] = []
+    for result in Parallel(n_jobs=estimator.n_jobs, return_as="generator")(jobs):
+        results.append(result)
+        if result[1] == "interrupted":
+            break
+    return results
 
 
 def _train_alone(
@@ -276,12 +281,16 @@ def _validator(
     def validate(network: Network) -> dict[str, float]:
         raw = network.predict(data.X)
         row = {"val_loss": plan.loss(data.y, raw, data.weight)}
-        if scorer is not None:
+        prediction = plan.loss.inverse_link(raw)
+        if scores_by_loss(estimator):
+            return row
+        if not np.isfinite(prediction).all():
+            row["val_score"] = np.nan  # metrics refuse such predictions
+        elif scorer is not None:
             probe = copy.copy(estimator)
             probe.network_ = network
             row["val_score"] = float(scorer(probe, data.X, data.target, **weight))
-        elif not scores_by_loss(estimator):
-            prediction = plan.loss.inverse_link(raw)
+        else:
             row["val_score"] = estimator._score_prediction(prediction, data)
         return row
 
