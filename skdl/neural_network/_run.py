@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -243,10 +244,19 @@ def train_restarts(
         for i, start in enumerate(starts)
     ]
     results: list[Result] = []
-    for result in Parallel(n_jobs=estimator.n_jobs, return_as="generator")(jobs):
-        results.append(result)
-        if result[1] == "interrupted":
-            break
+    try:
+        for result in Parallel(n_jobs=estimator.n_jobs, return_as="generator")(jobs):
+            results.append(result)
+            if result[1] == "interrupted":
+                break
+    except KeyboardInterrupt:  # other processes are gone, with what they had
+        if not results:
+            raise
+        warnings.warn(
+            f"Training was interrupted; the best of {len(results)} restarts that had "
+            "ended is kept.",
+            stacklevel=2,
+        )
     return results
 
 

@@ -246,6 +246,34 @@ def test_an_interruption_ends_the_other_restarts_too(iris):
     assert net.score(*iris) > 0
 
 
+def test_interrupted_processes_leave_the_restarts_that_had_ended(iris, monkeypatch):
+    class Interrupted:
+        """Run some jobs, then be interrupted, as joblib is while it waits."""
+
+        n_done = 2
+
+        def __init__(self, **options):
+            pass
+
+        def __call__(self, jobs):
+            for function, args, kwargs in jobs[: self.n_done]:
+                yield function(*args, **kwargs)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("skdl.neural_network._run.Parallel", Interrupted)
+    net = made(n_init=4, n_jobs=2)
+    with pytest.warns(UserWarning, match="the best of 2 restarts that had ended is"):
+        net.fit(*iris)
+    monkeypatch.undo()
+    two = made(n_init=2).fit(*iris)
+    np.testing.assert_array_equal(weights(net), weights(two))
+    monkeypatch.setattr("skdl.neural_network._run.Parallel", Interrupted)
+    monkeypatch.setattr(Interrupted, "n_done", 0)
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(*iris)
+    np.testing.assert_array_equal(weights(net), weights(two))  # as it was
+
+
 # ---- other errors
 
 
