@@ -4,7 +4,7 @@ The good that noise does, and its price
 
 The loss of a network has many minima, and some of them are poor. Noise gets out of
 them: that of mini-batches, of several random starts, of jogging the weights. Near a
-good minimum the same noise is a nuisance, and the learning rate has to put an end to it.
+good minimum the same noise is a nuisance, and the learning rate has to end it.
 """
 
 # %%
