@@ -82,9 +82,10 @@ for name, model in models.items():
 # All learning curves on one axis
 # -------------------------------
 # ``from_estimator`` takes fitted networks, or Pipelines that end in one. Of the full
-# lines, the training losses, those with dropout lie higher, because they are measured
-# with a part of the units silent. The dashed ones, the validation losses, decide; the
-# dots are where each is smallest, and the weights of that epoch are the model.
+# lines, the training losses, that of the network with dropout in both layers lies
+# highest: it is measured with a part of the units silent. The dashed lines, the
+# validation losses, decide. The dots are where each is smallest, and the weights of that
+# epoch are the model.
 
 _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
 LossCurveDisplay.from_estimator(models, ax=ax, log=True)
