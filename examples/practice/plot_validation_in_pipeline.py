@@ -84,8 +84,8 @@ for name, model in models.items():
 # ``from_estimator`` takes fitted networks, or Pipelines that end in one. Of the full
 # lines, the training losses, that of the network with dropout in both layers lies
 # highest: it is measured with a part of the units silent. The dashed lines, the
-# validation losses, decide. The dots are where each is smallest, and the weights of that
-# epoch are the model.
+# validation losses, decide. The dots are where each is smallest, and the weights of
+# that epoch are the model.
 
 _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
 LossCurveDisplay.from_estimator(models, ax=ax, log=True)
