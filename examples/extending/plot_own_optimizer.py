@@ -56,6 +56,8 @@ print("known now:", ", ".join(optimizers.names()))
 # -------------
 # In a grid, by its name, against two built-in optimizers, with settings that reach
 # inside of it. One rate for every optimizer would be unfair, so each has its own two.
+# (With ``n_jobs`` pass an instance, ``Signum()``: a worker process does not know the
+# name, which was registered in this one.)
 
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV, train_test_split
@@ -83,7 +85,7 @@ for name, rates in {
         "mlpclassifier__optimizer": [name],
         "mlpclassifier__optimizer__learning_rate": rates,
     }
-    searches[name] = GridSearchCV(model, grid, cv=3, n_jobs=2).fit(X_train, y_train)
+    searches[name] = GridSearchCV(model, grid, cv=3).fit(X_train, y_train)
     rate = searches[name].best_params_["mlpclassifier__optimizer__learning_rate"]
     accuracy = searches[name].score(X_test, y_test)
     print(f"{name:>6}: best rate {rate:g}, accuracy {accuracy:.3f} on held-out images")

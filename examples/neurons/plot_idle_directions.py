@@ -109,6 +109,8 @@ before = net.score(X_test, y_test)
 W -= part
 print(f"share of ‖W‖² that is idle:       {share:.2f}")
 print(f"training accuracy, before, after: 1.000, {net.score(X_train, y_train):.3f}")
-print(f"held-out accuracy, before, after: {before:.3f}, {net.score(X_test, y_test):.3f}")
+print(
+    f"held-out accuracy, before, after: {before:.3f}, {net.score(X_test, y_test):.3f}"
+)
 
 # sphinx_gallery_thumbnail_number = 3

@@ -10,8 +10,8 @@ hidden layer.
 # %%
 # NOT, AND and OR: one neuron each
 # --------------------------------
-# Without a hidden layer ``MLPClassifier`` is one neuron. Its probability is a sigmoid of
-# w·x + b, so its answer changes where w·x + b = 0, as a step neuron's does.
+# Without a hidden layer ``MLPClassifier`` is one neuron. Its probability is a sigmoid
+# of w·x + b, so its answer changes where w·x + b = 0, as a step neuron's does.
 # ``initialize`` makes the network without training it, and ``coefs_`` and
 # ``intercepts_`` can then be written to.
 

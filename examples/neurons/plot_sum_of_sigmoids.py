@@ -2,10 +2,10 @@
 A sum of sigmoids approximates a function with jumps
 ====================================================
 
-One hidden layer of sigmoids and a linear output is a sum Σ cⱼ σ(wⱼx + bⱼ). Such sums come
-as close as one likes to any continuous function on an interval (Cybenko 1989), and to
-any bounded function with jumps in the mean. Here they first build a staircase by hand,
-and then learn a line of pixels across a photograph.
+One hidden layer of sigmoids and a linear output is a sum Σ cⱼ σ(wⱼx + bⱼ). Such sums
+come as close as one likes to any continuous function on an interval (Cybenko 1989), and
+to any bounded function with jumps in the mean. Here they first build a staircase by
+hand, and then learn a line of pixels across a photograph.
 """
 
 # %%
@@ -95,7 +95,7 @@ axes[-1].set(xlabel="x", xlim=(0, 1))
 plt.show()
 
 # %%
-# Four sigmoids find the largest jumps: into the temple, out of it in two steps, and into
-# the trees. More of them add the columns and the leaves; the smooth sky needs few.
+# Four sigmoids find the largest jumps: into the temple, out of it in two steps, and
+# into the trees. More of them add the columns and the leaves; the smooth sky needs few.
 
 # sphinx_gallery_thumbnail_number = 3
