@@ -108,7 +108,8 @@ def use_numba(work: float = math.inf) -> bool:
     ----------
     work : float, default=inf
         Numbers to be updated in all. Importing Numba takes as long as NumPy needs for
-        some 1e8 of them: with engine "auto" less work does not import it.
+        some 3e8 of them, and a process seldom fits once: with engine "auto" less than
+        1e8 does not import it.
 
     Returns
     -------

@@ -14,6 +14,7 @@ from skdl.callbacks._callback import TrainingCallback
 from skdl.training import Trainer, TrainingState
 
 _FORMAT = 1
+_SHAPE = "Checkpoint: shape of the data"
 # Settings that may differ between the run that was cut off and the one that goes on.
 _FREE = ("max_iter", "n_jobs", "verbose", "warm_start")
 
@@ -117,23 +118,36 @@ class Checkpoint(TrainingCallback):
                 "(or of another class). Use another path, delete the file, or pass "
                 "resume=False."
             )
-        return content["state"]
+        state: TrainingState = content["state"]
+        state.notes[_SHAPE] = content["shape"]
+        return state
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         super().on_training_begin(estimator, trainer)
         shape = trainer.data.X.shape
-        seen = trainer.state.data_shape
-        if seen not in (None, shape):
+        seen = trainer.state.notes.pop(_SHAPE, shape)
+        if seen != shape:
             raise ValueError(
                 f"The checkpoint {self.path} belongs to data of shape {seen}, got "
                 f"{shape}. Use another path, delete the file, or pass resume=False."
             )
-        trainer.state.data_shape = shape
 
-    def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
-        if trainer.state.epoch % self.every == 0:
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+        """Save the epochs before, now that all callbacks have seen them.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator that is being fitted.
+        context : CallbackContext
+            The task.
+        """
+        trainer = self._trainers.get(context.parent)
+        if context.task_name != "epoch" or trainer is None:
+            return
+        epoch = trainer.state.epoch
+        if context.task_id > 0 and epoch % self.every == 0:
             self._save(estimator, trainer)
-        return False
 
     def on_training_end(self, estimator: Any, trainer: Trainer) -> None:
         """Save the finished run.
@@ -145,6 +159,7 @@ class Checkpoint(TrainingCallback):
         trainer : Trainer
             The run.
         """
+        super().on_training_end(estimator, trainer)
         self._save(estimator, trainer)
 
     def _save(self, estimator: Any, trainer: Trainer) -> None:
@@ -154,6 +169,7 @@ class Checkpoint(TrainingCallback):
         content = {
             "format": _FORMAT,
             "settings": _settings(estimator),
+            "shape": trainer.data.X.shape,
             "estimator": fitted,
             "state": trainer.state,
         }

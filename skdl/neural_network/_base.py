@@ -197,7 +197,8 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         return state
 
     def _warn_about(self, reason: str, state: TrainingState) -> None:
-        if reason == "max_iter" and not self._keeps_state:
+        wanted = self.n_iter_no_change == "never"  # just so many epochs
+        if reason == "max_iter" and not (self._keeps_state or wanted):
             warnings.warn(
                 f"Training stopped after max_iter={self.max_iter} epochs and has not "
                 "converged yet. Raise max_iter, or set early_stopping=True.",

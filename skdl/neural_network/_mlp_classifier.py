@@ -49,8 +49,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     batch_norm : bool, default=False
         Whether to normalise over the batch before each activation.
     optimizer : str or Optimizer, default="adam"
-        Name or instance; its settings are reached as ``optimizer__learning_rate`` and
-        so on. Names: `skdl.optimizers.names`.
+        Name or instance, such as ``Adam(3e-3)``. In grids and in `set_params` its
+        settings are ``optimizer__learning_rate`` and so on, also while it is a name.
+        Names: `skdl.optimizers.names`.
     initializer : str or Initializer, default="auto"
         Start of the weights. "auto" is LeCun before SELU and Xavier before the other
         activations; for deep nets of ReLU try "he_normal". Biases start at
@@ -91,6 +92,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     n_iter_no_change : int or "never", default=10
         Stop after more than so many epochs in a row without an improvement by `tol`:
         of the validation metric with `early_stopping`, else of the training loss.
+        "never" always does `max_iter` epochs.
     scoring : str, callable or None, default=None
         The validation metric: None is accuracy, "loss" the loss, other names
         and callables are scikit-learn scorers.

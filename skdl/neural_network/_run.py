@@ -193,6 +193,7 @@ def train(
         end_epoch=tasks.end,
         report=report,
     )
+    trainer.task = context
     call_optional_hook(estimator, "on_training_begin", trainer)
     try:
         if n_epochs > 0:

@@ -86,6 +86,8 @@ class Trainer:
 
     Attributes
     ----------
+    task : CallbackContext or None
+        The callbacks' context of the run, whose subtasks are the epochs.
     stop_reason : str
         Why the run ended: "max_iter", "no_improvement", "callback", "interrupted" or
         "converged".
@@ -117,6 +119,7 @@ class Trainer:
         self.begin_epoch = begin_epoch
         self.end_epoch = end_epoch
         self.report = report
+        self.task: Any = None
         self.stop_reason = ""
         self.theta = state.network.params.vector
         self._arena = Arena(state.network.dtype)
