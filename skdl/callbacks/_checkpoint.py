@@ -33,7 +33,8 @@ class Checkpoint(TrainingCallback):
     path : str or path-like
         The file. It holds pickled objects: load only files that you trust.
     every : int, default=1
-        Save after each so many epochs; the end of training is always saved.
+        Save after each so many epochs, when the next one begins; the end of training
+        is always saved.
     resume : bool, default=True
         Whether `fit` goes on with the file's run. False overwrites it.
 
@@ -160,7 +161,9 @@ class Checkpoint(TrainingCallback):
             The run.
         """
         super().on_training_end(estimator, trainer)
-        self._save(estimator, trainer)
+        # An interrupted epoch cannot be gone on with: the file keeps the ones before.
+        if trainer.stop_reason != "interrupted":
+            self._save(estimator, trainer)
 
     def _save(self, estimator: Any, trainer: Trainer) -> None:
         fitted = without_callbacks(estimator)

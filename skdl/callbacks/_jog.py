@@ -62,7 +62,7 @@ class Jog(TrainingCallback):
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         super().on_training_begin(estimator, trainer)
-        note = (Best(self.patience, self.tol), [])
+        note: tuple[Best, list[int]] = (Best(self.patience, self.tol), [])
         self.jogs_ = trainer.state.notes.setdefault("Jog", note)[1]
 
     def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:

@@ -73,5 +73,5 @@ class TrainingState:
             n_seen=self.n_seen,
             finished=self.finished,
             stopped_early=self.stopped_early,
-            notes={name: copy.copy(note) for name, note in self.notes.items()},
+            notes=copy.deepcopy(self.notes),
         )
