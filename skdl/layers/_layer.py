@@ -25,8 +25,18 @@ class ParamSpec(NamedTuple):
     """One array of a layer: its shape, its start, and whether it is trained.
 
     Running statistics are arrays with ``trainable=False``: kept and pickled with the
-    network, but not seen by the optimizer. What "auto" means is noted in `suggested`,
-    by the chain that the layer stands in.
+    network, but not seen by the optimizer.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Its shape.
+    initializer : str or Initializer
+        Its start; "auto" is what suits the activation that follows.
+    trainable : bool
+        Whether it is trained.
+    suggested : str or None
+        What "auto" means, noted by the chain that the layer stands in.
     """
 
     shape: Shape

@@ -235,7 +235,13 @@ class Network:
         return X.astype(self.dtype, copy=False)
 
     def snapshot(self) -> Snapshot:
-        """Return copies of all numbers."""
+        """Return copies of all numbers.
+
+        Returns
+        -------
+        snapshot : tuple of ndarray
+            Parameters and running statistics.
+        """
         return self.params.vector.copy(), self.state.vector.copy()
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -249,7 +255,13 @@ class Network:
         self.params.vector[...], self.state.vector[...] = snapshot
 
     def copy(self) -> Network:
-        """Return an independent copy."""
+        """Return an independent copy.
+
+        Returns
+        -------
+        network : Network
+            The copy.
+        """
         new = copy.copy(self)
         new.params = self.params.like(self.params.vector.copy())
         new.state = self.state.like(self.state.vector.copy())

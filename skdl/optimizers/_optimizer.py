@@ -39,11 +39,35 @@ class Problem(Protocol):
     """
 
     def gradients(self, theta: Array) -> Iterator[Array]:
-        """Yield one gradient after another at the current `theta`: an epoch of them."""
+        """Yield one gradient after another: an epoch of them.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n,)
+            The point, read anew for each.
+
+        Yields
+        ------
+        gradient : ndarray of shape (n,)
+            It may be overwritten.
+        """
         ...
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
-        """Return the whole objective and its gradient at `theta`."""
+        """Return the whole objective and its gradient.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n,)
+            The point.
+
+        Returns
+        -------
+        value : float
+            The objective.
+        gradient : ndarray of shape (n,)
+            It may be overwritten by the next call.
+        """
         ...
 
 
@@ -125,7 +149,13 @@ class OptimizerState:
         self.n_epochs = self.epoch + n_epochs if n_epochs else 0
 
     def copy(self) -> OptimizerState:
-        """Return an independent copy."""
+        """Return an independent copy.
+
+        Returns
+        -------
+        state : OptimizerState
+            The copy.
+        """
         new = object.__new__(OptimizerState)
         new.__setstate__(self.__getstate__())
         new.slots = {name: slot.copy() for name, slot in self.slots.items()}
@@ -251,7 +281,7 @@ class FirstOrder(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, str or Schedule
+    learning_rate : float, str or Schedule, default=0.01
         The rate η: a number, a schedule's name (from the optimizer's default rate) or
         a schedule.
     clip_norm : float, default=None

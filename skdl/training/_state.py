@@ -60,7 +60,13 @@ class TrainingState:
         return self.optimizer_state.epoch
 
     def copy(self) -> TrainingState:
-        """Return an independent copy."""
+        """Return an independent copy.
+
+        Returns
+        -------
+        state : TrainingState
+            The copy.
+        """
         rng = np.random.Generator(type(self.rng.bit_generator)())
         rng.bit_generator.state = self.rng.bit_generator.state
         return TrainingState(

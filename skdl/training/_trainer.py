@@ -73,7 +73,7 @@ class Trainer:
         The rows to train on.
     batch_size : int
         Rows in a step.
-    shuffle : bool
+    shuffle : bool, default=True
         Whether each epoch takes the rows in a new random order.
     validate : callable, default=None
         ``validate(network) -> {"val_loss": …, "val_score": …}``.
