@@ -46,7 +46,7 @@ class NetworkFeatures(
         The fitted network.
     n_features_in_ : int
         Features of `X`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if `X` had some.
 
     See Also

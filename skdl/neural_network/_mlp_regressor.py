@@ -143,7 +143,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Output neurons.
     n_features_in_ : int
         Features of `X`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if `X` had some.
 
     Raises
