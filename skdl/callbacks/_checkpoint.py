@@ -14,7 +14,7 @@ from skdl.callbacks._callback import TrainingCallback
 from skdl.training import Trainer, TrainingState
 
 _FORMAT = 1
-_SHAPE = "Checkpoint: shape of the data"
+_DATA = "Checkpoint: digest of the data"
 # Settings that may differ between the run that was cut off and the one that goes on.
 _FREE = ("max_iter", "n_jobs", "verbose", "warm_start")
 
@@ -26,7 +26,8 @@ class Checkpoint(TrainingCallback):
     When `fit` starts and the file holds an unfinished run of an estimator of the same
     settings, training goes on from there, and ends with the same bits as if it had
     never been cut off; a finished run is taken as it is, without training. Delete the
-    file to begin anew.
+    file to begin anew. A file is for one model on one set of training data: not for the
+    folds of a cross-validation or the candidates of a grid search.
 
     Parameters
     ----------
@@ -120,17 +121,17 @@ class Checkpoint(TrainingCallback):
                 "resume=False."
             )
         state: TrainingState = content["state"]
-        state.notes[_SHAPE] = content["shape"]
+        state.notes[_DATA] = content["data"]
         return state
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         super().on_training_begin(estimator, trainer)
-        shape = trainer.data.X.shape
-        seen = trainer.state.notes.pop(_SHAPE, shape)
-        if seen != shape:
+        seen = trainer.state.notes.pop(_DATA, None)
+        if seen is not None and seen != trainer.data_digest:
             raise ValueError(
-                f"The checkpoint {self.path} belongs to data of shape {seen}, got "
-                f"{shape}. Use another path, delete the file, or pass resume=False."
+                f"The checkpoint {self.path} belongs to other training data. Use "
+                "another path, delete the file, or pass resume=False. One file cannot "
+                "serve the folds of a cross-validation or a grid search."
             )
 
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
@@ -172,7 +173,7 @@ class Checkpoint(TrainingCallback):
         content = {
             "format": _FORMAT,
             "settings": _settings(estimator),
-            "shape": trainer.data.X.shape,
+            "data": trainer.data_digest,
             "estimator": fitted,
             "state": trainer.state,
         }

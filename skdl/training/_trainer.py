@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -131,6 +133,11 @@ class Trainer:
     def n_batches(self) -> int:
         """Steps in an epoch."""
         return math.ceil(self.data.X.shape[0] / self.batch_size)
+
+    @cached_property
+    def data_digest(self) -> str:
+        """Digest of the training rows, by which a run knows its data again."""
+        return joblib.hash(tuple(self.data[:3]), coerce_mmap=True)
 
     # ---- run
 

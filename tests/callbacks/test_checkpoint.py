@@ -11,6 +11,7 @@ import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_iris
+from sklearn.model_selection import cross_val_score
 
 from skdl import MLPClassifier, MLPRegressor
 from skdl.callbacks import Checkpoint, EarlyStopping, Jog, LearningRateFinder
@@ -165,6 +166,7 @@ def test_a_killed_process(path):
     code = f"""
 import os
 from sklearn.datasets import load_iris
+from sklearn.model_selection import cross_val_score
 from skdl import MLPClassifier
 from skdl.callbacks import Checkpoint
 
@@ -292,10 +294,17 @@ def test_other_data_are_refused(iris, path):
     X, y = iris
     with pytest.raises(CutOff):
         made().set_callbacks(Cut(4), Checkpoint(path)).fit(X, y)
-    message = r"belongs to data of shape \(150, 4\), got \(75, 4\)"
-    with pytest.raises(ValueError, match=message):
-        made().set_callbacks(Checkpoint(path)).fit(X[::2], y[::2])
+    weight = np.arange(len(y))
+    for other in [(X[::2], y[::2]), (X + 1, y), (X, y[::-1]), (X, y, weight)]:
+        with pytest.raises(ValueError, match="belongs to other training data"):
+            made().set_callbacks(Checkpoint(path)).fit(*other)
     made().set_callbacks(Checkpoint(path)).fit(X, y)
+
+
+def test_a_finished_run_is_not_taken_for_another_fold(iris, path):
+    net = made(max_iter=3).set_callbacks(Checkpoint(path))
+    with pytest.raises(ValueError, match="cannot serve the folds"):
+        cross_val_score(net, *iris, cv=2, error_score="raise")
 
 
 def test_restarts_cannot_be_kept(iris, path):
