@@ -1,1 +1,15 @@
-"""skdl."""
+"""Deep learning and boosting that is scikit-learn all the way through."""
+
+from skdl._config import config_context, get_config, set_config
+from skdl.neural_network import MLPClassifier, MLPRegressor, NetworkFeatures
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MLPClassifier",
+    "MLPRegressor",
+    "NetworkFeatures",
+    "config_context",
+    "get_config",
+    "set_config",
+]

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
+from typing import Any
 
 from sklearn.base import _fit_context as fit_context
 from sklearn.callback import CallbackSupportMixin
@@ -11,13 +15,90 @@ from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import validate_data
 
 __all__ = [
+    "CALLBACK_ATTRIBUTES",
     "CallbackSupportMixin",
     "HasMethods",
     "Integral",
     "Interval",
     "Real",
     "StrOptions",
+    "callbacks_of",
     "check_sample_weight",
     "fit_context",
+    "unchanged_if_fails",
     "validate_data",
+    "without_callbacks",
 ]
+
+
+# Attributes that scikit-learn's callback machinery keeps on an estimator during `fit`.
+CALLBACK_ATTRIBUTES = (
+    "_callback_fit_ctx",
+    "_skl_callbacks_to_teardown",
+    "_parent_callback_ctx",
+)
+
+
+@contextmanager
+def unchanged_if_fails(estimator: Any) -> Iterator[None]:
+    """Give a fitted estimator its attributes back if the block raises.
+
+    `fit` only assigns attributes and never changes the objects behind the old ones, so
+    the old dictionary is the old model. An estimator that was not fitted before keeps
+    what the block has left, such as the last finite weights of a diverging run.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that is being fitted.
+
+    Yields
+    ------
+    None
+    """
+    before = dict(estimator.__dict__)
+    try:
+        yield
+    except BaseException:
+        if any(name.endswith("_") and not name.startswith("_") for name in before):
+            now = estimator.__dict__
+            kept = {k: now[k] for k in CALLBACK_ATTRIBUTES if k in now}
+            now.clear()
+            now.update(before)
+            now.update(kept)
+        raise
+
+
+def callbacks_of(estimator: Any) -> list[Any]:
+    """Return the callbacks that `set_callbacks` has put on an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any estimator.
+
+    Returns
+    -------
+    callbacks : list
+        The callbacks; empty if there are none.
+    """
+    return list(getattr(estimator, "_skl_callbacks", []))
+
+
+def without_callbacks(estimator: Any) -> Any:
+    """Return a shallow copy without callbacks, fit to be stored.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Any estimator.
+
+    Returns
+    -------
+    copy : estimator
+        The copy.
+    """
+    new = copy.copy(estimator)
+    for name in ("_skl_callbacks", *CALLBACK_ATTRIBUTES):
+        new.__dict__.pop(name, None)
+    return new

@@ -75,12 +75,14 @@ class CrossEntropy(Loss):
 
     def init_raw(self, y: Array, weight: Array | None = None) -> Array:
         counts = np.bincount(y.astype(np.intp), weights=weight)
-        share = counts / counts.sum()
+        share = (1.0 - self.label_smoothing) * counts / counts.sum()
+        share += self.label_smoothing / len(counts)
         return np.log(np.maximum(share, np.finfo(np.float64).eps))
 
     def for_classes(self, n_classes: int, multilabel: bool) -> Loss:
         if multilabel or n_classes <= 2:
-            return BinaryCrossEntropy(self.label_smoothing)
+            binary = BinaryCrossEntropy(self.label_smoothing)
+            return binary.for_classes(n_classes, multilabel)
         return self
 
 
@@ -104,6 +106,9 @@ class BinaryCrossEntropy(Loss):
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = label_smoothing
+
+    # Not a parameter: `for_classes` chooses it.
+    _multilabel = False
 
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty
@@ -132,7 +137,8 @@ class BinaryCrossEntropy(Loss):
         return logit(prediction)
 
     def init_raw(self, y: Array, weight: Array | None = None) -> Array:
-        share = np.average(y, axis=0, weights=weight)
+        share = (1.0 - self.label_smoothing) * np.average(y, axis=0, weights=weight)
+        share += 0.5 * self.label_smoothing
         eps = np.finfo(np.float64).eps
         return logit(np.clip(share, eps, 1.0 - eps))
 
@@ -142,10 +148,12 @@ class BinaryCrossEntropy(Loss):
                 "binary_cross_entropy takes two classes or several labels, got "
                 f'{n_classes} exclusive classes; use "cross_entropy".'
             )
-        return self
+        loss = BinaryCrossEntropy(self.label_smoothing)
+        loss._multilabel = multilabel
+        return loss
 
     def n_raw(self, n_classes: int) -> int:
-        return 1 if n_classes <= 2 else n_classes
+        return n_classes if self._multilabel else 1
 
 
 def _check_smoothing(label_smoothing: float) -> None:

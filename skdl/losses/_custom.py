@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit, logit, softmax
 
 from skdl.losses._loss import Array, Empty, Loss, registry
 
@@ -50,8 +50,9 @@ class FunctionLoss(Loss):
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
 
-    # Not a parameter: `for_classes` chooses it.
+    # Not parameters: `for_classes` chooses them.
     _inverse_link: Callable[[Array], Array] = staticmethod(_identity)
+    _link: Callable[[Array], Array] = staticmethod(_identity)
 
     def _call(self, y: Array, raw: Array) -> tuple[Array, ...]:
         name = getattr(self.function, "__name__", repr(self.function))
@@ -92,9 +93,13 @@ class FunctionLoss(Loss):
     def inverse_link(self, raw: Array) -> Array:
         return self._inverse_link(raw)
 
+    def link(self, prediction: Array) -> Array:
+        return self._link(prediction)
+
     def for_classes(self, n_classes: int, multilabel: bool) -> Loss:
         loss = FunctionLoss(self.function)
         loss._inverse_link = expit if multilabel else _softmax
+        loss._link = logit if multilabel else np.log
         return loss
 
 

@@ -1,9 +1,9 @@
 """What a loss is.
 
-A loss compares targets `y` with *raw* predictions: what a network's last layer or a sum
-of trees gives, of shape (n, k), before the inverse link (exp, sigmoid, softmax) turns it
-into what the user sees. A loss is one function, `evaluate`, which returns the values and
-the gradient together, because they share their costly parts.
+A loss compares targets `y` with *raw* predictions: what a network's last layer or a
+sum of trees gives, of shape (n, k), before the inverse link (exp, sigmoid, softmax)
+turns it into what the user sees. A loss is one function, `evaluate`, which returns the
+values and the gradient together, because they share their costly parts.
 """
 
 from __future__ import annotations
@@ -37,9 +37,12 @@ class Loss(ParameterObject):
         (k=1) and for several labels.
     has_hessian : bool
         Whether `hessian` is defined.
+    out_activation : str
+        The name of the inverse link.
     """
 
     task: ClassVar[Literal["regression", "classification", "any"]] = "regression"
+    out_activation: ClassVar[str] = "identity"
     has_hessian: ClassVar[bool] = False
 
     # ---- what a subclass defines

@@ -126,6 +126,7 @@ class Poisson(Loss):
     """Half the Poisson deviance with a log link: μ − y + y·ln(y/μ), μ = e^raw."""
 
     has_hessian = True
+    out_activation = "exp"
 
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty

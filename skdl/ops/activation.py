@@ -3,8 +3,8 @@
 Each forward function is ``f(x, out)``. Each backward function multiplies the incoming
 gradient by f'(x): ``f_backward(dy, z, out, work)``, where `z` is the *output* y of the
 forward function wherever f' is cheapest from there (the name of the second argument
-says which it is), and the input x otherwise. `out` and `work` (scratch memory of the shape
-of `dy`) are neither `dy` nor `z`.
+says which it is), and the input x otherwise. `out` and `work` (scratch memory of the
+shape of `dy`) are neither `dy` nor `z`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Optimizers by name, and `minimize` for any function."""
 
 from skdl.optimizers._adagrad import AdaDelta, AdaGrad, RMSProp
-from skdl.optimizers._adam import AMSGrad, Adam, AdamW, NAdam
+from skdl.optimizers._adam import Adam, AdamW, AMSGrad, NAdam
 from skdl.optimizers._descent import EMA, GD, SGD, Momentum, Nesterov
 from skdl.optimizers._lbfgs import LBFGS
 from skdl.optimizers._minimize import minimize

@@ -10,7 +10,7 @@ three, and the factors move into two numbers, a and b:
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from skdl.schedules import Schedule
 
 
 class _AdamFamily(FirstOrder):
-    slots = ("m", "s")
+    slots: ClassVar[tuple[str, ...]] = ("m", "s")
 
     beta_1: float
     beta_2: float

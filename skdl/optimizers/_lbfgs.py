@@ -10,6 +10,7 @@ from scipy.optimize import OptimizeResult
 from scipy.optimize import minimize as scipy_minimize
 
 from skdl.optimizers._optimizer import (
+    NUMBER,
     Array,
     Optimizer,
     OptimizerState,
@@ -64,7 +65,7 @@ class LBFGS(Optimizer):
             ("max_line_search", 1),
         ):
             value = getattr(self, name)
-            if not (isinstance(value, (int, float)) and value >= low):
+            if not (isinstance(value, NUMBER) and value >= low):
                 raise ValueError(
                     f"LBFGS: {name} must be at least {low}, got {value!r}."
                 )

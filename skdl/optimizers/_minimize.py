@@ -105,7 +105,7 @@ def minimize(
                 f"The function diverged at update {n_iterations}: value "
                 f"{problem.last_value}. Try a smaller learning rate or clip_norm."
             )
-        stop = callback is not None and callback(theta.copy()) is True
+        stop = callback is not None and bool(callback(theta.copy()))
         return stop or bool(np.abs(problem.last_gradient).max(initial=0.0) <= gtol)
 
     optimizer.run(problem, theta, state, max_iter, end_iteration)

@@ -29,6 +29,9 @@ Array = NDArray[Any]
 # them stays in the second-level cache, where the whole vectors would not.
 BLOCK = 16384
 
+# Grids made by NumPy hold its numbers.
+NUMBER = (int, float, np.integer, np.floating)
+
 
 class Problem(Protocol):
     """What an optimizer minimises.
@@ -346,7 +349,7 @@ class FirstOrder(Optimizer):
 
     def _schedule(self) -> schedules.Schedule | None:
         rate = self.learning_rate
-        return None if isinstance(rate, (int, float)) else schedules.get(rate)
+        return None if isinstance(rate, NUMBER) else schedules.get(rate)
 
     def _initial_rate(self, schedule: schedules.Schedule) -> float:
         if schedule.initial is not None:
@@ -355,8 +358,8 @@ class FirstOrder(Optimizer):
 
     def learning_rate_now(self, state: OptimizerState) -> float:
         rate = self.learning_rate
-        if isinstance(rate, (int, float)):
-            return rate
+        if isinstance(rate, NUMBER):
+            return float(rate)  # a NumPy number would widen single precision
         schedule = schedules.get(rate)
         t, total = state.epoch, state.n_epochs
         if schedule.unit == "step":
@@ -384,7 +387,7 @@ class FirstOrder(Optimizer):
     def _check_range(self, name: str, low: float, high: float = math.inf) -> None:
         """Raise unless low < value < high."""
         value = getattr(self, name)
-        if not (isinstance(value, (int, float)) and low < value < high):
+        if not (isinstance(value, NUMBER) and low < value < high):
             raise ValueError(
                 f"{type(self).__name__}: {name} must lie in ({low}, {high}), "
                 f"got {value!r}."
@@ -393,7 +396,7 @@ class FirstOrder(Optimizer):
     def _check_share(self, name: str) -> None:
         """Raise unless 0 ≤ value < 1."""
         value = getattr(self, name)
-        if not (isinstance(value, (int, float)) and 0 <= value < 1):
+        if not (isinstance(value, NUMBER) and 0 <= value < 1):
             raise ValueError(
                 f"{type(self).__name__}: {name} must lie in [0, 1), got {value!r}."
             )
@@ -401,7 +404,7 @@ class FirstOrder(Optimizer):
     def _check_not_negative(self, name: str) -> None:
         """Raise unless value ≥ 0."""
         value = getattr(self, name)
-        if not (isinstance(value, (int, float)) and value >= 0):
+        if not (isinstance(value, NUMBER) and value >= 0):
             raise ValueError(
                 f"{type(self).__name__}: {name} must be at least 0, got {value!r}."
             )

@@ -87,9 +87,15 @@ get = registry.get
 names = registry.names
 
 
-def _check_range(name: str, value: float, low: float, high: float = math.inf) -> None:
-    if not low < value <= high:
-        raise ValueError(f"{name} must lie in ({low}, {high}], got {value}.")
+def _check_range(
+    name: str, value: float, low: float, high: float = math.inf, ends: str = "(]"
+) -> None:
+    above = value >= low if ends[0] == "[" else value > low
+    below = value <= high if ends[1] == "]" else value < high
+    if not (above and below):
+        raise ValueError(
+            f"{name} must lie in {ends[0]}{low:g}, {high:g}{ends[1]}, got {value}."
+        )
 
 
 @register("constant")
@@ -144,8 +150,8 @@ class Inverse(Schedule):
 
     def check(self, total: int) -> None:
         super().check(total)
-        _check_range("decay", self.decay, 0.0)
-        _check_range("power", self.power, 0.0)
+        _check_range("decay", self.decay, 0.0, ends="()")
+        _check_range("power", self.power, 0.0, ends="()")
 
 
 @register("step")
@@ -180,7 +186,7 @@ class Step(Schedule):
 
     def check(self, total: int) -> None:
         super().check(total)
-        _check_range("every", self.every, 0)
+        _check_range("every", self.every, 1, ends="[)")
         _check_range("gamma", self.gamma, 0.0, 1.0)
 
 
@@ -250,7 +256,7 @@ class Cosine(_Planned):
 
     def check(self, total: int) -> None:
         super().check(total)
-        _check_range("final", self.final, -1e-300, 1.0)
+        _check_range("final", self.final, 0.0, 1.0, "[]")
 
 
 @register("one_cycle")
@@ -293,7 +299,7 @@ class OneCycle(_Planned):
 
     def check(self, total: int) -> None:
         super().check(total)
-        _check_range("rise", self.rise, 0.0, 1.0 - 1e-12)
+        _check_range("rise", self.rise, 0.0, 1.0, "()")
         _check_range("start", self.start, 0.0, 1.0)
         _check_range("final", self.final, 0.0, 1.0)
 
@@ -339,7 +345,7 @@ class WarmUp(Schedule):
 
     def check(self, total: int) -> None:
         super().check(total)
-        _check_range("length", self.length, 0)
+        _check_range("length", self.length, 1, ends="[)")
         get(self.after).check(max(0, total - self.length))
 
 
@@ -394,7 +400,7 @@ class ReduceOnPlateau(Schedule):
     def check(self, total: int) -> None:
         super().check(total)
         _check_range("factor", self.factor, 0.0, 1.0)
-        _check_range("patience", self.patience, -1)
+        _check_range("patience", self.patience, 0, ends="[)")
 
 
 def _cosine(start: float, end: float, share: float) -> float:

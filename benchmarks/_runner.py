@@ -1,0 +1,82 @@
+"""Fair timing: each contender in a process of its own, processes interleaved, medians.
+
+BLAS and OpenMP threads of different libraries in one process spin against each other,
+and a shared machine drifts: so a contender never shares a process, the contenders take
+turns, and only ratios within one run are quoted.
+
+A benchmark module has a function ``work(case, contender) -> dict of numbers``, which
+the runner calls in a fresh process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+Numbers = dict[str, float]
+
+
+def timed(function: Callable[[], Any], repeat: int = 3) -> tuple[float, Any]:
+    """Return the median time of some calls in seconds, and the last result."""
+    times = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        result = function()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times), result
+
+
+def measure(
+    module: str, case: str, contenders: Sequence[str], rounds: int
+) -> dict[str, Numbers]:
+    """Return the medians over rounds of what ``module.work`` gives each contender."""
+    results: dict[str, list[Numbers]] = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name in contenders:
+            results[name].append(_in_process(module, case, name))
+    return {
+        name: {key: statistics.median(row[key] for row in rows) for key in rows[0]}
+        for name, rows in results.items()
+    }
+
+
+def _in_process(module: str, case: str, contender: str) -> Numbers:
+    command = [sys.executable, "-W", "ignore", "-m", "benchmarks._runner"]
+    done = subprocess.run(
+        [*command, module, case, contender],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{module} {case} {contender} failed:\n{done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def print_table(
+    title: str, heads: Sequence[str], rows: Iterable[Sequence[str]]
+) -> None:
+    """Print a Markdown table."""
+    table = [list(heads), *[list(row) for row in rows]]
+    widths = [max(len(row[i]) for row in table) for i in range(len(heads))]
+    print(f"\n{title}\n")
+    for i, row in enumerate(table):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("| " + " | ".join(cells) + " |")
+        if i == 0:
+            print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    module_name, case_name, contender_name = sys.argv[1:]
+    work = importlib.import_module(module_name).work
+    print(json.dumps(work(case_name, contender_name)))

@@ -1,0 +1,196 @@
+"""Checkpoints: a run that was cut off goes on where it stood."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from skdl._compat import without_callbacks
+from skdl.callbacks._callback import TrainingCallback
+from skdl.training import Trainer, TrainingState
+
+_FORMAT = 1
+# Settings that may differ between the run that was cut off and the one that goes on.
+_FREE = ("max_iter", "n_jobs", "verbose", "warm_start")
+
+
+class Checkpoint(TrainingCallback):
+    """Save a run as it goes, and go on with it when `fit` is called again.
+
+    The file is written beside and renamed, so that a crash never leaves half of one.
+    When `fit` starts and the file holds an unfinished run of an estimator of the same
+    settings, training goes on from there, and ends with the same bits as if it had
+    never been cut off; a finished run is taken as it is, without training. Delete the
+    file to begin anew.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file. It holds pickled objects: load only files that you trust.
+    every : int, default=1
+        Save after each so many epochs; the end of training is always saved.
+    resume : bool, default=True
+        Whether `fit` goes on with the file's run. False overwrites it.
+
+    Raises
+    ------
+    ValueError
+        If `every` is less than 1; in fit, if the file belongs to another model or
+        other data, or is no checkpoint.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> from sklearn.datasets import load_iris
+    >>> from skdl import MLPClassifier
+    >>> from skdl.callbacks import Checkpoint
+    >>> X, y = load_iris(return_X_y=True)
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "iris.skdl"
+    >>> net = MLPClassifier(optimizer="lbfgs", alpha=1.0, random_state=0)
+    >>> net = net.set_callbacks(Checkpoint(path)).fit(X, y)
+    >>> Checkpoint.load(path).score(X, y) == net.score(X, y)
+    True
+    """
+
+    def __init__(
+        self, path: str | os.PathLike[str], every: int = 1, resume: bool = True
+    ) -> None:
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"every must be at least 1, got {every}.")
+        self.path = Path(path)
+        self.every = every
+        self.resume = resume
+
+    @staticmethod
+    def load(path: str | os.PathLike[str]) -> Any:
+        """Return the estimator as it was when the file was written.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; it must be trusted.
+
+        Returns
+        -------
+        estimator : estimator
+            It can predict, and go on with `partial_fit`.
+
+        Raises
+        ------
+        ValueError
+            If the file is no checkpoint.
+        """
+        content = _read(Path(path))
+        estimator = content["estimator"]
+        estimator._training_state = content["state"]
+        return estimator
+
+    def resume_state(self, estimator: Any) -> TrainingState | None:
+        """Return the run in the file, if there is one to go on with.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator that is being fitted.
+
+        Returns
+        -------
+        state : TrainingState or None
+            The run.
+
+        Raises
+        ------
+        ValueError
+            If the file holds a run of another model.
+        """
+        if not (self.resume and self.path.exists()):
+            return None
+        content = _read(self.path)
+        if content["settings"] != _settings(estimator):
+            raise ValueError(
+                f"The checkpoint {self.path} belongs to an estimator of other settings "
+                "(or of another class). Use another path, delete the file, or pass "
+                "resume=False."
+            )
+        return content["state"]
+
+    def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
+        super().on_training_begin(estimator, trainer)
+        shape = trainer.data.X.shape
+        seen = trainer.state.data_shape
+        if seen not in (None, shape):
+            raise ValueError(
+                f"The checkpoint {self.path} belongs to data of shape {seen}, got "
+                f"{shape}. Use another path, delete the file, or pass resume=False."
+            )
+        trainer.state.data_shape = shape
+
+    def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
+        if trainer.state.epoch % self.every == 0:
+            self._save(estimator, trainer)
+        return False
+
+    def on_training_end(self, estimator: Any, trainer: Trainer) -> None:
+        """Save the finished run.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator that is being fitted.
+        trainer : Trainer
+            The run.
+        """
+        self._save(estimator, trainer)
+
+    def _save(self, estimator: Any, trainer: Trainer) -> None:
+        fitted = without_callbacks(estimator)
+        fitted._set_fitted(trainer.state)
+        del fitted._training_state
+        content = {
+            "format": _FORMAT,
+            "settings": _settings(estimator),
+            "estimator": fitted,
+            "state": trainer.state,
+        }
+        _write(content, self.path)
+
+
+def _settings(estimator: Any) -> str:
+    """Return a digest of the settings that decide what training does."""
+    params = estimator.get_params(deep=False)
+    kept = {name: value for name, value in params.items() if name not in _FREE}
+    return joblib.hash((type(estimator).__qualname__, sorted(kept.items())))
+
+
+def _write(content: dict[str, Any], path: Path) -> None:
+    """Write beside and rename: the old file stays whole until the new one is."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            joblib.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = joblib.load(path)
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        raise ValueError(
+            f"{path} is no checkpoint that can be read: {error}"
+        ) from error
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        raise ValueError(f"{path} is no checkpoint of this version of skdl.")
+    return content

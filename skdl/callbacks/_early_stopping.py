@@ -1,0 +1,91 @@
+"""Early stopping by any entry of the history."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skdl.callbacks._callback import TrainingCallback, history_value
+from skdl.training import Best, Trainer
+
+
+class EarlyStopping(TrainingCallback):
+    """Stop when an entry of the history no longer improves.
+
+    The estimators' own ``early_stopping=True`` does the same by the validation metric;
+    the callback can follow any entry, also the training loss.
+
+    Parameters
+    ----------
+    monitor : str, default="val_loss"
+        Entry of `history_`: "loss", "val_loss" or "val_score".
+    patience : int, default=10
+        Stop after more than so many epochs in a row without an improvement.
+    tol : float, default=0.0
+        Smallest difference that counts as an improvement.
+    restore_best : bool, default=True
+        Whether to bring the weights of the best epoch back.
+
+    Raises
+    ------
+    ValueError
+        If `patience` or `tol` is negative; in fit, if there is no such entry.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdl import MLPClassifier
+    >>> from skdl.callbacks import EarlyStopping
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = MLPClassifier(random_state=0, max_iter=1000, n_iter_no_change="never")
+    >>> net = net.set_callbacks(EarlyStopping("loss", patience=5, tol=0.01)).fit(X, y)
+    >>> net.n_iter_ < 1000
+    True
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        patience: int = 10,
+        tol: float = 0.0,
+        restore_best: bool = True,
+    ) -> None:
+        super().__init__()
+        if patience < 0 or tol < 0:
+            raise ValueError(
+                f"patience and tol must not be negative, got {patience} and {tol}."
+            )
+        self.monitor = monitor
+        self.patience = patience
+        self.tol = tol
+        self.restore_best = restore_best
+        self._best: dict[int, Best] = {}
+
+    def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
+        super().on_training_begin(estimator, trainer)
+        self._best[id(estimator)] = Best(
+            self.patience, self.tol, self.monitor == "val_score", self.restore_best
+        )
+
+    def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
+        value = history_value(trainer, self.monitor)
+        state = trainer.state
+        best = self._best[id(estimator)]
+        return best.observe(value, state.epoch, state.network)
+
+    def on_training_end(self, estimator: Any, trainer: Trainer) -> None:
+        """Bring the best weights back.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator that is being fitted.
+        trainer : Trainer
+            The run.
+        """
+        best = self._best.pop(id(estimator))
+        if best.weights is not None:
+            trainer.state.network.restore(best.weights)
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        super().teardown(estimator, context)
+        self._best.pop(id(estimator), None)

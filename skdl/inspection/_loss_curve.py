@@ -1,0 +1,199 @@
+"""Learning curves of one or several fitted estimators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+_LABELS = {
+    "loss": "training loss",
+    "val_loss": "validation loss",
+    "val_score": "validation score",
+    "learning_rate": "learning rate",
+}
+
+
+class LossCurveDisplay:
+    """What `history_` holds, drawn against the epochs.
+
+    Use `from_estimator` to make one.
+
+    Parameters
+    ----------
+    histories : dict of str to dict of str to list of float
+        For each estimator's name its history.
+    best_epochs : dict of str to int, default=None
+        For each name the epoch whose weights were kept, marked with a dot.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn.
+    figure_ : matplotlib Figure
+        Its figure.
+    lines_ : list of matplotlib Line2D
+        The curves.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdl import MLPClassifier
+    >>> from skdl.inspection import LossCurveDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = MLPClassifier(early_stopping=True, random_state=0).fit(X, y)
+    >>> display = LossCurveDisplay.from_estimator(net)
+    >>> len(display.lines_)
+    2
+    """
+
+    def __init__(
+        self,
+        *,
+        histories: Mapping[str, Mapping[str, Sequence[float]]],
+        best_epochs: Mapping[str, int] | None = None,
+    ) -> None:
+        self.histories = histories
+        self.best_epochs = best_epochs
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        curves: Sequence[str] = ("loss", "val_loss"),
+        ax: Any = None,
+        name: str | Sequence[str] | None = None,
+        log: bool = False,
+        **line_kwargs: Any,
+    ) -> LossCurveDisplay:
+        """Draw the curves of fitted estimators.
+
+        Parameters
+        ----------
+        estimator : estimator, sequence or dict of them
+            One or several fitted estimators with a `history_`, or Pipelines that end
+            with one; the keys of a dict are their names.
+        curves : sequence of str, default=("loss", "val_loss")
+            Which entries of the history; those that an estimator lacks are left out.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        name : str or sequence of str, default=None
+            Names for the legend; None takes the classes' names.
+        log : bool, default=False
+            Whether the vertical axis is logarithmic.
+        **line_kwargs : dict
+            Handed to every ``ax.plot``.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            The drawn display.
+
+        Raises
+        ------
+        ValueError
+            If an estimator has no history, or none of the curves.
+        """
+        named = _named(estimator, name)
+        histories, best_epochs = {}, {}
+        for key, item in named.items():
+            fitted = item[-1] if hasattr(item, "steps") else item
+            check_is_fitted(fitted)
+            if not hasattr(fitted, "history_"):
+                raise ValueError(
+                    f"{type(fitted).__name__} has no history_ to draw; skdl's networks "
+                    "and boosters have one."
+                )
+            histories[key] = fitted.history_
+            best = getattr(fitted, "best_epoch_", None)
+            if best:
+                best_epochs[key] = best
+        display = cls(histories=histories, best_epochs=best_epochs)
+        return display.plot(ax=ax, curves=curves, log=log, **line_kwargs)
+
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        curves: Sequence[str] = ("loss", "val_loss"),
+        log: bool = False,
+        **line_kwargs: Any,
+    ) -> LossCurveDisplay:
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        curves : sequence of str, default=("loss", "val_loss")
+            Which entries of the histories.
+        log : bool, default=False
+            Whether the vertical axis is logarithmic.
+        **line_kwargs : dict
+            Handed to every ``ax.plot``.
+
+        Returns
+        -------
+        display : LossCurveDisplay
+            This display.
+
+        Raises
+        ------
+        ValueError
+            If no history has any of the curves.
+        """
+        plt = _pyplot()
+        if ax is None:
+            _, ax = plt.subplots()
+        self.ax_, self.figure_, self.lines_ = ax, ax.figure, []
+        styles = ["-", "--", ":", "-."]
+        for i, (name, history) in enumerate(self.histories.items()):
+            prefix = f"{name}: " if len(self.histories) > 1 else ""
+            for curve, style in zip(curves, styles, strict=False):
+                if curve not in history:
+                    continue
+                values = np.asarray(history[curve])
+                epochs = np.arange(1, len(values) + 1)
+                options = {"linestyle": style, "color": f"C{i}", **line_kwargs}
+                options.setdefault("label", prefix + _LABELS.get(curve, curve))
+                (line,) = ax.plot(epochs, values, **options)
+                self.lines_.append(line)
+                best = (self.best_epochs or {}).get(name)
+                if best and curve.startswith("val"):
+                    ax.plot(best, values[best - 1], "o", color=line.get_color())
+        if not self.lines_:
+            raise ValueError(f"None of the histories has any of {list(curves)}.")
+        words = {_LABELS.get(curve, curve).split()[-1] for curve in curves}
+        ax.set(xlabel="epoch", ylabel=" / ".join(sorted(words)))
+        if log:
+            ax.set_yscale("log")
+        ax.legend()
+        return self
+
+
+def _named(estimator: Any, name: str | Sequence[str] | None) -> dict[str, Any]:
+    """Return estimators by name, numbering those of equal names."""
+    if isinstance(estimator, Mapping):
+        return dict(estimator)
+    items = list(estimator) if isinstance(estimator, (list, tuple)) else [estimator]
+    names = [name] if isinstance(name, str) else name
+    if names is None:
+        names = [type(item).__name__ for item in items]
+        if len(set(names)) < len(names):
+            names = [f"{text} {i}" for i, text in enumerate(names, start=1)]
+    if len(names) != len(items):
+        raise ValueError(f"{len(names)} names for {len(items)} estimators.")
+    return dict(zip(names, items, strict=True))
+
+
+def _pyplot() -> Any:
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(
+            'Drawing needs matplotlib: pip install "skdl[plot]".'
+        ) from error
+    return plt

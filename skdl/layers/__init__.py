@@ -1,0 +1,25 @@
+"""Layers: parameter objects that are chained into networks."""
+
+from skdl.layers._activation import Activation
+from skdl.layers._batch_norm import BatchNorm
+from skdl.layers._context import Arena, Context
+from skdl.layers._dense import Dense, DropConnect
+from skdl.layers._dropout import Dropout
+from skdl.layers._layer import Layer, ParamSpec, get, names, register
+from skdl.layers._residual import Residual
+
+__all__ = [
+    "Activation",
+    "Arena",
+    "BatchNorm",
+    "Context",
+    "Dense",
+    "DropConnect",
+    "Dropout",
+    "Layer",
+    "ParamSpec",
+    "Residual",
+    "get",
+    "names",
+    "register",
+]

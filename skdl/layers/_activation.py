@@ -1,0 +1,68 @@
+"""An activation function as a layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from skdl import activations
+from skdl.activations import ActivationFunction
+from skdl.layers._context import Context
+from skdl.layers._layer import Array, Layer, Tree, register
+
+
+@register("activation")
+class Activation(Layer):
+    """y = f(x), element by element (softmax: over the last axis).
+
+    Parameters
+    ----------
+    function : str or ActivationFunction, default="relu"
+        The activation function. In a list of layers its name alone is enough.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if the name is unknown.
+    """
+
+    _registries = {"function": activations._activation.registry}
+
+    def __init__(self, function: str | ActivationFunction = "relu") -> None:
+        self.function = function
+
+    def resolved(self) -> Layer:
+        layer = Activation(activations.get(self.function))
+        layer._is_identity = isinstance(layer.function, activations.Identity)
+        return layer
+
+    _is_identity = False
+
+    @property
+    def suggested_initializer(self) -> str:
+        """Name of the initializer that suits the function."""
+        return activations.get(self.function).initializer
+
+    def check_trainable(self) -> None:
+        function = activations.get(self.function)
+        if not function.differentiable:
+            raise ValueError(
+                f"The activation {function!r} has no useful derivative and cannot be "
+                'trained; use "sigmoid" or "tanh" while training.'
+            )
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        if self._is_identity:
+            return x, None
+        f = activations.get(self.function)
+        y = f.forward(x, ctx.empty(x.shape), ctx.empty(x.shape))
+        if not ctx.train:
+            return y, None
+        return y, y if f.derivative_from == "output" else x
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        if self._is_identity:
+            return dy
+        f = activations.get(self.function)
+        return f.backward(dy, cache, ctx.empty(dy.shape), ctx.empty(dy.shape))

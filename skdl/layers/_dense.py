@@ -1,0 +1,150 @@
+"""Fully connected layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdl import initializers
+from skdl.initializers import Initializer
+from skdl.layers._context import Context
+from skdl.layers._dropout import check_rate, keep_mask
+from skdl.layers._layer import Array, Layer, ParamSpec, Shape, Tree, register
+from skdl.ops.linear import (
+    linear,
+    linear_backward_input,
+    linear_backward_weights,
+)
+
+
+@register("dense")
+class Dense(Layer):
+    """Z = XW + b, rows of X are samples.
+
+    ∂L/∂W = Xᵀ ∂L/∂Z; ∂L/∂b = column sums of ∂L/∂Z; ∂L/∂X = ∂L/∂Z Wᵀ.
+
+    Parameters
+    ----------
+    units : int, default=100
+        Number of outputs; at least 1.
+    bias : bool, default=True
+        Whether to add b.
+    initializer : str or Initializer, default="auto"
+        Start of W. "auto" is what suits the activation that follows.
+    bias_initializer : str or Initializer, default="zeros"
+        Start of b.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if `units` is not a positive integer.
+    """
+
+    accepts_sparse = True
+    _registries = {
+        "initializer": initializers._initializer.registry,
+        "bias_initializer": initializers._initializer.registry,
+    }
+
+    def __init__(
+        self,
+        units: int = 100,
+        bias: bool = True,
+        initializer: str | Initializer = "auto",
+        bias_initializer: str | Initializer = "zeros",
+    ) -> None:
+        self.units = units
+        self.bias = bias
+        self.initializer = initializer
+        self.bias_initializer = bias_initializer
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        if not isinstance(self.units, (int, np.integer)) or self.units < 1:
+            raise ValueError(f"units must be a positive integer, got {self.units!r}.")
+        if len(input_shape) != 1:
+            raise ValueError(
+                f"a dense layer takes flat samples (n_features,), got {input_shape}."
+            )
+        units = int(self.units)
+        specs = {"W": ParamSpec((input_shape[0], units), self.initializer)}
+        if self.bias:
+            specs["b"] = ParamSpec((units,), self.bias_initializer)
+        return (units,), specs
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        W = params["W"]
+        z = linear(x, W, params.get("b"), ctx.empty((x.shape[0], W.shape[1])))
+        return z, x if ctx.train else None
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        linear_backward_weights(dy, cache, grads["W"], grads.get("b"))
+        if not ctx.want_dx:
+            return None
+        return linear_backward_input(dy, params["W"], ctx.empty(cache.shape))
+
+
+@register("dropconnect")
+class DropConnect(Dense):
+    """A dense layer that drops weights while training: Z = X(W∘M)/(1−rate) + b.
+
+    Each entry of the mask M is 1 with probability 1 − rate. One mask serves the whole
+    batch (Wan et al. 2013 draw one for each sample). Predictions use W as it is, the
+    mean of the masked weights, where the paper samples from a fitted normal.
+
+    Parameters
+    ----------
+    units : int, default=100
+        Number of outputs; at least 1.
+    rate : float, default=0.5
+        Share of weights that is dropped, in [0, 1).
+    bias : bool, default=True
+        Whether to add b, which is never dropped.
+    initializer : str or Initializer, default="auto"
+        Start of W. "auto" is what suits the activation that follows.
+    bias_initializer : str or Initializer, default="zeros"
+        Start of b.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if `units` or `rate` is out of range.
+    """
+
+    def __init__(
+        self,
+        units: int = 100,
+        rate: float = 0.5,
+        bias: bool = True,
+        initializer: str | Initializer = "auto",
+        bias_initializer: str | Initializer = "zeros",
+    ) -> None:
+        super().__init__(units, bias, initializer, bias_initializer)
+        self.rate = rate
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        check_rate(self.rate)
+        return super().build(input_shape)
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        if not ctx.train or self.rate == 0:
+            z, cache = super().forward(params, x, ctx)
+            return z, (cache, None, params["W"]) if ctx.train else None
+        W = params["W"]
+        mask = keep_mask(W.shape, self.rate, ctx)
+        masked = np.multiply(W, mask, out=ctx.empty(W.shape))
+        z = linear(x, masked, params.get("b"), ctx.empty((x.shape[0], W.shape[1])))
+        return z, (x, mask, masked)
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        x, mask, masked = cache
+        linear_backward_weights(dy, x, grads["W"], grads.get("b"))
+        if mask is not None:
+            grads["W"][...] *= mask
+        if not ctx.want_dx:
+            return None
+        return linear_backward_input(dy, masked, ctx.empty(x.shape))

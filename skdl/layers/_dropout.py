@@ -1,0 +1,88 @@
+"""Dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdl.layers._context import Context
+from skdl.layers._context import Shape as AnyShape
+from skdl.layers._layer import Array, Layer, Shape, Tree, register
+
+
+@register("dropout")
+class Dropout(Layer):
+    """Each input is dropped with a probability while training (Srivastava et al. 2014).
+
+    What is kept is divided by the probability of keeping it (inverted dropout), so that
+    prediction needs no scaling.
+
+    Parameters
+    ----------
+    rate : float, default=0.5
+        Probability of dropping an input, in [0, 1).
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if `rate` is out of range.
+    """
+
+    def __init__(self, rate: float = 0.5) -> None:
+        self.rate = rate
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        check_rate(self.rate)
+        return super().build(input_shape)
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        if not ctx.train or self.rate == 0:
+            return x, None
+        mask = keep_mask(x.shape, self.rate, ctx)
+        return np.multiply(x, mask, out=ctx.empty(x.shape)), mask
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        return dy if cache is None else np.multiply(dy, cache, out=ctx.empty(dy.shape))
+
+
+def check_rate(rate: float) -> None:
+    """Raise unless 0 ≤ rate < 1.
+
+    Parameters
+    ----------
+    rate : float
+        A probability of dropping.
+
+    Raises
+    ------
+    ValueError
+        If it is out of range.
+    """
+    if not (isinstance(rate, (int, float)) and 0 <= rate < 1):
+        raise ValueError(f"rate must lie in [0, 1), got {rate!r}.")
+
+
+def keep_mask(shape: AnyShape, rate: float, ctx: Context) -> Array:
+    """Return a random mask of 0 (with probability `rate`) and 1/(1−rate).
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape.
+    rate : float
+        Probability of 0.
+    ctx : Context
+        Randomness and memory.
+
+    Returns
+    -------
+    mask : ndarray of the given shape
+        The mask.
+    """
+    mask = ctx.uniform(shape)
+    np.greater_equal(mask, rate, out=mask, casting="unsafe")
+    mask *= 1.0 / (1.0 - rate)
+    return mask

@@ -1,0 +1,328 @@
+"""What a layer is, the registry, and chains of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from skdl import activations
+from skdl._base import ParameterObject
+from skdl._registry import Registry
+from skdl.initializers import Initializer
+from skdl.layers._context import Context
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+Tree = Mapping[str, Any]
+
+_NOTHING: dict[str, Any] = {}
+
+
+class ParamSpec(NamedTuple):
+    """One array of a layer: its shape, its start, and whether it is trained.
+
+    Running statistics are arrays with ``trainable=False``: kept and pickled with the
+    network, but not seen by the optimizer. What "auto" means is noted in `suggested`,
+    by the chain that the layer stands in.
+    """
+
+    shape: Shape
+    initializer: str | Initializer = "auto"
+    trainable: bool = True
+    suggested: str | None = None
+
+
+class Layer(ParameterObject):
+    """Base of layers: hyper-parameters alone; arrays and caches live outside.
+
+    A subclass defines `build`, `forward` and `backward`.
+
+    Attributes
+    ----------
+    accepts_sparse : bool
+        Whether the input may be a SciPy sparse matrix (of a first layer, that is).
+    """
+
+    accepts_sparse: ClassVar[bool] = False
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        """Check the hyper-parameters and say what the layer needs.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Shape of one sample.
+
+        Returns
+        -------
+        output_shape : tuple of int
+            Shape of one sample of the output.
+        specs : dict
+            Parameter names mapped to ``(shape, initializer)`` or `ParamSpec`; layers
+            that hold layers nest the dictionaries. The initializer "auto" is chosen by
+            the activation that follows.
+
+        Raises
+        ------
+        ValueError
+            If a hyper-parameter or the input's shape is out of range.
+        """
+        return input_shape, {}
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        """Compute the output.
+
+        Parameters
+        ----------
+        params : mapping of str to ndarray
+            The arrays that `build` asked for.
+        x : ndarray of shape (n, *input_shape)
+            Input; it must not be changed.
+        ctx : Context
+            Mode, randomness and memory.
+
+        Returns
+        -------
+        y : ndarray of shape (n, *output_shape)
+            Output.
+        cache : object
+            What `backward` needs; None unless ``ctx.train``.
+        """
+        raise TypeError(f"{type(self).__name__} must define forward.")
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        """Write the gradients of the parameters, return that of the input.
+
+        Parameters
+        ----------
+        params, grads : mapping of str to ndarray
+            The parameters, and the arrays that receive their gradients.
+        cache : object
+            What `forward` returned.
+        dy : ndarray of shape (n, *output_shape)
+            Gradient with respect to the output; it must not be changed.
+        ctx : Context
+            The context of the forward pass.
+
+        Returns
+        -------
+        dx : ndarray of shape (n, *input_shape) or None
+            Gradient with respect to the input; None where ``ctx.want_dx`` is False
+            and it would cost.
+        """
+        raise TypeError(f"{type(self).__name__} must define backward.")
+
+    def resolved(self) -> Layer:
+        """Return a copy in which nested names are objects.
+
+        Returns
+        -------
+        layer : Layer
+            The copy.
+        """
+        return clone(self)
+
+    def check_trainable(self) -> None:
+        """Raise if a gradient cannot pass through the layer.
+
+        Raises
+        ------
+        ValueError
+            If it cannot.
+        """
+
+
+registry: Registry[Layer] = Registry("layer", Layer)
+register = registry.register
+names = registry.names
+
+
+def get(spec: str | Layer) -> Layer:
+    """Return a layer for a layer, a layer's name or an activation's name.
+
+    Parameters
+    ----------
+    spec : str or Layer
+        ``"relu"`` is short for ``Activation("relu")``.
+
+    Returns
+    -------
+    layer : Layer
+        The layer.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    TypeError
+        If `spec` is neither.
+    """
+    if isinstance(spec, str) and spec not in registry:
+        if spec not in activations._activation.registry:
+            raise ValueError(
+                f"Unknown layer {spec!r}. Known layers: {', '.join(names())}; "
+                f"activations work too: {', '.join(activations.names())}."
+            )
+        return registry.class_of("activation")(spec)  # type: ignore[call-arg]
+    return registry.get(spec)
+
+
+# ---- chains: what networks and layers that hold layers have in common
+
+
+def resolve_chain(layers: Sequence[str | Layer]) -> list[Layer]:
+    """Return copies of the layers, names made objects.
+
+    Parameters
+    ----------
+    layers : sequence of str or Layer
+        The layers.
+
+    Returns
+    -------
+    layers : list of Layer
+        The copies.
+
+    Raises
+    ------
+    TypeError
+        If it is not a sequence of layers.
+    """
+    if isinstance(layers, (str, Layer)) or not isinstance(layers, Sequence):
+        raise TypeError(
+            f"layers must be a list of layers or names, got {layers!r}; "
+            'for example [Dense(64), "relu", Dropout(0.2)].'
+        )
+    return [get(layer).resolved() for layer in layers]
+
+
+def build_chain(
+    layers: Sequence[Layer], input_shape: Shape
+) -> tuple[Shape, dict[str, Any]]:
+    """Build layers one after another; their keys are "0", "1", …
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers.
+    input_shape : tuple of int
+        Shape of one sample.
+
+    Returns
+    -------
+    output_shape : tuple of int
+        Shape of one sample of the output.
+    specs : dict
+        Specs of the layers that have parameters.
+
+    Raises
+    ------
+    ValueError
+        If a layer does not fit; the message names it.
+    """
+    specs: dict[str, Any] = {}
+    shape = input_shape
+    for i, layer in enumerate(layers):
+        try:
+            shape, spec = layer.build(shape)
+        except ValueError as error:
+            raise ValueError(f"Layer {i} ({layer!r}): {error}") from error
+        if spec:
+            specs[str(i)] = _with_suggestion(spec, _suggestion(layers[i + 1 :]))
+    return shape, specs
+
+
+def _suggestion(following: Sequence[Layer]) -> str | None:
+    """Name the initializer that suits the next activation, if there is one."""
+    for layer in following:
+        name = getattr(layer, "suggested_initializer", None)
+        if name is not None:
+            return name
+        if layer.accepts_sparse:  # the next affine map: no activation in between
+            break
+    return None
+
+
+def _with_suggestion(spec: Any, name: str | None) -> Any:
+    """Note a suggestion in a (nested) spec, where an inner chain has not."""
+    if isinstance(spec, dict):
+        return {key: _with_suggestion(value, name) for key, value in spec.items()}
+    spec = ParamSpec(*spec)
+    return spec._replace(suggested=spec.suggested or name)
+
+
+def forward_chain(
+    layers: Sequence[Layer], params: Tree, x: Any, ctx: Context
+) -> tuple[Any, list[Any]]:
+    """Run layers one after another.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers.
+    params : mapping
+        Arrays by layer key.
+    x : ndarray of shape (n, ...)
+        Input.
+    ctx : Context
+        Mode, randomness and memory.
+
+    Returns
+    -------
+    y : ndarray of shape (n, ...)
+        Output of the last layer.
+    caches : list
+        One cache a layer.
+    """
+    caches = []
+    for i, layer in enumerate(layers):
+        x, cache = layer.forward(params.get(str(i), _NOTHING), x, ctx)
+        caches.append(cache)
+    return x, caches
+
+
+def backward_chain(
+    layers: Sequence[Layer],
+    params: Tree,
+    grads: Tree,
+    caches: list[Any],
+    dy: Array,
+    ctx: Context,
+) -> Any:
+    """Go back through layers, the chain rule one layer at a time.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers.
+    params, grads : mapping
+        Arrays by layer key; gradients are written.
+    caches : list
+        What `forward_chain` returned.
+    dy : ndarray of shape (n, ...)
+        Gradient with respect to the output.
+    ctx : Context
+        The context of the forward pass.
+
+    Returns
+    -------
+    dx : ndarray of shape (n, ...) or None
+        Gradient with respect to the input, None if not wanted.
+    """
+    want_dx = ctx.want_dx
+    first = 0
+    if not want_dx:  # nothing below the first layer with parameters is needed
+        first = next((i for i in range(len(layers)) if str(i) in grads), len(layers))
+    for i in range(len(layers) - 1, first - 1, -1):
+        key = str(i)
+        ctx.want_dx = want_dx or i > first
+        dy = layers[i].backward(
+            params.get(key, _NOTHING), grads.get(key, _NOTHING), caches[i], dy, ctx
+        )
+    ctx.want_dx = want_dx
+    return dy if want_dx else None

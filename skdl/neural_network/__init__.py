@@ -1,0 +1,7 @@
+"""Neural networks as estimators."""
+
+from skdl.neural_network._features import NetworkFeatures
+from skdl.neural_network._mlp_classifier import MLPClassifier
+from skdl.neural_network._mlp_regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor", "NetworkFeatures"]

@@ -1,0 +1,162 @@
+"""Hidden activations of a network as features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    MetaEstimatorMixin,
+    TransformerMixin,
+    clone,
+)
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from skdl._compat import HasMethods, Integral, fit_context, validate_data
+from skdl.layers import Layer
+from skdl.neural_network._base import BaseNetwork
+
+Array = NDArray[Any]
+
+
+class NetworkFeatures(
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
+):
+    """What a layer of a network gives, as features for another estimator.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier, MLPRegressor or FrozenEstimator
+        The network. It is cloned and fitted to (X, y); a fitted network inside
+        `sklearn.frozen.FrozenEstimator` is used as it is.
+    layer : int, default=-2
+        The layer whose output is taken, counted as in ``network_.layers``: the default
+        is what the output layer gets, at prediction (nothing is dropped).
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted network.
+    n_features_in_ : int
+        Features of `X`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if `X` had some.
+
+    See Also
+    --------
+    MLPClassifier : Multi-layer perceptron for classes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from skdl import MLPClassifier, NetworkFeatures
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = MLPClassifier((16, 4), optimizer="lbfgs", alpha=1.0, random_state=0)
+    >>> model = make_pipeline(NetworkFeatures(net), LogisticRegression())
+    >>> model.fit(X, y)[0].transform(X).shape
+    (150, 4)
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "layer": [Integral],
+    }
+
+    def __init__(self, estimator: Any, layer: int = -2) -> None:
+        self.estimator = estimator
+        self.layer = layer
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any = None) -> NetworkFeatures:
+        """Fit the network, unless it is frozen.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+
+        Returns
+        -------
+        self : NetworkFeatures
+            The fitted transformer.
+
+        Raises
+        ------
+        TypeError
+            If the estimator is no network.
+        ValueError
+            If the network has no such layer, or that layer's output is not flat.
+        """
+        network = self.estimator
+        frozen = isinstance(network, FrozenEstimator)
+        inner = network.estimator if frozen else network
+        if not isinstance(inner, BaseNetwork):
+            raise TypeError(
+                "NetworkFeatures takes a skdl network (MLPClassifier, MLPRegressor) or "
+                f"one inside FrozenEstimator, got {inner!r}."
+            )
+        if frozen:
+            check_is_fitted(inner, "network_")
+            validate_data(inner, X, accept_sparse="csr", reset=False)
+            fitted = inner
+        else:
+            fitted = clone(inner).fit(X, y)
+        n_layers = self._n_layers(fitted)
+        self.estimator_ = fitted
+        self._n_features_out = self._width(fitted, n_layers)
+        if hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        self.n_features_in_ = fitted.n_features_in_
+        if hasattr(fitted, "feature_names_in_"):
+            self.feature_names_in_ = fitted.feature_names_in_
+        return self
+
+    def _n_layers(self, fitted: Any) -> int:
+        layers: list[Layer] = fitted.network_.layers
+        if not -len(layers) <= self.layer < len(layers):
+            raise ValueError(
+                f"The network has {len(layers)} layers, numbered 0 to "
+                f"{len(layers) - 1}, got layer={self.layer}."
+            )
+        return range(len(layers))[self.layer] + 1
+
+    def _width(self, fitted: Any, n_layers: int) -> int:
+        probe = np.zeros((1, fitted.n_features_in_), dtype=fitted.network_.dtype)
+        return int(fitted.network_.predict(probe, n_layers).shape[1])
+
+    def transform(self, X: Any) -> Array:
+        """Return the layer's output.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_units)
+            Activations.
+        """
+        check_is_fitted(self, "estimator_")
+        X = validate_data(
+            self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
+        )
+        return self.estimator_.network_.predict(X, self._n_layers(self.estimator_))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.target_tags.required = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

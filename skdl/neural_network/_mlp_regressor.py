@@ -1,0 +1,367 @@
+"""Multi-layer perceptron for real targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils.validation import column_or_1d
+
+from skdl import losses
+from skdl._compat import fit_context
+from skdl.activations import ActivationFunction
+from skdl.initializers import Initializer
+from skdl.layers import Layer
+from skdl.losses import Loss
+from skdl.networks import Network
+from skdl.neural_network._mlp import BaseMLP
+from skdl.neural_network._plan import Plan, Request
+from skdl.optimizers import Optimizer
+from skdl.training import Data
+
+Array = NDArray[Any]
+
+
+class MLPRegressor(RegressorMixin, BaseMLP):
+    """Multi-layer perceptron for one or several real targets.
+
+    Minimises the squared error, or another loss, of a chain of dense layers by
+    backpropagation and any of `skdl.optimizers`.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(100,)
+        Units of each hidden layer. ``()`` is linear regression.
+    activation : str, ActivationFunction or sequence of them, default="relu"
+        Activation of the hidden layers: one for all or one for each. Names:
+        `skdl.activations.names`.
+    layers : sequence of Layer or str, default=None
+        The hidden layers themselves, in place of `hidden_layer_sizes`, `activation`,
+        `dropout` and `batch_norm`: ``[Dense(64), "relu", Dropout(0.2)]``. The output
+        layer is added.
+    dropout : float or sequence of float, default=0.0
+        Share of the outputs of each hidden layer that is dropped while training, in
+        [0, 1): one for all or one for each.
+    batch_norm : bool, default=False
+        Whether to normalise over the batch before each activation.
+    optimizer : str or Optimizer, default="adam"
+        Name or instance; its settings are reached as ``optimizer__learning_rate`` and
+        so on. Names: `skdl.optimizers.names`.
+    initializer : str or Initializer, default="auto"
+        Start of the weights. "auto" is what suits the activation that follows: He for
+        ReLU and its kin, LeCun for SELU, Xavier for the others. Biases start at
+        0, those of the output layer at the constant of the smallest loss (for the
+        squared error the mean of `y`).
+    loss : str, Loss or callable, default="squared_error"
+        "squared_error", "absolute_error", "huber", "quantile", "poisson", a loss object
+        such as ``Quantile(0.9)``, or a function ``f(y, raw) -> (loss, gradient)``, see
+        `skdl.losses.FunctionLoss`. Settings: ``loss__quantile`` and so on.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty ½·alpha·‖W‖² on the weights (not on biases), which is
+        divided by the sum of the sample weights of the batch.
+    l1 : float, default=0.0
+        Strength of the L1 penalty l1·‖W‖₁, divided likewise.
+    batch_size : int or "auto", default="auto"
+        Rows in a step. "auto" is min(200, n_samples), and all rows for optimizers that
+        are meant for the whole sample ("gd", "rprop", "lbfgs").
+    max_iter : int, default=200
+        Most epochs.
+    shuffle : bool, default=True
+        Whether each epoch takes the rows in a new random order.
+    random_state : int, RandomState instance or None, default=None
+        Starting weights, order of rows, dropout and the validation split. The same
+        integer gives the same bits.
+    tol : float, default=0.0001
+        Smallest change of the training loss, or of the validation metric, that counts
+        as an improvement.
+    verbose : bool or int, default=False
+        Print a table with a line every epoch, or every so many epochs.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the last one: weights, optimizer state and history.
+    early_stopping : bool, default=False
+        Whether to stop when the validation metric has stopped improving, and to keep
+        the weights of its best epoch. The validation data are `X_val` and `y_val`, or
+        else a part of the training data.
+    validation_fraction : float, default=0.1
+        Size of that part, in (0, 1).
+    n_iter_no_change : int or "never", default=10
+        Stop after more than so many epochs in a row without an improvement by `tol`:
+        of the validation metric with `early_stopping`, else of the training loss.
+    scoring : str, callable or None, default=None
+        The validation metric: None is R², "loss" the loss, other names
+        and callables are scikit-learn scorers.
+    n_init : int, default=1
+        Restarts from other random weights; the best one is kept, by the validation
+        metric with `early_stopping`, else by the training loss.
+    n_jobs : int, default=None
+        Restarts run in so many processes (joblib). The result does not depend on it.
+    dtype : {"float32", "float64"}, default=None
+        Precision. None follows `X`: float32 stays, everything else is float64.
+
+    Attributes
+    ----------
+    out_activation_ : str
+        "exp" for the Poisson loss, else "identity".
+    network_ : Network
+        The fitted network.
+    coefs_ : list of ndarray of shape (n_in, n_out)
+        Weight matrices, views into the network.
+    intercepts_ : list of ndarray of shape (n_out,)
+        Biases of the dense layers, views into the network.
+    history_ : dict of str to list of float
+        One entry an epoch: "loss", "learning_rate" (of the epoch's first update) and,
+        with validation data, "val_loss" and "val_score".
+    loss_curve_ : list of float
+        ``history_["loss"]``.
+    loss_ : float
+        Training loss of the last epoch, penalties included.
+    best_loss_ : float
+        Smallest training loss of an epoch.
+    validation_scores_ : list of float or None
+        ``history_["val_score"]``, if there is one.
+    best_validation_score_ : float or None
+        Its best value.
+    best_epoch_ : int
+        The epoch, from 1, of the best validation metric with `early_stopping` (whose
+        weights are kept), else of the smallest training loss.
+    loss_function_ : Loss
+        The loss, in the form for the targets.
+    n_iter_ : int
+        Epochs done since the weights were drawn.
+    t_ : int
+        Samples seen, counted with repetition.
+    n_layers_ : int
+        Layers of neurons, input and output among them.
+    n_outputs_ : int
+        Output neurons.
+    n_features_in_ : int
+        Features of `X`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if `X` had some.
+
+    Raises
+    ------
+    DivergenceError
+        From `fit`, if the loss stops being finite. A model that was fitted before is
+        left as it was; another keeps the last finite weights.
+
+    See Also
+    --------
+    MLPClassifier : The same for classes.
+    NetworkFeatures : Hidden activations as features.
+
+    Notes
+    -----
+    Settings that scikit-learn's class of the same name has mean the same here, except:
+    ``solver`` and its flattened settings are `optimizer` and its own; the default
+    `initializer` looks at the activation; the summed loss of several outputs is not
+    divided by their number. The output biases start at the best constant.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from skdl import MLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> net = MLPRegressor((20,), optimizer="lbfgs", alpha=100.0, max_iter=1000,
+    ...                    random_state=0)
+    >>> model = make_pipeline(StandardScaler(), net).fit(X, y)
+    >>> model.score(X, y) > 0.5
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: str | ActivationFunction | Sequence[Any] = "relu",
+        *,
+        layers: Sequence[Layer | str] | None = None,
+        dropout: float | Sequence[float] = 0.0,
+        batch_norm: bool = False,
+        optimizer: str | Optimizer = "adam",
+        initializer: str | Initializer = "auto",
+        loss: str | Loss | Callable[..., Any] = "squared_error",
+        alpha: float = 1e-4,
+        l1: float = 0.0,
+        batch_size: int | str = "auto",
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int | str = 10,
+        scoring: Any = None,
+        n_init: int = 1,
+        n_jobs: int | None = None,
+        dtype: str | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.layers = layers
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.optimizer = optimizer
+        self.initializer = initializer
+        self.loss = loss
+        self.alpha = alpha
+        self.l1 = l1
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
+        self.n_init = n_init
+        self.n_jobs = n_jobs
+        self.dtype = dtype
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train for one epoch over the given rows, from where training stands.
+
+        With ``early_stopping=True`` each call is one epoch of waiting. When patience is
+        exhausted the best weights come back, and further calls change nothing.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows; not negative.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Validation data; needed with ``early_stopping=True``.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their targets.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : MLPRegressor
+            The estimator.
+
+        Raises
+        ------
+        ValueError
+            If the input or a setting is out of range; nothing has changed then.
+        DivergenceError
+            If the loss stops being finite.
+        """
+        self._fit(
+            Request(
+                X,
+                y,
+                sample_weight,
+                X_val,
+                y_val,
+                sample_weight_val,
+                incremental=True,
+            )
+        )
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def initialize(self, X: Any, y: Any) -> Self:
+        """Draw the starting weights without training.
+
+        The estimator can then predict, and `coefs_` and `intercepts_` can be set in
+        place; `partial_fit`, or `fit` with ``warm_start=True``, goes on from there.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data of the kind to come.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets of the kind to come.
+
+        Returns
+        -------
+        self : MLPRegressor
+            The estimator.
+        """
+        self._initialize(Request(X, y))
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """Predict the targets.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions.
+        """
+        prediction = self._prediction(X)
+        return prediction if self._many_outputs else prediction[:, 0]
+
+    @property
+    def out_activation_(self) -> str:
+        """What turns the output into predictions."""
+        return self.loss_function_.out_activation
+
+    def _set_targets(self, y: Any, classes: Any) -> None:
+        self._many_outputs = y.ndim == 2
+        self._n_targets = y.shape[1] if y.ndim == 2 else 1
+
+    def _task_loss(self) -> Loss:
+        loss = losses.get(self.loss)
+        if loss.task == "classification":
+            raise ValueError(
+                f"{type(loss).__name__} is a loss for classes; MLPRegressor takes "
+                '"squared_error", "absolute_error", "huber", "quantile", "poisson" or '
+                "a custom loss."
+            )
+        return loss
+
+    def _clean_target(self, y: Any) -> Array:
+        y = np.asarray(y)
+        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+    def _encode(self, y: Array, loss: Loss, dtype: Any) -> Array:
+        y = y.astype(dtype, copy=False)
+        y = y[:, None] if y.ndim == 1 else y
+        if y.shape[1] != self._n_targets:
+            raise ValueError(
+                f"y must have {self._n_targets} outputs, got {y.shape[1]}."
+            )
+        return np.ascontiguousarray(y)
+
+    def _n_raw(self, loss: Loss) -> int:
+        return self._n_targets
+
+    def _score_prediction(self, prediction: Array, data: Data) -> float:
+        target = data.target if self._many_outputs else data.target[:, None]
+        return float(r2_score(target, prediction, sample_weight=data.weight))
+
+    def _start_output(self, network: Network, plan: Plan) -> None:
+        train: Data = plan.train
+        bias = f"{len(network.layers) - 1}.b"
+        network.params[bias][:] = plan.loss.init_raw(train.y, train.weight)

@@ -1,0 +1,208 @@
+"""From what the user passes to what a training run needs: all checks come first."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+
+from skdl import optimizers
+from skdl._compat import check_sample_weight, validate_data
+from skdl.losses import Loss
+from skdl.optimizers import Optimizer
+from skdl.training import Data
+
+Array = NDArray[Any]
+FLOATS = (np.float64, np.float32)
+
+
+class Request(NamedTuple):
+    """What the user passed to `fit` or `partial_fit`."""
+
+    X: Any
+    y: Any
+    sample_weight: Any = None
+    X_val: Any = None
+    y_val: Any = None
+    sample_weight_val: Any = None
+    classes: Any = None
+    incremental: bool = False
+
+
+class Plan(NamedTuple):
+    """Everything a training run needs that does not change while it runs."""
+
+    loss: Loss
+    optimizer: Optimizer
+    train: Data
+    validation: Data | None
+    batch_size: int
+    seed: int
+    incremental: bool
+
+    @property
+    def n_batches(self) -> int:
+        """Steps in an epoch."""
+        return -(-self.train.X.shape[0] // self.batch_size)
+
+
+def make_plan(estimator: Any, request: Request, fresh: bool, seed: int | None) -> Plan:
+    """Check all input and settings.
+
+    Parameters
+    ----------
+    estimator : BaseNetwork
+        The estimator that is being fitted.
+    request : Request
+        What the user passed.
+    fresh : bool
+        Whether training starts anew: the kind of targets and the number of features
+        are then learned from the data, and else checked against them.
+    seed : int or None
+        Where the randomness comes from; None asks `random_state`.
+
+    Returns
+    -------
+    plan : Plan
+        What to do.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If anything is out of range.
+    """
+    optimizer = copy.copy(optimizers.get(estimator.optimizer))
+    incremental = request.incremental
+    _check_request(estimator, optimizer, request)
+    X, y, weight = _validate(
+        estimator, request.X, request.y, request.sample_weight, fresh
+    )
+    if fresh:
+        estimator._set_targets(y, request.classes)
+    loss = estimator._task_loss()
+    train = _data(estimator, X, y, weight, loss)
+    train = estimator._class_weights(train, incremental)
+    validation = None
+    if request.X_val is not None:
+        X, y, weight = _validate(
+            estimator, request.X_val, request.y_val, request.sample_weight_val, False
+        )
+        validation = _data(estimator, X, y, weight, loss)
+    if seed is None:
+        seed = draw_seed(estimator)
+    if estimator.early_stopping and validation is None:
+        train, validation = _split(estimator, train, seed)
+    batch_size = _batch_size(estimator, optimizer, train.X.shape[0])
+    plan = Plan(loss, optimizer, train, validation, batch_size, seed, incremental)
+    optimizer.check(0 if incremental else estimator.max_iter, plan.n_batches)
+    return plan
+
+
+def draw_seed(estimator: Any) -> int:
+    """Return an integer from the estimator's `random_state`.
+
+    Parameters
+    ----------
+    estimator : BaseNetwork
+        The estimator.
+
+    Returns
+    -------
+    seed : int
+        The same for the same integer `random_state`.
+    """
+    random_state = check_random_state(estimator.random_state)
+    return int(random_state.randint(np.iinfo(np.int32).max))
+
+
+def _check_request(estimator: Any, optimizer: Optimizer, request: Request) -> None:
+    X_val, y_val = request.X_val, request.y_val
+    if (X_val is None) != (y_val is None):
+        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
+        raise ValueError(f"{given} was given without {missing}; give both.")
+    if request.sample_weight_val is not None and X_val is None:
+        raise ValueError("sample_weight_val was given without X_val and y_val.")
+    if request.incremental and not optimizer.incremental:
+        raise ValueError(
+            "partial_fit needs an optimizer that takes one batch at a time, got "
+            f"{type(optimizer).__name__}; use fit, or another optimizer."
+        )
+    if request.incremental and estimator.early_stopping and X_val is None:
+        raise ValueError(
+            "early_stopping=True under partial_fit needs validation data: pass X_val "
+            "and y_val."
+        )
+
+
+def _validate(
+    estimator: Any, X: Any, y: Any, weight: Any, reset: bool
+) -> tuple[Any, Array, Array | None]:
+    X, y = validate_data(
+        estimator,
+        X,
+        y,
+        accept_sparse="csr",
+        multi_output=True,
+        dtype=FLOATS,
+        reset=reset,
+    )
+    if estimator.dtype is not None:
+        X = X.astype(estimator.dtype, copy=False)
+    if weight is not None:
+        weight = check_sample_weight(weight, X, dtype=X.dtype, ensure_non_negative=True)
+        if not weight.any():
+            raise ValueError("All sample weights are zero: no row would count.")
+    return X, estimator._clean_target(y), weight
+
+
+def _data(estimator: Any, X: Any, y: Array, weight: Array | None, loss: Loss) -> Data:
+    encoded = estimator._encode(y, loss, X.dtype)
+    loss.check_targets(encoded)
+    return Data(X, encoded, weight, y)
+
+
+def _split(estimator: Any, data: Data, seed: int) -> tuple[Data, Data]:
+    n = data.X.shape[0]
+    try:
+        train, test = train_test_split(
+            np.arange(n),
+            test_size=estimator.validation_fraction,
+            random_state=seed,
+            stratify=estimator._stratify(data),
+        )
+    except ValueError as error:
+        raise ValueError(
+            f"early_stopping=True cannot split {n} samples with "
+            f"validation_fraction={estimator.validation_fraction}: {error} Pass X_val "
+            "and y_val, or more samples."
+        ) from error
+    return data.rows(train), data.rows(test)
+
+
+def _batch_size(estimator: Any, optimizer: Optimizer, n: int) -> int:
+    wanted, name = estimator.batch_size, type(optimizer).__name__
+    if wanted == "auto":
+        return n if optimizer.full_batch else min(200, n)
+    if wanted > n:
+        warnings.warn(
+            f"batch_size={wanted} is larger than the {n} samples; all of them are one "
+            "batch.",
+            stacklevel=2,
+        )
+    elif optimizer.full_batch and wanted < n:
+        if not optimizer.incremental:
+            raise ValueError(
+                f"{name} works on the whole sample, got batch_size={wanted} for {n} "
+                'samples; use batch_size="auto".'
+            )
+        warnings.warn(
+            f"{name} is meant for the gradient of the whole sample and does poorly on "
+            f'mini-batches of {wanted} of {n} samples; use batch_size="auto".',
+            stacklevel=2,
+        )
+    return min(wanted, n)

@@ -1,0 +1,325 @@
+"""Training runs of an estimator: where they start, how they go, which one is kept."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from scipy import sparse
+from sklearn.metrics import check_scoring
+from threadpoolctl import threadpool_limits
+
+from skdl.layers import Dense
+from skdl.networks import Network
+from skdl.neural_network._plan import Plan
+from skdl.neural_network._tasks import EpochTasks, call_optional_hook
+from skdl.optimizers import Optimizer
+from skdl.training import Best, DivergenceError, Objective, Trainer, TrainingState
+from skdl.training._report import Report
+
+Result = tuple[TrainingState, str]
+
+
+def scores_by_loss(estimator: Any) -> bool:
+    """Return whether the validation metric is the loss."""
+    return isinstance(estimator.scoring, str) and estimator.scoring == "loss"
+
+
+def monitored(estimator: Any) -> str:
+    """Return the entry of the history that decides which epoch is best."""
+    if not estimator.early_stopping:
+        return "loss"
+    return "val_loss" if scores_by_loss(estimator) else "val_score"
+
+
+# ---- where runs start
+
+
+def starting_states(
+    estimator: Any, plan: Plan, previous: TrainingState | None
+) -> list[TrainingState]:
+    """Return where each restart begins.
+
+    Parameters
+    ----------
+    estimator : BaseNetwork
+        The estimator that is being fitted.
+    plan : Plan
+        What to do.
+    previous : TrainingState or None
+        The run to go on with; there are no restarts then.
+
+    Returns
+    -------
+    states : list of TrainingState
+        One a restart; nothing in them is shared with `previous`.
+
+    Raises
+    ------
+    ValueError
+        If the layers do not fit, or not those of `previous`.
+    """
+    if previous is not None:
+        states = [_continued(previous, build(estimator, plan), plan.optimizer)]
+    else:
+        n_init = 1 if plan.incremental else estimator.n_init
+        sequences = np.random.SeedSequence(plan.seed).spawn(n_init)
+        states = [_first(estimator, plan, sequence) for sequence in sequences]
+    for state in states:
+        state.best = _best(estimator, plan, state)
+        state.finished = state.stopped_early = False
+    return states
+
+
+def build(estimator: Any, plan: Plan) -> Network:
+    """Return the network, its arrays all zero."""
+    X = plan.train.X
+    layers = [*estimator._hidden_layers(), Dense(estimator._n_raw(plan.loss))]
+    network = Network(layers, X.shape[1:], X.dtype, estimator.initializer)
+    if sparse.issparse(X) and not network.accepts_sparse:
+        raise ValueError(
+            "Sparse X needs a first layer that takes it (Dense), got "
+            f"{network.layers[0]!r}; use X.toarray()."
+        )
+    return network
+
+
+def _first(
+    estimator: Any, plan: Plan, sequence: np.random.SeedSequence
+) -> TrainingState:
+    rng = np.random.default_rng(sequence)
+    network = build(estimator, plan)
+    network.initialize(rng)
+    estimator._start_output(network, plan)
+    optimizer_state = plan.optimizer.init(network.params.size, network.dtype)
+    return TrainingState(network, optimizer_state, rng, plan.seed)
+
+
+def _continued(
+    previous: TrainingState, network: Network, optimizer: Optimizer
+) -> TrainingState:
+    """Go on from a run with a network of the same arrays and perhaps other settings."""
+    if previous.network.params.shapes != network.params.shapes:
+        raise ValueError(
+            "Training cannot go on: the network's arrays were "
+            f"{previous.network.params.shapes} and now are {network.params.shapes}. "
+            "Keep the architecture, or fit anew with warm_start=False."
+        )
+    state = previous.copy()
+    network.restore(state.network.snapshot())
+    state.network = network
+    fresh = optimizer.init(network.params.size, network.dtype)
+    kept = state.optimizer_state
+    fits = kept.slots.keys() == fresh.slots.keys() and all(
+        slot.shape == (network.params.size,) for slot in kept.slots.values()
+    )
+    if not fits:  # another optimizer: its memory starts empty
+        fresh.epoch = kept.epoch
+        state.optimizer_state = fresh
+    return state
+
+
+def _best(estimator: Any, plan: Plan, state: TrainingState) -> Best:
+    """Return what follows the best epoch, with the memory of an earlier run."""
+    patience = estimator.n_iter_no_change
+    endless = patience == "never" or (plan.incremental and not estimator.early_stopping)
+    best = Best(
+        np.inf if endless else patience,
+        tol=estimator.tol,
+        higher_is_better=monitored(estimator) == "val_score",
+        keep_weights=estimator.early_stopping,
+    )
+    old = state.best
+    if old is not None and best.follows_like(old):
+        best.value, best.epoch, best.weights = old.value, old.epoch, old.weights
+        best.waiting = 0 if state.finished else old.waiting
+    return best
+
+
+# ---- how they go
+
+
+def train(
+    estimator: Any, plan: Plan, state: TrainingState, n_epochs: int, context: Any
+) -> Result:
+    """Train one network.
+
+    Parameters
+    ----------
+    estimator : BaseNetwork
+        The estimator that is being fitted.
+    plan : Plan
+        What to do.
+    state : TrainingState
+        Where it starts; changed in place.
+    n_epochs : int
+        At most so many epochs.
+    context : CallbackContext
+        The callbacks' context of this run.
+
+    Returns
+    -------
+    state : TrainingState
+        The end of the run.
+    reason : str
+        Why it ended.
+
+    Raises
+    ------
+    DivergenceError
+        If the loss stops being finite; the estimator has the last finite weights.
+    """
+    state.network.check_trainable()
+    tasks = EpochTasks(
+        estimator,
+        context,
+        plan.train,
+        lambda: estimator._fitted_attributes(state.copy()),
+    )
+    report = _report(estimator, plan, state)
+    trainer = Trainer(
+        state,
+        Objective(state.network, plan.loss, estimator.alpha, estimator.l1),
+        plan.optimizer,
+        plan.train,
+        batch_size=plan.batch_size,
+        shuffle=estimator.shuffle,
+        validate=_validator(estimator, plan),
+        monitor=monitored(estimator),
+        begin_epoch=tasks.begin,
+        end_epoch=tasks.end,
+        report=report,
+    )
+    call_optional_hook(estimator, "on_training_begin", trainer)
+    try:
+        if n_epochs > 0:
+            trainer.run(n_epochs, 0 if plan.incremental else n_epochs)
+    except DivergenceError:
+        estimator._set_fitted(state)
+        raise
+    state.stopped_early = trainer.stop_reason == "no_improvement"
+    ended = not plan.incremental or state.stopped_early
+    if estimator.early_stopping and ended and state.best and state.best.weights:
+        state.network.restore(state.best.weights)
+    state.finished = ended and trainer.stop_reason != "interrupted"
+    call_optional_hook(estimator, "on_training_end", trainer)
+    report.end(_why(estimator, trainer))
+    return state, trainer.stop_reason
+
+
+def train_restarts(
+    estimator: Any, plan: Plan, starts: list[TrainingState], n_epochs: int, root: Any
+) -> list[Result]:
+    """Train several networks, in parallel where `n_jobs` says so.
+
+    Parameters
+    ----------
+    estimator : BaseNetwork
+        The estimator that is being fitted.
+    plan : Plan
+        What to do.
+    starts : list of TrainingState
+        Where they start.
+    n_epochs : int
+        At most so many epochs each.
+    root : CallbackContext
+        The callbacks' context of the fit.
+
+    Returns
+    -------
+    results : list of (TrainingState, str)
+        In the order of `starts`.
+    """
+    jobs = [
+        delayed(_train_alone)(
+            estimator,
+            plan,
+            start,
+            n_epochs,
+            root.subcontext(task_name="restart", task_id=i, max_subtasks=n_epochs),
+        )
+        for i, start in enumerate(starts)
+    ]
+    return list(Parallel(n_jobs=estimator.n_jobs)(jobs))
+
+
+def _train_alone(
+    estimator: Any, plan: Plan, state: TrainingState, n_epochs: int, context: Any
+) -> Result:
+    # One BLAS thread whatever n_jobs is, so that the bits do not depend on it.
+    with threadpool_limits(1, user_api="blas"):
+        return train(estimator, plan, state, n_epochs, context)
+
+
+def rank(result: Result) -> float:
+    """Return what the kept restart has least of: the loss, or minus the score."""
+    state = result[0]
+    best = state.best
+    if best is not None and best.keep_weights and best.epoch:
+        return -best.sign * best.value
+    return state.history["loss"][-1] if state.history else np.inf
+
+
+def _validator(
+    estimator: Any, plan: Plan
+) -> Callable[[Network], dict[str, float]] | None:
+    data = plan.validation
+    if data is None:
+        return None
+    scorer = None
+    if estimator.scoring is not None and not scores_by_loss(estimator):
+        scorer = check_scoring(estimator, estimator.scoring)
+    weight = {} if data.weight is None else {"sample_weight": data.weight}
+
+    def validate(network: Network) -> dict[str, float]:
+        raw = network.predict(data.X)
+        row = {"val_loss": plan.loss(data.y, raw, data.weight)}
+        if scorer is not None:
+            probe = copy.copy(estimator)
+            probe.network_ = network
+            row["val_score"] = float(scorer(probe, data.X, data.target, **weight))
+        elif not scores_by_loss(estimator):
+            prediction = plan.loss.inverse_link(raw)
+            row["val_score"] = estimator._score_prediction(prediction, data)
+        return row
+
+    return validate
+
+
+# ---- what is printed
+
+
+def _report(estimator: Any, plan: Plan, state: TrainingState) -> Report:
+    title = (
+        f"{type(estimator).__name__}: {state.network.params.size:,} parameters, "
+        f"{plan.train.X.shape[0]:,} samples in batches of {plan.batch_size} "
+        f"({plan.n_batches} updates an epoch)"
+    )
+    return Report(title, int(estimator.verbose), header=state.epoch == 0)
+
+
+def _why(estimator: Any, trainer: Trainer) -> str:
+    epoch, best = trainer.state.epoch, trainer.state.best
+    monitor = {
+        "loss": "training loss",
+        "val_loss": "validation loss",
+        "val_score": "validation score",
+    }[trainer.monitor]
+    text = {
+        "max_iter": f"Done: {epoch} epochs.",
+        "converged": f"Done: the optimizer converged after {epoch} iterations.",
+        "callback": f"Stopped after epoch {epoch} by a callback.",
+        "interrupted": f"Interrupted after epoch {epoch}.",
+        "no_improvement": (
+            f"Stopped after epoch {epoch}: the {monitor} did not improve by "
+            f"{estimator.tol:g} for {estimator.n_iter_no_change} epochs."
+        ),
+        "": f"Nothing left to do after epoch {epoch}.",
+    }[trainer.stop_reason]
+    if best is not None and best.epoch:
+        text += f" Best {monitor} {best.value:.5g} in epoch {best.epoch}"
+        text += ", whose weights are kept." if estimator.early_stopping else "."
+    return text

@@ -1,0 +1,16 @@
+"""The training loop of all networks."""
+
+from skdl.training._best import Best
+from skdl.training._errors import DivergenceError
+from skdl.training._objective import Objective
+from skdl.training._state import TrainingState
+from skdl.training._trainer import Data, Trainer
+
+__all__ = [
+    "Best",
+    "Data",
+    "DivergenceError",
+    "Objective",
+    "Trainer",
+    "TrainingState",
+]

@@ -1,0 +1,92 @@
+"""The best epoch so far, and when to stop waiting for a better one."""
+
+from __future__ import annotations
+
+import math
+
+from skdl.networks._network import Network, Snapshot
+
+
+class Best:
+    """Follow one number and keep the weights of its best epoch.
+
+    Parameters
+    ----------
+    patience : int
+        Stop after more than so many epochs in a row without an improvement.
+    tol : float
+        Smallest difference that counts as an improvement.
+    higher_is_better : bool
+        Whether it is a score (or else a loss).
+    keep_weights : bool
+        Whether to keep a copy of the best epoch's weights.
+
+    Attributes
+    ----------
+    value : float
+        The best value; NaN at the start.
+    epoch : int
+        Its epoch, from 1; 0 at the start.
+    waiting : int
+        Epochs in a row without an improvement of more than `tol`.
+    weights : tuple of ndarray or None
+        The kept weights.
+    """
+
+    def __init__(
+        self,
+        patience: float,
+        tol: float = 0.0,
+        higher_is_better: bool = False,
+        keep_weights: bool = True,
+    ) -> None:
+        self.patience = patience
+        self.tol = tol
+        self.sign = 1.0 if higher_is_better else -1.0
+        self.keep_weights = keep_weights
+        self.value = math.nan
+        self.epoch = 0
+        self.waiting = 0
+        self.weights: Snapshot | None = None
+
+    def observe(self, value: float, epoch: int, network: Network) -> bool:
+        """Take note of an epoch.
+
+        Parameters
+        ----------
+        value : float
+            Loss or score of the epoch; NaN is no improvement.
+        epoch : int
+            Number of the epoch, from 1.
+        network : Network
+            The network at its end.
+
+        Returns
+        -------
+        stop : bool
+            Whether patience is exhausted.
+        """
+        gain = math.inf if math.isnan(self.value) else self.sign * (value - self.value)
+        # The comparisons are scikit-learn's: a score may equal best + tol, a loss
+        # must not exceed best − tol.
+        self.waiting = 0 if gain >= self.tol else self.waiting + 1
+        if gain > 0 and not math.isnan(value):
+            self.value, self.epoch = value, epoch
+            if self.keep_weights:
+                self.weights = network.snapshot()
+        return self.waiting > self.patience
+
+    def follows_like(self, other: Best) -> bool:
+        """Return whether `other` follows the same kind of number.
+
+        Parameters
+        ----------
+        other : Best
+            The memory of an earlier run.
+
+        Returns
+        -------
+        same : bool
+            Whether its best value and weights mean the same here.
+        """
+        return (self.sign, self.keep_weights) == (other.sign, other.keep_weights)

@@ -1,0 +1,77 @@
+"""A training run at the end of an epoch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skdl.networks import Network
+from skdl.optimizers import OptimizerState
+from skdl.training._best import Best
+
+
+@dataclass
+class TrainingState:
+    """All that is needed to go on with training as if it had never stopped.
+
+    Attributes
+    ----------
+    network : Network
+        The network.
+    optimizer_state : OptimizerState
+        What the optimizer remembers.
+    rng : numpy.random.Generator
+        Shuffles and drops.
+    seed : int
+        Where the run's randomness came from: the validation split follows from it.
+    best : Best or None
+        The best epoch so far.
+    history : dict of str to list of float
+        One entry an epoch: "loss", "learning_rate" and, with validation data,
+        "val_loss" and "val_score".
+    n_seen : int
+        Samples seen, counted with repetition.
+    finished : bool
+        Whether the run came to its end.
+    stopped_early : bool
+        Whether it ended for want of improvement.
+    data_shape : tuple of int or None
+        Shape of the data, noted by a checkpoint.
+    """
+
+    network: Network
+    optimizer_state: OptimizerState
+    rng: np.random.Generator
+    seed: int
+    best: Best | None = None
+    history: dict[str, list[float]] = field(default_factory=dict)
+    n_seen: int = 0
+    finished: bool = False
+    stopped_early: bool = False
+    data_shape: tuple[int, ...] | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return self.optimizer_state.epoch
+
+    def copy(self) -> TrainingState:
+        """Return an independent copy."""
+        rng = np.random.Generator(type(self.rng.bit_generator)())
+        rng.bit_generator.state = self.rng.bit_generator.state
+        best = None
+        if self.best is not None:
+            best = Best.__new__(Best)
+            best.__dict__.update(self.best.__dict__)
+        return TrainingState(
+            network=self.network.copy(),
+            optimizer_state=self.optimizer_state.copy(),
+            rng=rng,
+            seed=self.seed,
+            best=best,
+            history={name: list(values) for name, values in self.history.items()},
+            n_seen=self.n_seen,
+            finished=self.finished,
+            stopped_early=self.stopped_early,
+        )

@@ -1,0 +1,121 @@
+"""scikit-learn's own checks, over every public estimator there is."""
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import unittest
+
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.utils.estimator_checks import (
+    check_dataframe_column_names_consistency,
+    check_estimator_cloneable,
+    check_estimator_repr,
+    check_global_output_transform_pandas,
+    check_global_set_output_transform_polars,
+    check_inplace_ensure_writeable,
+    check_n_features_in_after_fitting,
+    check_param_validation,
+    check_set_output_transform,
+    check_set_output_transform_pandas,
+    check_set_output_transform_polars,
+    check_transformer_get_feature_names_out,
+    check_transformer_get_feature_names_out_pandas,
+    parametrize_with_checks,
+)
+
+import skdl
+from skdl import MLPClassifier, NetworkFeatures, config_context
+
+# Estimators that cannot be made without arguments, or whose randomness is an inner
+# estimator's.
+MADE = {"NetworkFeatures": lambda: NetworkFeatures(MLPClassifier(random_state=0))}
+
+
+def public_modules():
+    """Return `skdl` and every subpackage or module without an underscore."""
+    names = [
+        info.name
+        for info in pkgutil.walk_packages(skdl.__path__, "skdl.")
+        if not any(part.startswith("_") for part in info.name.split("."))
+    ]
+    return [skdl, *map(importlib.import_module, names)]
+
+
+def discovered():
+    """Return an instance of every public class with `fit`."""
+    classes = {
+        value
+        for module in public_modules()
+        for value in map(vars(module).get, getattr(module, "__all__", ()))
+        if inspect.isclass(value) and hasattr(value, "fit")
+    }
+    assert all(issubclass(cls, BaseEstimator) for cls in classes)
+    ordered = sorted(classes, key=lambda cls: cls.__name__)
+    return [MADE.get(cls.__name__, cls)() for cls in ordered]
+
+
+ESTIMATORS = discovered()
+NAMES = [type(estimator).__name__ for estimator in ESTIMATORS]
+TRANSFORMERS = [e for e in ESTIMATORS if hasattr(e, "transform")]
+
+# Not among the checks of `check_estimator`, or only for scikit-learn's own.
+MORE_CHECKS = [
+    check_dataframe_column_names_consistency,
+    check_estimator_cloneable,
+    check_estimator_repr,
+    check_inplace_ensure_writeable,
+    check_n_features_in_after_fitting,
+    check_param_validation,
+]
+TRANSFORMER_CHECKS = [
+    check_global_output_transform_pandas,
+    check_global_set_output_transform_polars,
+    check_set_output_transform,
+    check_set_output_transform_pandas,
+    check_set_output_transform_polars,
+    check_transformer_get_feature_names_out,
+    check_transformer_get_feature_names_out_pandas,
+]
+
+# The engines differ where an operation has a compiled twin.
+TWINS = importlib.util.find_spec("skdl.ops._numba")
+ENGINES = ["numpy"] if TWINS is None else ["numpy", "numba"]
+
+# Checks that say themselves that they do not apply.
+NOT_FOR_US = ("SCIPY_ARRAY_API is not set", "does not have a decision_function method")
+
+# The checks train for a few epochs only, or with settings that warn for good reason.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning",
+    "ignore:batch_size=.* is larger:UserWarning",
+    # The checks of set_output fit with names and transform without, or vice versa.
+    "ignore:X (has|does not have valid) feature names:UserWarning",
+)
+
+
+def test_discovery_finds_the_estimators():
+    assert {"MLPClassifier", "MLPRegressor", "NetworkFeatures"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@parametrize_with_checks(ESTIMATORS)
+def test_estimator(estimator, check, engine):
+    with config_context(engine=engine):
+        try:
+            check(estimator)
+        except unittest.SkipTest as reason:
+            assert any(known in str(reason) for known in NOT_FOR_US)  # noqa: PT017
+
+
+@pytest.mark.parametrize("check", MORE_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=NAMES)
+def test_more(estimator, check):
+    check(type(estimator).__name__, estimator)
+
+
+@pytest.mark.parametrize("check", TRANSFORMER_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("estimator", TRANSFORMERS, ids=lambda e: type(e).__name__)
+def test_transformer(estimator, check):
+    check(type(estimator).__name__, estimator)

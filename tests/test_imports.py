@@ -1,0 +1,195 @@
+"""Who may import whom, what `import skdl` costs, and what each package makes public."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import skdl
+
+ROOT = Path(skdl.__file__).parent
+FILES = {path.relative_to(ROOT).as_posix(): path for path in ROOT.rglob("*.py")}
+TREES = {name: ast.parse(path.read_text("utf-8")) for name, path in FILES.items()}
+PACKAGES = sorted(
+    ".".join(("skdl", *Path(name).parts[:-1])) for name in FILES if "__init__" in name
+)
+
+# part -> the parts right below it; what those may import it may import too
+BELOW = {
+    "_config": [],
+    "_registry": [],
+    "_params": [],
+    "_compat": [],
+    "_base": ["_registry", "_compat"],
+    "foundation": ["_config", "_registry", "_params", "_compat", "_base"],
+    "ops": ["foundation"],
+    "activations": ["ops"],
+    "initializers": ["ops"],
+    "losses": ["ops"],
+    "schedules": ["ops"],
+    "optimizers": ["activations", "initializers", "losses", "schedules"],
+    "layers": ["activations", "initializers", "losses", "schedules"],
+    "networks": ["optimizers", "layers"],
+    "training": ["networks"],
+    "callbacks": ["training"],
+    "neural_network": ["callbacks"],
+    "tree": ["losses", "optimizers"],
+    "boosting": ["tree"],
+    "inspection": ["neural_network", "boosting"],
+    "datasets": ["foundation"],
+    "testing": ["networks"],
+    "__init__": ["inspection", "datasets", "testing"],
+}
+# Parameter objects and estimators are scikit-learn's; the rest does not need it.
+USES_SKLEARN = {
+    "_base",
+    "_compat",
+    "boosting",
+    "callbacks",
+    "datasets",
+    "inspection",
+    "neural_network",
+    "testing",
+    "layers/_layer.py",  # a layer's copy is scikit-learn's clone
+}
+REQUIRED = {"joblib", "numpy", "scipy", "sklearn", "threadpoolctl"}
+OPTIONAL = {"matplotlib", "numba", "pandas", "polars", "rich"}
+
+
+def part_of(name):
+    """Return the part that a file belongs to: ops/norm.py is of ops."""
+    return Path(name).parts[0].removesuffix(".py")
+
+
+def may_import(part):
+    """Return all parts below a part."""
+    found, queue = {part}, [part]
+    while queue:
+        for below in BELOW[queue.pop()]:
+            if below not in found:
+                found.add(below)
+                queue.append(below)
+    return found
+
+
+def modules(node):
+    """Return the modules that one import statement names."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        if node.module == "skdl":
+            return [f"skdl.{alias.name}" for alias in node.names]
+        return [node.module] if node.module else []
+    return []
+
+
+def imports(tree):
+    return [module for node in ast.walk(tree) for module in modules(node)]
+
+
+def test_every_part_has_its_place():
+    assert {part_of(name) for name in FILES} <= set(BELOW)
+
+
+def test_no_cycles():
+    for part in BELOW:
+        for below in BELOW[part]:
+            assert part not in may_import(below)
+
+
+def test_direction():
+    wrong = [
+        (name, module)
+        for name, tree in TREES.items()
+        for module in imports(tree)
+        if module == "skdl"
+        or (
+            module.startswith("skdl.")
+            and module.split(".")[1] not in may_import(part_of(name))
+        )
+    ]
+    assert not wrong
+
+
+def test_third_parties():
+    wrong = []
+    for name, tree in TREES.items():
+        for module in imports(tree):
+            top = module.split(".")[0]
+            known = top in REQUIRED | OPTIONAL | {"skdl"} | sys.stdlib_module_names
+            if not known or (
+                top == "sklearn" and not {part_of(name), name} & USES_SKLEARN
+            ):
+                wrong.append((name, module))
+    assert not wrong
+
+
+def test_privates_of_sklearn_are_for_compat():
+    wrong = [
+        (name, module)
+        for name, tree in TREES.items()
+        for module in imports(tree)
+        if module.startswith("sklearn.") and "._" in module and name != "_compat.py"
+    ]
+    assert not wrong
+
+
+def test_optional_packages_are_imported_in_functions_and_nothing_else_is():
+    wrong = []
+    for name, tree in TREES.items():
+        functions = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+        ]
+        late = {m for function in functions for m in imports(function)}
+        early = set(imports(tree)) - late
+        if "_numba" in name:  # the compiled twins are themselves imported late
+            early -= {"numba"}
+        wrong += [(name, m) for m in late if m.split(".")[0] not in OPTIONAL]
+        wrong += [(name, m) for m in early if m.split(".")[0] in OPTIONAL]
+    assert not wrong
+
+
+def test_no_relative_and_no_star_imports():
+    wrong = [
+        (name, node.module)
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and (node.level or node.names[0].name == "*")
+    ]
+    assert not wrong
+
+
+def test_import_skdl_brings_in_no_optional_package():
+    heavy = OPTIONAL | {"torch", "skorch"}
+    code = (
+        "import sys, sklearn.neural_network; before = set(sys.modules); import skdl; "
+        f"print(sorted({heavy!r} & (set(sys.modules) - before)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_all_lists_what_is_public(package):
+    module = importlib.import_module(package)
+    init = Path(package.replace(".", "/")).relative_to("skdl") / "__init__.py"
+    imported = {
+        alias.asname or alias.name
+        for node in TREES[init.as_posix()].body
+        if isinstance(node, ast.ImportFrom) and node.module != "__future__"
+        for alias in node.names
+    }
+    public = {name for name in imported if not name.startswith("_")}
+    if not public:
+        return  # ops: modules, not names
+    assert len(set(module.__all__)) == len(module.__all__)
+    assert public <= set(module.__all__)
+    assert all(hasattr(module, name) for name in module.__all__)

@@ -1,0 +1,330 @@
+"""The checkers accept what is right and say what is wrong with the rest."""
+
+import numpy as np
+import pytest
+
+from skdl import layers, losses, optimizers
+from skdl.layers import (
+    Activation,
+    BatchNorm,
+    Dense,
+    DropConnect,
+    Dropout,
+    Layer,
+    Residual,
+)
+from skdl.losses import SquaredError
+from skdl.optimizers import SGD, FirstOrder
+from skdl.testing import check_gradient, check_layer, check_loss, check_optimizer
+
+
+def variant(base, **methods):
+    """Return an object of a subclass with other methods; local, so not pickled."""
+
+    class Broken(base):
+        pass
+
+    for name, method in methods.items():
+        setattr(Broken, name, method)
+    return Broken()
+
+
+# ---- check_gradient
+
+
+def cubic(x):
+    return np.sum(x**3), 3 * x**2
+
+
+FUNCTIONS = {
+    "cubic": (lambda x: np.sum(x**3), lambda x: 3 * x**2),
+    "exp": (lambda x: 1e3 * np.exp(x).sum(), lambda x: 1e3 * np.exp(x)),
+    "kinked": (lambda x: np.abs(x).sum(), np.sign),
+    "constant": (lambda x: 7.0, np.zeros_like),
+    "steep": (lambda x: np.tanh(50 * x).sum(), lambda x: 50 / np.cosh(50 * x) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("shape", [(1,), (7,), (3, 2, 2)])
+def test_check_gradient_accepts(name, shape):
+    value, gradient = FUNCTIONS[name]
+    theta = np.random.default_rng(0).uniform(0.01, 1, shape)
+    check_gradient(value, theta, gradient, rtol=1e-7)
+    check_gradient(value, theta, gradient(theta), rtol=1e-7, seed=1)
+
+
+def not_deterministic(x):
+    return np.random.default_rng().normal(), x
+
+
+def writes(x):
+    x[0] = 0.0
+    return 0.0, x
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda x: (cubic(x)[0], 3.00001 * x**2), r"direction 0: expected .*, got"),
+        (
+            lambda x: (cubic(x)[0], 3 * x[:1] ** 2),
+            r"shape: expected \(2,\), got \(1,\)",
+        ),
+        (lambda x: (cubic(x)[0], np.array([1.0, np.nan])), "must be finite"),
+        (not_deterministic, "not deterministic"),
+        (writes, "changed its argument"),
+    ],
+)
+def test_check_gradient_refuses(function, message):
+    with pytest.raises(AssertionError, match=message):
+        check_gradient(function, [1.0, 2.0])
+
+
+def test_check_gradient_takes_the_gradient_from_the_function():
+    check_gradient(cubic, [1.0, 2.0])
+
+
+# ---- check_loss
+
+
+class Cubic(SquaredError):
+    """|e|³/3: a correct loss with a curvature of its own."""
+
+    def evaluate(self, y, raw, empty=np.empty):
+        e = raw - y
+        return np.abs(e) ** 3 / 3, e * np.abs(e)
+
+    def hessian(self, y, raw):
+        return 2 * np.abs(raw - y)
+
+    init_raw = losses.Loss.init_raw
+
+
+def wrong_gradient(self, y, raw, empty=np.empty):
+    return np.abs(raw - y) ** 3 / 3, np.abs(raw - y)
+
+
+def changes_raw(self, y, raw, empty=np.empty):
+    raw -= y
+    return np.abs(raw) ** 3 / 3, raw * np.abs(raw)
+
+
+def adds_to_memory(self, y, raw, empty=np.empty):
+    out = empty(raw.shape, raw.dtype) * 0.0
+    return Cubic.evaluate(self, y, raw)[0] + out, Cubic.evaluate(self, y, raw)[1]
+
+
+def widens(self, y, raw, empty=np.empty):
+    return Cubic.evaluate(self, y.astype(np.float64), raw)
+
+
+def forgets_weight(self, y, raw, weight, scale, empty=np.empty):
+    loss, gradient = self.evaluate(y, raw)
+    return scale * loss.sum(), scale * gradient
+
+
+BROKEN_LOSSES = {
+    "gradient along random direction": {"evaluate": wrong_gradient},
+    "changed raw": {"evaluate": changes_raw},
+    "counts on cleared memory": {"evaluate": adds_to_memory},
+    "type of a float32 loss": {"evaluate": widens},
+    "Hessian's diagonal, output 0": {"hessian": lambda self, y, raw: raw - y},
+    "hessian is not defined": {"hessian": losses.Loss.hessian},
+    "weighted: the sum": {"weighted": forgets_weight},
+    "init_raw": {"init_raw": lambda self, y, weight=None: np.zeros(2)},
+    "inverse_link": {"link": lambda self, prediction: 2 * prediction},
+}
+
+
+def test_check_loss_accepts_a_correct_loss():
+    check_loss(Cubic())
+
+
+@pytest.mark.parametrize("message", BROKEN_LOSSES)
+def test_check_loss_refuses(message):
+    with pytest.raises(AssertionError, match=message):
+        check_loss(variant(Cubic, **BROKEN_LOSSES[message]))
+
+
+def test_check_loss_wants_both_or_neither():
+    with pytest.raises(ValueError, match="both y and raw"):
+        check_loss("squared_error", y=np.ones((2, 1)))
+
+
+# ---- check_optimizer
+
+
+def ascends(self, theta, g, s, eta):
+    theta += eta * g
+
+
+def allocates(self, theta, grad, state):
+    theta[:] = theta - 0.01 * grad
+
+
+def returns_new(self, theta, grad, state):
+    return theta - 0.01 * grad
+
+
+def remembers_in_self(self, theta, g, s, eta):
+    self.velocity = getattr(self, "velocity", 0.0) + 1.0
+    theta -= eta * g
+
+
+def mixes_elements(self, theta, g, s, eta):
+    theta -= eta * g * (1 + abs(g.mean()))
+
+
+def remembers_in_closure():
+    memory = []
+
+    def step(self, theta, g, s, eta):
+        memory.append(1)
+        theta -= eta * g / len(memory)
+
+    return step
+
+
+BROKEN_OPTIMIZERS = {
+    "does not lower": {"step": ascends},
+    "allocated": {"update": allocates},
+    "does not lower a convex": {"update": returns_new},
+    "changed its own attributes": {"step": remembers_in_self},
+    "in two pieces": {"step": mixes_elements},
+    "second run|going on": {"step": remembers_in_closure()},
+}
+
+
+@pytest.mark.parametrize("message", BROKEN_OPTIMIZERS)
+def test_check_optimizer_refuses(message):
+    with pytest.raises(AssertionError, match=message):
+        check_optimizer(variant(SGD, **BROKEN_OPTIMIZERS[message]))
+
+
+def test_check_optimizer_checks_the_hyper_parameters():
+    with pytest.raises(ValueError, match="learning_rate"):
+        check_optimizer(SGD(-1.0))
+
+
+# ---- check_layer
+
+
+class Scale(Layer):
+    """y = a·x: the smallest layer with a parameter."""
+
+    def build(self, input_shape):
+        return input_shape, {"a": (input_shape, "ones")}
+
+    def forward(self, params, x, ctx):
+        y = np.multiply(x, params["a"], out=ctx.empty(x.shape))
+        return y, x if ctx.train else None
+
+    def backward(self, params, grads, cache, dy, ctx):
+        np.sum(dy * cache, axis=0, out=grads["a"])
+        return dy * params["a"]
+
+
+def with_noise(self, params, x, ctx):
+    y = x + np.random.default_rng().normal(size=x.shape)
+    return params["a"] * y, x if ctx.train else None
+
+
+def always_caches(self, params, x, ctx):
+    return params["a"] * x, x
+
+
+def changes_parameters(self, params, x, ctx):
+    params["a"][...] *= 1.01
+    return params["a"] * x, x if ctx.train else None
+
+
+def to_double(self, params, x, ctx):
+    return params["a"].astype(np.float64) * x, x if ctx.train else None
+
+
+def adds_gradient(self, params, grads, cache, dy, ctx):
+    grads["a"][...] += (dy * cache).sum(axis=0)
+    return dy * params["a"]
+
+
+def wrong_da(self, params, grads, cache, dy, ctx):
+    np.mean(dy * cache, axis=0, out=grads["a"])
+    return dy * params["a"]
+
+
+def wrong_dx(self, params, grads, cache, dy, ctx):
+    np.sum(dy * cache, axis=0, out=grads["a"])
+    return dy * params["a"] ** 2
+
+
+def changes_dy(self, params, grads, cache, dy, ctx):
+    np.sum(dy * cache, axis=0, out=grads["a"])
+    dy *= params["a"]
+    return dy
+
+
+def wrong_shape(self, input_shape):
+    return (input_shape[0] + 1,), {"a": (input_shape, "ones")}
+
+
+def mixes_samples(self, params, x, ctx):
+    return params["a"] * (x - x.mean(axis=0)), x if ctx.train else None
+
+
+BROKEN_LAYERS = {
+    "one by one": {"forward": with_noise},
+    "keep no cache": {"forward": always_caches},
+    "parameters after a prediction": {"forward": changes_parameters},
+    "type of the output in float32": {"forward": to_double},
+    "write the gradient of 0.a": {"backward": adds_gradient},
+    "the gradient of a along": {"backward": wrong_da},
+    "dx along": {"backward": wrong_dx},
+    "dy after backward": {"backward": changes_dy},
+    r"shape of the output: expected \(5, 4\)": {"build": wrong_shape},
+    "predicted one by one": {"forward": mixes_samples},
+}
+
+
+def test_check_layer_accepts_a_correct_layer():
+    check_layer(Scale(), (3,))
+
+
+@pytest.mark.parametrize("message", BROKEN_LAYERS)
+def test_check_layer_refuses(message):
+    with pytest.raises(AssertionError, match=message):
+        check_layer(variant(Scale, **BROKEN_LAYERS[message]), (3,))
+
+
+LAYERS = [
+    Dense(3),
+    Dense(3, bias=False),
+    DropConnect(4, rate=0.3),
+    Dropout(0.4),
+    BatchNorm(),
+    Activation("gelu"),
+    Activation("step"),
+    Residual([Dense(3), "tanh", Dropout(0.2), Dense(7)]),
+]
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+def test_check_layer_accepts(layer):
+    check_layer(layer, (5,))
+
+
+@pytest.mark.parametrize("registry", [layers, losses, optimizers])
+def test_names_are_enough(registry):
+    name = registry.names()[0]
+    check = {layers: check_layer, losses: check_loss, optimizers: check_optimizer}
+    check[registry](name, *([(4,)] if registry is layers else []))
+
+
+def test_a_user_optimizer_passes():
+    class SignDescent(FirstOrder):
+        def step(self, theta, g, s, eta):
+            np.sign(g, out=s.work)
+            s.work *= eta
+            theta -= s.work
+
+    check_optimizer(SignDescent())
