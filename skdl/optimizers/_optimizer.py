@@ -264,11 +264,15 @@ class FirstOrder(Optimizer):
     ----------
     slots : tuple of str
         Names of the vectors it remembers.
+    linear : bool
+        Whether every step is a linear combination of the gradients so far, the same for
+        all entries: then it can also steer boosting, where a gradient is a tree.
     """
 
     _registries = {"learning_rate": schedules._schedule.registry}
 
     slots: ClassVar[tuple[str, ...]] = ()
+    linear: ClassVar[bool] = False
 
     learning_rate: float | str | schedules.Schedule = 1e-2
     clip_norm: float | None = None

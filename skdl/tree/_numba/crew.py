@@ -17,7 +17,6 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -53,7 +52,7 @@ def atomic_load(typingctx: Any, array: Any, index: Any) -> Any:
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         pointer = _pointer(context, builder, sig.args[0], args[0], args[1])
-        zero = ir.Constant(ir.IntType(64), 0)
+        zero = cgutils.ir.Constant(cgutils.ir.IntType(64), 0)
         return builder.atomic_rmw("or", pointer, zero, "seq_cst")
 
     return signature, codegen

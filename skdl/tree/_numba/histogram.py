@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -31,6 +30,7 @@ def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         struct = context.make_array(sig.args[0])(context, builder, args[0])
         stride = cgutils.unpack_tuple(builder, struct.strides)[0]
+        ir = cgutils.ir
         i8, i32, i64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
         address = builder.ptrtoint(struct.data, i64)
         address = builder.add(address, builder.mul(args[1], stride))
