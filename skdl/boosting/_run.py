@@ -95,6 +95,8 @@ class Run:
         Scores validation data; None monitors the loss.
     subsample : float
         Share of the rows of each round.
+    shown_val : tuple or None
+        Validation rows, labels and weights for the scorer.
     """
 
     estimator: Any
@@ -107,6 +109,7 @@ class Run:
     watch: Watch
     scorer: Any
     subsample: float
+    shown_val: tuple[Any, Any, Any] | None
     memory: dict[str, Array] = field(default_factory=dict)
 
     def train(self, n_rounds: int, root: Any) -> None:
@@ -119,7 +122,12 @@ class Run:
         root : CallbackContext
             Of the fit.
         """
-        self._start()
+        # Overflow shows as a loss that is not finite, which is an error of its own.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._start()
+            self._rounds(n_rounds, root)
+
+    def _rounds(self, n_rounds: int, root: Any) -> None:
         d = self._derivatives()
         try:
             for t in range(len(self.ensemble.learners), n_rounds):
@@ -225,7 +233,8 @@ class Run:
         fitted = copy.copy(self.estimator)
         for name, value in self._attributes().items():
             setattr(fitted, name, value)
-        X, y, weight = self.estimator._validation_shown
+        assert self.shown_val is not None
+        X, y, weight = self.shown_val
         fitted._known_raw = (X, raw)
         if weight is None:
             return float(self.scorer(fitted, X, y))
