@@ -34,8 +34,6 @@ class Ensemble:
         fitted regressor.
     rates : list of float
         Learning rate of each round.
-    n_columns : int, default=None
-        Number of columns that each learner sees; None: unknown.
     """
 
     def __init__(
@@ -54,6 +52,7 @@ class Ensemble:
         self.learners = learners
         self.rates = rates
         self._forest: Forest | None = None
+        self._coefficients = np.empty(0)
 
     @property
     def n_raw(self) -> int:
@@ -63,7 +62,7 @@ class Ensemble:
     @property
     def has_trees(self) -> bool:
         """Whether the learners are trees of skdl."""
-        return all(isinstance(b, Tree) for row in self.learners for b in row)
+        return all(isinstance(row[0], Tree) for row in self.learners)
 
     def forest(self) -> Forest:
         """Return the trees in flat arrays, made once."""
@@ -78,6 +77,18 @@ class Ensemble:
             forest = Forest(trees, columns)
             self._forest = forest
         return forest
+
+    def coefficients(self) -> Array:
+        """Return the factor of each round, computed once.
+
+        Returns
+        -------
+        coefficients : float64 ndarray of shape (n_rounds,)
+            c_t.
+        """
+        if len(self._coefficients) != len(self.rates):
+            self._coefficients = coefficients(self.rule, self.rates)
+        return self._coefficients
 
     def start(self, X: Array) -> Array:
         """Return the raw predictions before the first round.
@@ -114,10 +125,10 @@ class Ensemble:
         raw = self.start(X)
         if not self.learners:
             return raw
-        c = coefficients(self.rule, self.rates)
+        c = self.coefficients()
         if self.has_trees:
-            sizes = [len(row) for row in self.learners]
-            self.forest().add(X, raw, np.repeat(c, sizes))
+            each = len(self.learners[0])
+            self.forest().add(X, raw, c if each == 1 else np.repeat(c, each))
             return raw
         for coefficient, row in zip(c, self.learners, strict=True):
             raw += coefficient * learner_values(row, X, self.n_raw)

@@ -41,6 +41,9 @@ class Forest:
         number = np.arange(len(left))
         self.left = np.where(left == LEAF, number, left + start).astype(np.int32)
         self.feature[left == LEAF] = 0
+        self.threshold[left == LEAF] = np.inf
+        self.missing_left[left == LEAF] = True
+        self.depths = np.array([t.depth for t in trees], dtype=np.int64)
         set_of = _joined([t.set_of for t in trees], np.int64)
         set_starts = np.cumsum([0, *(len(t.sets) for t in trees)])[:-1]
         set_of += np.where(set_of >= 0, np.repeat(set_starts, sizes), 0)
@@ -95,6 +98,7 @@ class Forest:
                 min(n, (chunk + 1) * _ROWS),
                 trees,
                 self.roots,
+                self.depths,
                 self.columns,
                 coefficients,
                 self.feature,

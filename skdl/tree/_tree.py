@@ -103,10 +103,12 @@ class Tree:
     @property
     def depth(self) -> int:
         """Most splits between the root and a leaf."""
-        depth = np.zeros(len(self.left), dtype=np.int64)
-        for node in np.flatnonzero(self.left != LEAF):  # parents before children
-            depth[self.left[node]] = depth[self.left[node] + 1] = depth[node] + 1
-        return int(depth.max())
+        depth = 0
+        level = np.array([0])
+        while len(level := self.left[level[self.left[level] != LEAF]]):
+            level = np.concatenate([level, level + 1])
+            depth += 1
+        return depth
 
 
 @dataclass
