@@ -41,6 +41,8 @@ from skdl.tree import TreeParams
 
 Array = NDArray[Any]
 
+MIN_HESSIAN = 1e-3  # in units of the weights, which are taken as numbers of rows
+
 
 class BaseGradientBoosting(CallbackSupportMixin, NestedParams):
     """Base of the gradient boosting estimators.
@@ -193,7 +195,7 @@ class BaseGradientBoosting(CallbackSupportMixin, NestedParams):
         loss = self._task_loss()
         target = self._encode(y, loss)
         loss.check_targets(target)
-        problem = Problem(X, target, _normalised(weight), shown=shown)
+        problem = Problem(X, target, weight, shown=shown)
         if X_val is None:
             return problem, loss, None
         problem.X_val, problem.y_val = X_val, self._encode(y_val, loss)
@@ -333,13 +335,16 @@ class BaseGradientBoosting(CallbackSupportMixin, NestedParams):
             )
         second_order = bool(getattr(ensemble.rule, "second_order", False))
         hessian = second_order and loss.has_hessian and not loss.has_leaf_value
+        min_hessian = 0.0
+        if hessian and not loss.constant_hessian:
+            min_hessian = _min_hessian(problem.weight)
         params = TreeParams(
             max_leaf_nodes=self.max_leaf_nodes,
             max_depth=self.max_depth,
             min_samples_leaf=self.min_samples_leaf,
             min_samples_split=self.min_samples_split,
             min_impurity_decrease=self.min_impurity_decrease,
-            min_hessian=1e-3 if hessian and not loss.constant_hessian else 0.0,
+            min_hessian=min_hessian,
             l2_regularization=float(self.l2_regularization),
             max_features=n_candidates(self.max_features, n_features),
             monotonic_cst=signs,
@@ -472,7 +477,7 @@ def start_constant(loss: Loss, problem: Problem, n_raw: int) -> Array:
 def _weighted_rows(
     X: Array, y: Array, weight: Array | None
 ) -> tuple[Array, Array, Array | None]:
-    """Leave rows of weight zero out; equal weights are none."""
+    """Leave rows of weight zero out; weights of 1 are none."""
     if weight is None:
         return X, y, None
     used = weight > 0
@@ -482,9 +487,9 @@ def _weighted_rows(
         )
     if not used.all():
         X, y, weight = X[used], y[used], weight[used]
-    return X, y, None if (weight == weight[0]).all() else weight
+    return X, y, None if (weight == 1.0).all() else weight
 
 
-def _normalised(weight: Array | None) -> Array | None:
-    """Weights of mean 1: thresholds on sums of weights do not depend on their scale."""
-    return None if weight is None else weight / weight.mean()
+def _min_hessian(weight: Array | None) -> float:
+    """Smallest sum of Hessians of a leaf, also where all weights are tiny."""
+    return MIN_HESSIAN * (1.0 if weight is None else min(1.0, float(weight.mean())))

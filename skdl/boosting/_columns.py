@@ -137,7 +137,7 @@ class Columns:
 
 
 def _n_features(X: Any) -> int:
-    shape = np.shape(X) if not hasattr(X, "shape") else X.shape
+    shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
     return int(shape[1]) if len(shape) == 2 else 0
 
 

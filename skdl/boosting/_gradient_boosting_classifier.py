@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
-from sklearn.utils import compute_sample_weight
+from sklearn.utils import assert_all_finite, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
@@ -243,6 +243,7 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
 
     def _clean_target(self, y: Any, first: bool) -> Array:
         y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         classes, codes = np.unique(y, return_inverse=True)
         if first:
@@ -262,7 +263,7 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
         if n_kept < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least 2 classes among the rows of "
-                f"positive weight; the number of classes is {n_kept}."
+                f"positive weight, got {n_kept} class."
             )
 
     def _class_weights(self, y: Array, weight: Array | None) -> Array | None:

@@ -35,7 +35,7 @@ class Problem:
     y : ndarray of shape (n,) or (n, k)
         Targets, as the loss wants them.
     weight : float64 ndarray of shape (n,) or None
-        Sample weights of mean 1; None where all are the same.
+        Sample weights; None where all are 1.
     X_val, y_val, weight_val : ndarray or None
         The same for validation.
     shown : tuple
