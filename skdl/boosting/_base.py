@@ -21,6 +21,7 @@ from skdl._compat import (
     Integral,
     Interval,
     Real,
+    RealNotInt,
     StrOptions,
     check_sample_weight,
     unchanged_if_fails,
@@ -68,7 +69,7 @@ class BaseGradientBoosting(CallbackSupportMixin, NestedParams):
         "l2_regularization": [Interval(Real, 0, None, closed="left")],
         "max_features": [
             Interval(Integral, 1, None, closed="left"),
-            Interval(Real, 0, 1, closed="right"),
+            Interval(RealNotInt, 0, 1, closed="right"),
             StrOptions({"sqrt", "log2"}),
             None,
         ],
@@ -159,6 +160,8 @@ class BaseGradientBoosting(CallbackSupportMixin, NestedParams):
             fitted = self._fitted_attributes(run.ensemble, run.history, run.watch)
             for name, value in fitted.items():
                 setattr(self, name, value)
+            if self.ensemble_.has_trees:
+                self.ensemble_.forest()
         return self
 
     def _problem(

@@ -54,7 +54,7 @@ class Columns:
             ones are NaN.
         """
         mask = self._mask(X)
-        if not mask.any():
+        if mask is None or not mask.any():
             return validate_data(
                 estimator, X, dtype=FLOATS, ensure_all_finite="allow-nan"
             )
@@ -94,22 +94,18 @@ class Columns:
         validate_data(estimator, X=X, skip_check_array=True, reset=False)
         return self._numbers(X)
 
-    def _mask(self, X: Any) -> Array:
+    def _mask(self, X: Any) -> Array | None:
         wanted = self.categorical_features
+        is_frame = hasattr(X, "columns") and hasattr(X, "dtypes")
+        if wanted is None or (isinstance(wanted, str) and not is_frame):
+            self._check_word(wanted)
+            return None
         n_features = _n_features(X)
         mask = np.zeros(n_features, dtype=bool)
-        if wanted is None:
-            return mask
         if isinstance(wanted, str):
-            if wanted != "from_dtype":
-                raise ValueError(
-                    'categorical_features must be "from_dtype", None, a mask, column '
-                    f"numbers or names, got {wanted!r}."
-                )
-            if hasattr(X, "columns") and hasattr(X, "dtypes"):
-                for j, dtype in enumerate(X.dtypes):
-                    kind = str(dtype).lower()
-                    mask[j] = kind.startswith(("categor", "enum"))
+            self._check_word(wanted)
+            for j, dtype in enumerate(X.dtypes):
+                mask[j] = str(dtype).lower().startswith(("categor", "enum"))
             return mask
         entries = np.asarray(wanted)
         if entries.dtype == bool:
@@ -122,6 +118,13 @@ class Columns:
         for entry in entries.ravel():
             mask[column_number(entry, X, n_features, "categorical_features")] = True
         return mask
+
+    def _check_word(self, wanted: Any) -> None:
+        if wanted is not None and wanted != "from_dtype":
+            raise ValueError(
+                'categorical_features must be "from_dtype", None, a mask, column '
+                f"numbers or names, got {wanted!r}."
+            )
 
     def _numbers(self, X: Any) -> Array:
         assert self.is_categorical is not None
@@ -223,9 +226,7 @@ def column_number(entry: Any, X: Any, n_features: int, what: str) -> int:
         If there is no such column.
     """
     if isinstance(entry, str):
-        names = [str(name) for name in X] if X is not None and hasattr(X, "columns") else []
-        if hasattr(X, "columns"):
-            names = [str(name) for name in X.columns]
+        names = [str(name) for name in getattr(X, "columns", [])]
         if entry not in names:
             raise ValueError(
                 f"{what} names the column {entry!r}, which X does not have. "
