@@ -122,6 +122,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
 
     def _clean_target(self, y: Any) -> Array:
         y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         self.classes_, codes = np.unique(y, return_inverse=True)
         self.n_classes_ = len(self.classes_)
@@ -134,7 +135,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
         if n_kept < 2:
             raise ValueError(
                 f"{type(self).__name__} needs at least 2 classes among the rows of "
-                f"positive weight; the number of classes is {n_kept}."
+                f"positive weight, got {n_kept} class."
             )
         if self.estimator is not None:
             self._check_takes_weights()
