@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
@@ -118,6 +119,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
             The fitted estimator.
         """
         self._fit(X, y, sample_weight)
+        if self.estimator is None:
+            self._vote_forest = _vote_forest(self.estimators_, self.n_classes_)
         return self
 
     def _clean_target(self, y: Any) -> Array:
@@ -158,10 +161,8 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
 
     def _fast_scores(self, X: Array) -> Array | None:
         """The last scores by one pass over all trees, where they are skdl's."""
-        if not all(isinstance(e, StumpClassifier) for e in self.estimators_):
-            return None
         if self._vote_forest is None:
-            self._vote_forest = _vote_forest(self.estimators_, self.n_classes_)
+            return None
         scores = np.zeros((len(X), self.n_classes_))
         self._vote_forest.add(X, scores, self.estimator_weights_)
         return scores

@@ -244,7 +244,6 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
     def _clean_target(self, y: Any, first: bool) -> Array:
         y = column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
-        assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         classes, codes = np.unique(y, return_inverse=True)
         if first:
