@@ -130,6 +130,7 @@ def test_estimator(estimator, check, engine):
 def test_booster(estimator, check):
     run(check, estimator, "auto")
 
+
 @pytest.mark.parametrize("check", MORE_CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=NAMES)
 def test_more(estimator, check):

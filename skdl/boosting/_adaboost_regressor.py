@@ -192,9 +192,7 @@ class _Run:
 
     def round(self, t: int) -> bool:
         """Fit a learner, weigh it, weigh the rows; return whether to stop."""
-        n = len(self.y)
-        drawn = self.random_state.choice(n, size=n, p=self.weight)
-        learner = self._learn(drawn)
+        learner = self._learn()
         errors = np.abs(learner.predict(self.X) - self.y)
         largest = errors.max()
         if largest > 0:
@@ -218,12 +216,16 @@ class _Run:
         self.weight /= self.weight.sum()
         return False
 
-    def _learn(self, drawn: Array) -> Any:
+    def _learn(self) -> Any:
+        n = len(self.y)
+        learner: Any = None
+        if self.trees is None:
+            learner = self.owner._make_learner(self.random_state)
+        drawn = self.random_state.choice(n, size=n, p=self.weight)
         if self.trees is not None:
-            counts = np.bincount(drawn, minlength=len(self.y)).astype(np.float64)
+            counts = np.bincount(drawn, minlength=n).astype(np.float64)
             rows = np.flatnonzero(counts).astype(np.uint32)
             return StumpRegressor(self.trees.grow(counts, rows).tree)
-        learner = self.owner._make_learner(self.random_state)
         return learner.fit(self.X[drawn], self.y[drawn])
 
     def attributes(self) -> dict[str, Any]:

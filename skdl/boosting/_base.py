@@ -265,8 +265,10 @@ class BaseGradientBoosting(CallbackSupportMixin, NestedParams):
         return Ensemble(loss, baseline, init, rule, [], [])
 
     def _fit_init(self, init: Any, problem: Problem) -> None:
-        y = problem.y[:, 0] if problem.y.ndim == 2 and problem.y.shape[1] == 1 else (
-            problem.y
+        y = (
+            problem.y[:, 0]
+            if problem.y.ndim == 2 and problem.y.shape[1] == 1
+            else (problem.y)
         )
         if problem.weight is None:
             init.fit(problem.X, y)
@@ -329,8 +331,10 @@ class BaseGradientBoosting(CallbackSupportMixin, NestedParams):
                 )
             takes = has_fit_parameter(self.estimator, "sample_weight")
             return EstimatorLearners(problem, self.estimator, takes)
-        if signs is not None and n_raw > 1 and (
-            self.shared_trees or loss.task != "regression"
+        if (
+            signs is not None
+            and n_raw > 1
+            and (self.shared_trees or loss.task != "regression")
         ):
             raise ValueError(
                 "Monotonic constraints need one tree for each output: they are not "

@@ -88,9 +88,7 @@ def derivatives(
     return result
 
 
-def _reference(
-    loss: Loss, y: Array, raw: Array, weight: Array | None
-) -> Derivatives:
+def _reference(loss: Loss, y: Array, raw: Array, weight: Array | None) -> Derivatives:
     values, g, h = loss.derivatives(y, raw)
     g = np.array(g.T, dtype=np.float64, order="C")
     if h is not None:

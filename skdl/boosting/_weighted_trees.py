@@ -207,8 +207,6 @@ def training_values(grown: GrownTree, n: int) -> Array:
         By row.
     """
     values = np.empty((n, grown.tree.value.shape[1]))
-    sizes = grown.ends - grown.starts
-    leaf_order = np.argsort(grown.starts)
-    leaves = np.repeat(grown.leaves[leaf_order], sizes[leaf_order])
-    values[grown.rows[: len(leaves)]] = grown.tree.value[leaves]
+    leaves = np.repeat(grown.leaves, grown.ends - grown.starts)
+    values[grown.rows] = grown.tree.value[leaves]
     return values

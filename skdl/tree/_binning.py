@@ -185,7 +185,10 @@ class BinMapper:
                     edges[f] = np.arange(n_codes - 1) + 0.5
                 else:
                     edges[f] = find_thresholds(values, self.max_bins)
-            has_missing[part] = np.isnan(X[:, part].min(axis=0))
+            found = np.isnan(X[:, part].min(axis=0))
+            for f in part.start + np.flatnonzero(found):  # all missing: constant
+                found[f - part.start] = not np.isnan(X[:, f]).all()
+            has_missing[part] = found
 
         run_chunks(find, -(-n_features // width))
         return edges, has_missing
@@ -224,9 +227,7 @@ def bin_columns(
         def bin_chunk(chunk: int) -> None:
             start = chunk * _ROWS
             end = min(n, start + _ROWS)
-            kernel(
-                X, start, end, features, thresholds, n_bins, width, bins, columns
-            )
+            kernel(X, start, end, features, thresholds, n_bins, width, bins, columns)
 
         run_chunks(bin_chunk, -(-n // _ROWS))
     else:

@@ -157,7 +157,9 @@ class Forest:
                 return node
             at = node[active]
             x = X[active, self.feature[at]]
-            right = np.where(np.isnan(x), ~self.missing_left[at], x > self.threshold[at])
+            right = np.where(
+                np.isnan(x), ~self.missing_left[at], x > self.threshold[at]
+            )
             chosen = self.set_of[at] >= 0
             if chosen.any():
                 right[chosen] = self._right_by_set(x[chosen], at[chosen])

@@ -272,7 +272,9 @@ class _Growth:
         if n_dropped <= 0:
             return allowed
         first = np.uint64(node.number * n_features)
-        keys = mix(np.uint64(self.seed) ^ (first + np.arange(n_features, dtype=np.uint64)))
+        keys = mix(
+            np.uint64(self.seed) ^ (first + np.arange(n_features, dtype=np.uint64))
+        )
         keys[~allowed] = 0
         allowed[np.argsort(keys, kind="stable")[::-1][:n_dropped]] = False
         return allowed
@@ -327,7 +329,7 @@ class _Growth:
                 split[i] = s.position, s.last_bin, s.missing_left
                 if s.left_set is not None:
                     left_sets.append(s.left_set)
-        leaves = [node for node in nodes if node.left == LEAF]
+        leaves = _leaves_in_order(nodes)
         ends = np.cumsum([len(node.rows) for node in leaves])
         starts = ends - [len(node.rows) for node in leaves]
         tree = assemble(
@@ -351,6 +353,18 @@ class _Growth:
             bins=split[:, 1],
             positions=np.where(tree.left == LEAF, -1, split[:, 0]),
         )
+
+
+def _leaves_in_order(nodes: list[_Node]) -> list[_Node]:
+    """The leaves from left to right, which is the order of their rows."""
+    leaves, stack = [], [nodes[0]]
+    while stack:
+        node = stack.pop()
+        if node.left == LEAF:
+            leaves.append(node)
+        else:
+            stack += [nodes[node.left + 1], nodes[node.left]]
+    return leaves
 
 
 def _gain(node: _Node) -> float:

@@ -126,7 +126,12 @@ def score(sums: NodeSums, rules: SplitRules) -> float:
 
 
 def gains(
-    g: Array, h: Array, sums: NodeSums, parent: float, sign: Array | int, rules: SplitRules
+    g: Array,
+    h: Array,
+    sums: NodeSums,
+    parent: float,
+    sign: Array | int,
+    rules: SplitRules,
 ) -> Array:
     """Return the gains of splits with these sums on the left.
 
@@ -169,7 +174,9 @@ def gains(
     return gain
 
 
-def allowed_splits(g: Array, h: Array, count: Array, sums: NodeSums, rules: SplitRules) -> Array:
+def allowed_splits(
+    g: Array, h: Array, count: Array, sums: NodeSums, rules: SplitRules
+) -> Array:
     """Return where both sides have enough rows and Hessian.
 
     Parameters
@@ -250,8 +257,7 @@ def best_numeric(
         i = int(gain.argmax())
         position = int(layout["position"][at[i]])
         if not gain[i] > 0 or (
-            best is not None
-            and (gain[i], -position) <= (best.gain, -best.position)
+            best is not None and (gain[i], -position) <= (best.gain, -best.position)
         ):
             continue
         has_missing = bool(layout["has_missing"][at[i]])

@@ -122,7 +122,7 @@ class GrownTree:
     rows : uint32 ndarray of shape (n_rows,)
         The training rows, leaf after leaf; in ascending order within each.
     leaves : int64 ndarray of shape (n_leaves,)
-        Nodes that are leaves.
+        Nodes that are leaves, from left to right.
     starts, ends : int64 ndarray of shape (n_leaves,)
         The part of `rows` that belongs to each leaf.
     bounds : float64 ndarray of shape (n_leaves, 2)

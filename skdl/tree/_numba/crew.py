@@ -70,7 +70,9 @@ def atomic_store(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
     return signature, codegen
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+def _pointer(
+    context: Any, builder: Any, array_type: Any, array: Any, index: Any
+) -> Any:
     struct = context.make_array(array_type)(context, builder, array)
     return cgutils.gep_inbounds(builder, struct.data, index)
 

@@ -168,7 +168,9 @@ class CompiledGrower(Grower):
             sums=np.zeros((n_nodes, 2, k), np.int64),
             left_set=np.zeros((any_set, 256), np.bool_),
             bounds=np.empty((n_nodes, 2)),
-            active=np.ones((n_nodes if len(self.sets) else 1, len(self.sets)), np.bool_),
+            active=np.ones(
+                (n_nodes if len(self.sets) else 1, len(self.sets)), np.bool_
+            ),
             keys=np.empty((n_groups, 256)),
             codes=np.empty((n_groups, 256), np.int64),
             trial=np.zeros((n_groups, 4, k), np.int64),
@@ -207,6 +209,7 @@ class CompiledGrower(Grower):
         node, split = w.node[:n_nodes], w.split[:n_nodes]
         left = node[:, kernel.LEFT].copy()
         leaves = np.flatnonzero(left == LEAF)
+        leaves = leaves[np.argsort(node[leaves, kernel.FIRST])]
         position = split[:, kernel.POSITION]
         chosen = np.flatnonzero((left != LEAF) & self.binned.categorical[position])
         rules = SplitRules(

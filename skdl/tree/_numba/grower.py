@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skdl.tree._numba._inner import entry, inner
 from skdl.tree._numba.crew import (
     KIND,
     dismiss,
@@ -21,8 +22,13 @@ from skdl.tree._numba.crew import (
     wait_done,
     wait_ticket,
 )
-from skdl.tree._numba._inner import entry, inner
-from skdl.tree._numba.histogram import accumulate, clear, flush, flush_constant, subtract
+from skdl.tree._numba.histogram import (
+    accumulate,
+    clear,
+    flush,
+    flush_constant,
+    subtract,
+)
 from skdl.tree._numba.splitting import (
     order_categories,
     scan_categorical,
@@ -657,7 +663,13 @@ def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
             slot = free[n_free]
             gather(w.node[node, FIRST], w.node[node, LAST], w)
             set_job(
-                w.node[node, FIRST], w.node[node, LAST], slot, zero - 1, zero - 1, zero - 1, w
+                w.node[node, FIRST],
+                w.node[node, LAST],
+                slot,
+                zero - 1,
+                zero - 1,
+                zero - 1,
+                w,
             )
             run_task(zero + HISTOGRAM, n_groups, alone, c, w, p)
         keep_left = np.int64(small == left) if split_small or split_large else -1

@@ -23,8 +23,22 @@ def goes_right(x, node, threshold, missing_left, set_of, sets):  # type: ignore[
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def sum_trees(  # type: ignore[no-untyped-def]
-    X, start, end, trees, roots, depths, outputs, coefficients, feature, threshold,
-    left, missing_left, set_of, sets, values, out,
+    X,
+    start,
+    end,
+    trees,
+    roots,
+    depths,
+    outputs,
+    coefficients,
+    feature,
+    threshold,
+    left,
+    missing_left,
+    set_of,
+    sets,
+    values,
+    out,
 ):
     """Add coefficient · value of each tree's leaf to `out`, for rows start…end−1.
 

@@ -189,9 +189,8 @@ def scan_outputs(  # type: ignore[no-untyped-def]
             g_left, g_right = gl[k] * p.g_unit, (g_all[k] - gl[k]) * p.g_unit
             h_left, h_right = hl[k] * p.h_unit, (h_all[k] - hl[k]) * p.h_unit
             if heavy:
-                gain += (
-                    g_left * g_left / (h_left + p.l2)
-                    + g_right * g_right / (h_right + p.l2)
+                gain += g_left * g_left / (h_left + p.l2) + g_right * g_right / (
+                    h_right + p.l2
                 )
         gain -= parent
         if heavy and gain > best:
