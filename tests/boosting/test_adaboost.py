@@ -34,7 +34,7 @@ def test_alias():
 def test_samme_stage_by_stage(name, rate):
     X, y = DATA[name]
     stump = DecisionTreeClassifier(max_depth=1)
-    settings = dict(n_estimators=12, learning_rate=rate, random_state=0)
+    settings = {"n_estimators": 12, "learning_rate": rate, "random_state": 0}
     ours = AdaBoostClassifier(stump, **settings).fit(X, y)
     theirs = reference.AdaBoostClassifier(stump, **settings).fit(X, y)
     np.testing.assert_allclose(ours.estimator_weights_, theirs.estimator_weights_)
@@ -145,7 +145,7 @@ def test_callbacks():
 def test_r2_equals_scikit_learns(loss):
     X, y = load_diabetes(return_X_y=True)
     base = DecisionTreeRegressor(max_depth=3)
-    settings = dict(n_estimators=10, loss=loss, random_state=0)
+    settings = {"n_estimators": 10, "loss": loss, "random_state": 0}
     ours = AdaBoostRegressor(base, **settings).fit(X, y)
     theirs = reference.AdaBoostRegressor(base, **settings).fit(X, y)
     n = len(ours.estimators_)

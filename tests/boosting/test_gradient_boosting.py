@@ -32,7 +32,7 @@ from skdl.boosting import NewtonStep
 X, Y = load_diabetes(return_X_y=True)
 XB, YB = load_breast_cancer(return_X_y=True)
 XI, YI = load_iris(return_X_y=True)
-FEW = dict(n_estimators=15, random_state=0)
+FEW = {"n_estimators": 15, "random_state": 0}
 
 
 # ---- the algorithm
@@ -438,9 +438,9 @@ def test_validation_data_alone_stop_nothing():
 @pytest.mark.parametrize("rule", ["newton", "nesterov"])
 @pytest.mark.parametrize("subsample", [1.0, 0.6])
 def test_warm_start_is_an_uninterrupted_run(rule, subsample):
-    settings = dict(
-        optimizer=rule, subsample=subsample, max_features=0.5, random_state=0
-    )
+    settings = {
+        "optimizer": rule, "subsample": subsample, "max_features": 0.5, "random_state": 0
+    }
     whole = GradientBoostingRegressor(n_estimators=12, **settings).fit(X, Y)
     parts = GradientBoostingRegressor(n_estimators=5, warm_start=True, **settings)
     parts.fit(X, Y)
@@ -468,7 +468,7 @@ def test_init_estimator():
 
 
 def test_subsample_differs_and_repeats():
-    settings = dict(n_estimators=5, subsample=0.5)
+    settings = {"n_estimators": 5, "subsample": 0.5}
     one, two, three = (
         GradientBoostingRegressor(random_state=seed, **settings).fit(X, Y).predict(X)
         for seed in (0, 0, 1)
@@ -631,43 +631,43 @@ def not_a_number(y, raw):
 @pytest.mark.parametrize(
     ("match", "settings"),
     [
-        ("Unknown loss .*Known names", dict(loss="nonsense")),
-        ("Unknown step rule .*newton", dict(optimizer="nonsense")),
-        ("no linear combination", dict(optimizer="adam")),
-        ("no linear combination", dict(optimizer=optimizers.RProp())),
-        ("no linear combination", dict(optimizer="lbfgs")),
-        ("clipping", dict(optimizer=optimizers.GD(clip_norm=1.0))),
-        ("Two learning rates", dict(optimizer=optimizers.GD(0.5))),
-        ("quantile must lie in", dict(loss=losses.Quantile(1.0))),
-        ("quantile must lie in", dict(loss=losses.Quantile([0.5, 0.0]))),
-        ("targets ≥ 0", dict(loss="poisson", y=Y - 200)),
-        ("targets > 0", dict(loss="gamma", y=Y - Y.min())),
-        ("for classes", dict(loss="log_loss")),
-        ("must return a loss of shape", dict(loss=wrong_shape)),
-        ("NaN or infinite", dict(loss=not_a_number)),
-        ("monotonic_cst must have shape", dict(monotonic_cst=[1])),
-        ("−1, 0 and 1", dict(monotonic_cst=[2] + [0] * 9)),
+        ("Unknown loss .*Known names", {"loss": "nonsense"}),
+        ("Unknown step rule .*newton", {"optimizer": "nonsense"}),
+        ("no linear combination", {"optimizer": "adam"}),
+        ("no linear combination", {"optimizer": optimizers.RProp()}),
+        ("no linear combination", {"optimizer": "lbfgs"}),
+        ("clipping", {"optimizer": optimizers.GD(clip_norm=1.0)}),
+        ("Two learning rates", {"optimizer": optimizers.GD(0.5)}),
+        ("quantile must lie in", {"loss": losses.Quantile(1.0)}),
+        ("quantile must lie in", {"loss": losses.Quantile([0.5, 0.0])}),
+        ("targets ≥ 0", {"loss": "poisson", "y": Y - 200}),
+        ("targets > 0", {"loss": "gamma", "y": Y - Y.min()}),
+        ("for classes", {"loss": "log_loss"}),
+        ("must return a loss of shape", {"loss": wrong_shape}),
+        ("NaN or infinite", {"loss": not_a_number}),
+        ("monotonic_cst must have shape", {"monotonic_cst": [1]}),
+        ("−1, 0 and 1", {"monotonic_cst": [2] + [0] * 9}),
         (
             "one tree for each output",
-            dict(monotonic_cst=[1] * 10, shared_trees=True, y=np.c_[Y, Y]),
+            {"monotonic_cst": [1] * 10, "shared_trees": True, "y": np.c_[Y, Y]},
         ),
         (
             "set the constraints on that",
-            dict(monotonic_cst=[1] * 10, estimator=DecisionTreeRegressor()),
+            {"monotonic_cst": [1] * 10, "estimator": DecisionTreeRegressor()},
         ),
-        ("column number 10", dict(interaction_cst=[[0, 10]])),
-        ("names the column", dict(categorical_features=["x"])),
-        ("from_dtype", dict(categorical_features="all")),
+        ("column number 10", {"interaction_cst": [[0, 10]]}),
+        ("names the column", {"categorical_features": ["x"]}),
+        ("from_dtype", {"categorical_features": "all"}),
         (
             "takes no sample_weight",
-            dict(estimator=KNeighborsRegressor(), fit=dict(sample_weight=Y)),
+            {"estimator": KNeighborsRegressor(), "fit": {"sample_weight": Y}},
         ),
-        ("All sample weights are zero|zero", dict(fit=dict(sample_weight=0 * Y))),
-        ("Negative", dict(fit=dict(sample_weight=-Y))),
-        ("both X_val and y_val", dict(fit=dict(X_val=X))),
-        ("one target", dict(loss=losses.Quantile([0.2, 0.8]), y=np.c_[Y, Y])),
-        ("learning_rate", dict(learning_rate=-1.0)),
-        ("max_bins=10", dict(max_bins=10, categorical_features=[0])),
+        ("All sample weights are zero|zero", {"fit": {"sample_weight": 0 * Y}}),
+        ("Negative", {"fit": {"sample_weight": -Y}}),
+        ("both X_val and y_val", {"fit": {"X_val": X}}),
+        ("one target", {"loss": losses.Quantile([0.2, 0.8]), "y": np.c_[Y, Y]}),
+        ("learning_rate", {"learning_rate": -1.0}),
+        ("max_bins=10", {"max_bins": 10, "categorical_features": [0]}),
     ],
 )
 def test_bad_input_of_the_regressor(match, settings):
@@ -677,12 +677,12 @@ def test_bad_input_of_the_regressor(match, settings):
 @pytest.mark.parametrize(
     ("match", "settings"),
     [
-        ("1 class", dict(y=np.zeros(150))),
-        ("1 class", dict(fit=dict(sample_weight=(YI == 0).astype(float)))),
-        ("for two classes", dict(loss="exponential")),
-        ("loss for regression", dict(loss="huber")),
-        ("did not see", dict(fit=dict(X_val=XI, y_val=YI + 1))),
-        ("one tree for each output", dict(monotonic_cst=[1, 0, 0, 0])),
+        ("1 class", {"y": np.zeros(150)}),
+        ("1 class", {"fit": {"sample_weight": (YI == 0).astype(float)}}),
+        ("for two classes", {"loss": "exponential"}),
+        ("loss for regression", {"loss": "huber"}),
+        ("did not see", {"fit": {"X_val": XI, "y_val": YI + 1}}),
+        ("one tree for each output", {"monotonic_cst": [1, 0, 0, 0]}),
     ],
 )
 def test_bad_input_of_the_classifier(match, settings):

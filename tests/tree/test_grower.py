@@ -52,26 +52,26 @@ def assert_same(one, other):
 
 
 CASES = {
-    "leaf-wise": (dict(max_leaf_nodes=31), {}),
-    "depth-wise": (dict(max_depth=4, min_samples_leaf=5), {}),
-    "no limit": (dict(), {}),
-    "min gain": (dict(max_depth=6, min_impurity_decrease=0.05), {}),
-    "missing": (dict(max_leaf_nodes=31, min_samples_split=30), dict(missing=True)),
+    "leaf-wise": ({"max_leaf_nodes": 31}, {}),
+    "depth-wise": ({"max_depth": 4, "min_samples_leaf": 5}, {}),
+    "no limit": ({}, {}),
+    "min gain": ({"max_depth": 6, "min_impurity_decrease": 0.05}, {}),
+    "missing": ({"max_leaf_nodes": 31, "min_samples_split": 30}, {"missing": True}),
     "categorical": (
-        dict(max_leaf_nodes=31, l2_regularization=1.0),
-        dict(missing=True, categorical=True),
+        {"max_leaf_nodes": 31, "l2_regularization": 1.0},
+        {"missing": True, "categorical": True},
     ),
-    "drawn features": (dict(max_depth=5, max_features=3), dict(missing=True)),
+    "drawn features": ({"max_depth": 5, "max_features": 3}, {"missing": True}),
     "several outputs": (
-        dict(max_leaf_nodes=20, min_samples_leaf=3),
-        dict(n_outputs=3, missing=True, categorical=True),
+        {"max_leaf_nodes": 20, "min_samples_leaf": 3},
+        {"n_outputs": 3, "missing": True, "categorical": True},
     ),
     "monotonic": (
-        dict(max_leaf_nodes=31, monotonic_cst=np.array([0, 0, 1, -1, 0, 0, 0, 0])),
-        dict(missing=True),
+        {"max_leaf_nodes": 31, "monotonic_cst": np.array([0, 0, 1, -1, 0, 0, 0, 0])},
+        {"missing": True},
     ),
     "interaction": (
-        dict(max_depth=5, interaction_cst=np.arange(8)[:, None] // 4 == np.arange(2)),
+        {"max_depth": 5, "interaction_cst": np.arange(8)[:, None] // 4 == np.arange(2)},
         {},
     ),
 }
@@ -118,7 +118,7 @@ def test_threads_change_nothing():
 
 
 def test_histogram_is_the_exact_sum():
-    X, g, mask = problem(n=6000)
+    X, g, _mask = problem(n=6000)
     binned = BinMapper().fit_transform(X, np.random.default_rng(0))
     packing = make_packing(6000, float(np.abs(g).max()), 0.0, newton=False)
     a, _ = quantise(g, None, packing)
@@ -204,7 +204,7 @@ def test_weight_two_is_two_rows():
     X, g, mask = problem(n=400)
     X = X.round(1)  # few values: the bins do not depend on the rows
     w = np.random.default_rng(2).integers(1, 4, 400)
-    params = TreeParams(max_depth=5, min_hessian=0.0)
+    params = TreeParams(max_depth=3, min_hessian=0.0)
     weighted = grow("numpy", X, g * w, w[None].astype(float), mask, params)
     repeated = grow(
         "numpy", np.repeat(X, w, axis=0), np.repeat(g, w, axis=1), None, mask, params

@@ -489,10 +489,10 @@ def can_split(node, c, w, p):  # type: ignore[no-untyped-def]
         return False
     if w.node[node, DEPTH] >= p.max_depth:
         return False
+    heavy = True
     for k in range(w.sums.shape[2]):
-        if w.sums[node, 1, k] < 2 * p.min_hessian:
-            return False
-    return True
+        heavy &= w.sums[node, 1, k] >= 2 * p.min_hessian
+    return heavy
 
 
 @inner
