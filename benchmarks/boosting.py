@@ -121,6 +121,7 @@ def model(contender: str, classes: bool, rounds: int) -> Any:
             max_leaves=31,
             max_depth=0,
             max_bin=255,
+            reg_lambda=0.0,
             n_jobs=int(THREADS),
         )
     from sklearn import ensemble

@@ -34,8 +34,8 @@ for _ in range(n_rounds):
 
 # %%
 # Above, the sum of trees so far; below, its residuals and the next tree, fitted to
-# them. What a tree has found is smaller in the residuals of the next, until only the
-# noise is left.
+# them. What a tree has found is smaller in the residuals of the next. After 39 trees
+# only noise is left, and the fortieth chases two points of it.
 
 shown = [0, 1, 4, 39]
 fig, axes = plt.subplots(
@@ -120,7 +120,11 @@ right.plot(x, clean, "k--", lw=1.5, label="true curve")
 for name, function in losses.items():
     left.plot(line, -function.gradient(line, np.zeros_like(line)), label=name)
     model = GradientBoostingRegressor(
-        loss=function, optimizer="gd", max_depth=2, n_estimators=150
+        loss=function,
+        optimizer="gd",
+        max_depth=2,
+        min_samples_leaf=8,
+        n_estimators=150,
     ).fit(X, spoilt)
     error = np.sqrt(np.mean((model.predict(X) - clean) ** 2))
     print(f"{name:>14}: {error:.2f} from the true curve (root mean square)")

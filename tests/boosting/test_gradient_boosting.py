@@ -439,7 +439,10 @@ def test_validation_data_alone_stop_nothing():
 @pytest.mark.parametrize("subsample", [1.0, 0.6])
 def test_warm_start_is_an_uninterrupted_run(rule, subsample):
     settings = {
-        "optimizer": rule, "subsample": subsample, "max_features": 0.5, "random_state": 0
+        "optimizer": rule,
+        "subsample": subsample,
+        "max_features": 0.5,
+        "random_state": 0,
     }
     whole = GradientBoostingRegressor(n_estimators=12, **settings).fit(X, Y)
     parts = GradientBoostingRegressor(n_estimators=5, warm_start=True, **settings)
