@@ -119,7 +119,7 @@ ax.legend(ncols=2)
 plt.show()
 
 # %%
-# All have learned from wrong labels, and what follows is how much they believe them. The
-# steep losses are fast and then follow the wrong rows: the squared error soonest, as it
-# also punishes margins above 1. The logistic loss is hardly disturbed. The sigmoid is
-# slow: its slope is small, and smallest where the answers are most wrong.
+# All learn from wrong labels; the difference is how far they believe them. The steep
+# losses are fast and then follow the wrong rows: the squared error soonest, as it also
+# punishes margins above 1. The logistic loss is hardly disturbed. The sigmoid is slow:
+# its slope is small, and smallest where the answers are most wrong.
