@@ -54,71 +54,72 @@ left.set_title("The sum")
 left.legend()
 right.axhline(0.5, color="0.7", lw=1, ls="--")
 right.plot(rounds, errors, ".", ms=3)
-right.set(
-    title="Each stump", xlabel="stump", ylabel="weighted error ε", ylim=(0.35, 0.51)
-)
+right.set(title="Each stump", xlabel="stump", ylabel="weighted error ε")
 plt.show()
 
 # %%
 # Margins
 # -------
-# The decision function is the weighted mean of the votes, between −1 and 1; times y it
-# is the margin of a row. Errors are the rows left of 0. AdaBoost descends the mean of
-# e^−m of the margins of the sum, and so pushes those far on the wrong side hardest:
-# the distribution is drawn together from the left, and the rows it pulls across 0 are
-# the ones the training error is made of.
+# The vote of the stumps, weighted by α and times y, is the margin of a row: 1 where all
+# are right about it, negative where the answer is wrong. ``decision_function`` of two
+# classes has twice that range, as in scikit-learn.
+#
+# With m = ½ Σ ±α, the same before it is divided by the sum of the weights, the mean of
+# e^−m over the rows is the bound itself, and each stump is a step downhill on it. It
+# pushes hardest where m is most negative: the left end of the distribution is drawn in
+# from stage to stage, at the price of margins that were large.
 
-stages = [1, 5, 50, 400]
-margins = {
-    k: y_train * decisions
-    for k, decisions in enumerate(model.staged_decision_function(X_train), start=1)
-    if k in stages
-}
-fig, (left, right) = plt.subplots(
-    1, 2, figsize=(11, 4.2), sharex=True, layout="constrained"
-)
+stages = [5, 25, 100, 400]
+sums = np.cumsum(model.estimator_weights_)
 colors = plt.colormaps["viridis"](np.linspace(0.85, 0.1, len(stages)))
 share = np.arange(1, len(y_train) + 1) / len(y_train)
-for (k, margin), color in zip(margins.items(), colors, strict=True):
-    label = f"{k} stumps" if k > 1 else "1 stump"
-    left.step(np.sort(margin), share, where="post", color=color, label=label)
-    if k >= 50:
-        right.hist(margin, np.linspace(-1, 1, 61), color=color, alpha=0.6, label=label)
+decisions = list(model.staged_decision_function(X_train))
+
+fig, (left, right) = plt.subplots(
+    1, 2, figsize=(11, 4.2), sharey=True, layout="constrained"
+)
+for k, color in zip(stages, colors, strict=True):
+    margin = y_train * decisions[k - 1] / 2
+    m = margin * sums[k - 1] / 2
+    print(f"{k:>3} stumps: mean of exp(−m) {np.mean(np.exp(-m)):.4f}, ", end="")
+    print(f"bound {bound[k - 1]:.4f}, {np.mean(m <= 0):.1%} with m ≤ 0")
+    left.step(np.sort(margin), share, where="post", color=color, label=f"{k} stumps")
+    right.step(np.sort(m), share, where="post", color=color, label=f"{k} stumps")
 for ax in (left, right):
     ax.axvline(0, color="0.5", lw=1, ls="--")
-    ax.set(xlim=(-1, 1), xlabel="margin")
-left.set(title="Distribution of the margins", ylabel="share of rows below")
-left.legend(loc="upper left")
-right.set(title="As histograms", ylabel="training rows")
+left.set(title="Mean of the votes", xlabel="margin", ylabel="share of rows below")
+left.set_xlim(-0.45, 0.6)
+right.set(title="Half their sum", xlabel="m", xlim=(-1, 2))
 right.legend(loc="upper left")
 plt.show()
 
 # %%
-# Deeper trees
-# ------------
-# With trees of three levels the training error is soon zero. Nothing is left to
-# correct, yet the margins of the rows nearest the edge go on growing, and the test
+# After the last error
+# --------------------
+# With trees of five levels the training error is soon zero. There are no errors left to
+# correct, yet the margins of the rows nearest to the edge go on growing, and the test
 # error goes on falling.
 
-deep = AdaBoostClassifier(max_depth=3, n_estimators=400).fit(X_train, y_train)
+deep = AdaBoostClassifier(max_depth=5, n_estimators=400).fit(X_train, y_train)
 train = 1 - np.array(list(deep.staged_score(X_train, y_train)))
 test = 1 - np.array(list(deep.staged_score(X_test, y_test)))
-smallest = [
-    np.quantile(y_train * decisions, 0.05)
-    for decisions in deep.staged_decision_function(X_train)
+edge = [
+    np.quantile(y_train * decision / 2, 0.05)
+    for decision in deep.staged_decision_function(X_train)
 ]
-first = int(np.argmax(train == 0))
-print(f"Training error 0 from tree {first + 1} on; there, test error {test[first]:.3f}")
+last = int(np.flatnonzero(train)[-1]) + 1
+print(f"Last training error after {last} trees; there, test error {test[last]:.3f}")
 print(f"After 400 trees: test error {test[-1]:.3f}")
 
 fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
 left.plot(rounds, test, color="C1", label="test error")
 left.plot(rounds, train, color="C0", label="training error")
-left.set(title="Three levels", xlabel="trees", ylabel="error", xscale="log")
-right.plot(rounds, smallest, color="C0")
-right.set(title="5 % of the margins are smaller", xlabel="trees", ylabel="margin")
-right.set(xscale="log")
+left.set(title="Trees of five levels", xlabel="trees", ylabel="error")
+right.plot(rounds, edge, color="C0")
+right.set(title="Margin that 5 % of the training rows are below", xlabel="trees")
+right.set_ylabel("margin")
 for ax in (left, right):
-    ax.axvline(first + 1, color="0.5", lw=1, ls="--")
+    ax.axvline(last, color="0.5", lw=1, ls="--", label="last training error")
+    ax.set_xscale("log")
 left.legend()
 plt.show()
