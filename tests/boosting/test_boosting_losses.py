@@ -198,17 +198,13 @@ def test_quantiles_cover_their_shares():
     assert np.mean((low <= middle) & (middle <= high)) > 0.97
 
 
-@pytest.mark.parametrize("rule", ["newton", "gd"])
-def test_absolute_error_ignores_outliers(rule):
+def test_absolute_error_ignores_outliers():
     X, y = make_regression(400, 5, noise=5.0, random_state=0)
     spoilt = y.copy()
     spoilt[::10] += 1e4
+    settings = {"n_estimators": 100, "min_samples_leaf": 10}
     robust, plain = (
-        GradientBoostingRegressor(
-            loss=loss, optimizer="newton", n_estimators=100, min_samples_leaf=10
-        )
-        .fit(X, spoilt)
-        .predict(X)
+        GradientBoostingRegressor(loss=loss, **settings).fit(X, spoilt).predict(X)
         for loss in ("absolute_error", "squared_error")
     )
     kept = np.arange(400) % 10 > 0
