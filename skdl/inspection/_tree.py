@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -62,6 +63,7 @@ def export_text(
     """
     tree = tree_of(estimator, stage, output)
     names = names_of(estimator, tree, feature_names)
+    categories = categories_of(estimator)
     lines: list[str] = []
 
     def write(node: int, depth: int) -> None:
@@ -72,7 +74,8 @@ def export_text(
             count = int(tree.n_node_samples[node])
             lines.append(f"{indent}value {value} ({count} rows){rest}")
             return
-        for side, text in enumerate(questions(tree, node, names, decimals)):
+        asked = questions(tree, node, names, categories, decimals)
+        for side, text in enumerate(asked):
             lines.append("|   " * depth + text)
             write(int(tree.left[node]) + side, depth + 1)
 
@@ -158,8 +161,29 @@ def names_of(
     return [str(name) for name in feature_names]
 
 
+def categories_of(estimator: Any) -> dict[int, Any]:
+    """Return the categories of the categorical columns, by column.
+
+    Parameters
+    ----------
+    estimator : estimator or Tree
+        A `Tree` knows codes alone.
+
+    Returns
+    -------
+    categories : dict of int to ndarray
+        In the order of their codes.
+    """
+    columns = getattr(estimator, "_columns", None)
+    return {} if columns is None else columns.categories
+
+
 def questions(
-    tree: Tree, node: int, names: list[str], decimals: int
+    tree: Tree,
+    node: int,
+    names: list[str],
+    categories: dict[int, Any],
+    decimals: int,
 ) -> tuple[str, str]:
     """Return what leads to the left and to the right child.
 
@@ -171,6 +195,8 @@ def questions(
         An inner node.
     names : list of str
         Names of the columns.
+    categories : dict of int to ndarray
+        Categories by column.
     decimals : int
         Digits of the threshold.
 
@@ -179,15 +205,18 @@ def questions(
     left, right : str
         Conditions.
     """
-    name = names[tree.feature[node]]
+    f = int(tree.feature[node])
+    name = names[f]
     missing = [" or missing", ""] if tree.missing_left[node] else ["", " or missing"]
     if tree.set_of[node] >= 0:
-        left = np.flatnonzero(tree.sets[tree.set_of[node]])
-        shown = ", ".join(map(str, left[:8])) + (", …" if len(left) > 8 else "")
-        return (
-            f"{name} in codes {{{shown}}}{missing[0]}",
-            f"{name} not in codes {{{shown}}}{missing[1]}",
-        )
+        in_left = tree.sets[tree.set_of[node]]
+        known = categories.get(f, np.arange(len(in_left)))
+        sides = []
+        for mask, gap in zip((in_left, ~in_left), missing, strict=True):
+            chosen = [str(value) for value in known[mask[: len(known)]]]
+            shown = ", ".join(chosen[:6]) + (", …" if len(chosen) > 6 else "")
+            sides.append(f"{name} in {{{shown}}}{gap}")
+        return sides[0], sides[1]
     threshold = f"{tree.threshold[node]:.{decimals}g}"
     return f"{name} <= {threshold}{missing[0]}", f"{name} > {threshold}{missing[1]}"
 
@@ -203,6 +232,8 @@ class TreeDisplay:
         The tree.
     feature_names : list of str
         Names of the columns.
+    categories : dict of int to ndarray, default=None
+        Categories of the categorical columns; None shows their codes.
 
     Attributes
     ----------
@@ -224,9 +255,16 @@ class TreeDisplay:
     7
     """
 
-    def __init__(self, *, tree: Tree, feature_names: list[str]) -> None:
+    def __init__(
+        self,
+        *,
+        tree: Tree,
+        feature_names: list[str],
+        categories: dict[int, Any] | None = None,
+    ) -> None:
         self.tree = tree
         self.feature_names = feature_names
+        self.categories = categories
 
     @classmethod
     def from_estimator(
@@ -263,7 +301,10 @@ class TreeDisplay:
         """
         tree = tree_of(estimator, stage, output)
         names = names_of(estimator, tree, feature_names)
-        return cls(tree=tree, feature_names=names).plot(ax, decimals=decimals)
+        display = cls(
+            tree=tree, feature_names=names, categories=categories_of(estimator)
+        )
+        return display.plot(ax, decimals=decimals)
 
     def plot(self, ax: Any = None, *, decimals: int = 3) -> TreeDisplay:
         """Draw.
@@ -295,7 +336,12 @@ class TreeDisplay:
             if leaf:
                 text = f"{values[node]:.{decimals}g}"
             else:
-                text = questions(tree, node, self.feature_names, decimals)[0]
+                text = textwrap.fill(
+                    questions(
+                        tree, node, self.feature_names, self.categories or {}, decimals
+                    )[0],
+                    24,
+                )
                 for child in (tree.left[node], tree.left[node] + 1):
                     ax.plot([x, places[child][0]], [y, places[child][1]], "-", c="0.6")
             shade = colours(0.5 + 0.35 * values[node] / top) if leaf else "white"
