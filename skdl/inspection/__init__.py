@@ -1,6 +1,15 @@
 """Looking at fitted models."""
 
 from skdl.inspection._idle import IdleDirections, idle_directions
+from skdl.inspection._importance import FeatureImportanceDisplay
 from skdl.inspection._loss_curve import LossCurveDisplay
+from skdl.inspection._tree import TreeDisplay, export_text
 
-__all__ = ["IdleDirections", "LossCurveDisplay", "idle_directions"]
+__all__ = [
+    "FeatureImportanceDisplay",
+    "IdleDirections",
+    "LossCurveDisplay",
+    "TreeDisplay",
+    "export_text",
+    "idle_directions",
+]

@@ -1,10 +1,15 @@
 """Losses: value, gradient, Hessian and link; shared by networks and boosting."""
 
-from skdl.losses._classification import BinaryCrossEntropy, CrossEntropy
+from skdl.losses._classification import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Exponential,
+)
 from skdl.losses._custom import FunctionLoss
 from skdl.losses._loss import Loss, get, names, register
 from skdl.losses._regression import (
     AbsoluteError,
+    Gamma,
     Huber,
     Poisson,
     Quantile,
@@ -15,7 +20,9 @@ __all__ = [
     "AbsoluteError",
     "BinaryCrossEntropy",
     "CrossEntropy",
+    "Exponential",
     "FunctionLoss",
+    "Gamma",
     "Huber",
     "Loss",
     "Poisson",

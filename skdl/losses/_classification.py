@@ -157,6 +157,52 @@ class BinaryCrossEntropy(Loss):
         return n_classes if self._multilabel else 1
 
 
+@register("exponential")
+class Exponential(Loss):
+    """exp(−m), m = (2y−1)·raw: the bound of the 0/1 loss that AdaBoost minimises.
+
+    For two classes; raw is half the log-odds (Friedman, Hastie & Tibshirani 2000).
+    """
+
+    task = "classification"
+    has_hessian = True
+
+    def evaluate(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array]:
+        gradient = np.multiply(y, -2.0, out=empty(raw.shape, raw.dtype))
+        gradient += 1.0  # minus the sign of the class
+        loss = np.multiply(gradient, raw, out=empty(raw.shape, raw.dtype))
+        np.exp(loss, out=loss)
+        gradient *= loss
+        return loss, gradient
+
+    def hessian(self, y: Array, raw: Array) -> Array:
+        return np.exp((1.0 - 2.0 * y) * raw)
+
+    def inverse_link(self, raw: Array) -> Array:
+        return expit(2.0 * raw)
+
+    def link(self, prediction: Array) -> Array:
+        return 0.5 * logit(prediction)
+
+    def init_raw(self, y: Array, weight: Array | None = None) -> Array:
+        share = np.average(y, axis=0, weights=weight)
+        eps = np.finfo(np.float64).eps
+        return 0.5 * logit(np.clip(share, eps, 1.0 - eps))
+
+    def for_classes(self, n_classes: int, multilabel: bool) -> Loss:
+        if n_classes > 2 or multilabel:
+            raise ValueError(
+                f"The exponential loss is for two classes, got {n_classes}"
+                f'{" labels" if multilabel else ""}; use "log_loss".'
+            )
+        return self
+
+    def n_raw(self, n_classes: int) -> int:
+        return 1
+
+
 def _check_smoothing(label_smoothing: float) -> None:
     if not 0 <= label_smoothing < 1:
         raise ValueError(f"label_smoothing must lie in [0, 1), got {label_smoothing}.")

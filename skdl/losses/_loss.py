@@ -39,11 +39,18 @@ class Loss(ParameterObject):
         Whether `hessian` is defined.
     out_activation : str
         The name of the inverse link.
+    has_leaf_value : bool
+        Whether `leaf_value` is defined: the best constant step is then found exactly,
+        and not by a Newton step.
+    constant_hessian : bool
+        Whether the Hessian is 1 everywhere.
     """
 
     task: ClassVar[Literal["regression", "classification", "any"]] = "regression"
     out_activation: ClassVar[str] = "identity"
     has_hessian: ClassVar[bool] = False
+    has_leaf_value: ClassVar[bool] = False
+    constant_hessian: ClassVar[bool] = False
 
     # ---- what a subclass defines
 
@@ -206,6 +213,67 @@ class Loss(ParameterObject):
             Columns of `raw`.
         """
         return n_classes
+
+    def n_raw_for_targets(self, n_targets: int) -> int:
+        """Return the number of raw predictions a row needs in regression.
+
+        Parameters
+        ----------
+        n_targets : int
+            Columns of `y`.
+
+        Returns
+        -------
+        k : int
+            Columns of `raw`.
+        """
+        return n_targets
+
+    def leaf_value(self, y: Array, raw: Array, weight: Array | None = None) -> Array:
+        """Return the constant that, added to `raw`, makes the mean loss smallest.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n, k)
+            Targets of the rows in a leaf.
+        raw : ndarray of shape (n, k)
+            Their raw predictions.
+        weight : ndarray of shape (n,), default=None
+            Sample weights.
+
+        Returns
+        -------
+        value : ndarray of shape (k,)
+            The constant.
+
+        Raises
+        ------
+        ValueError
+            If `has_leaf_value` is False.
+        """
+        raise ValueError(f"{type(self).__name__} does not define leaf_value.")
+
+    def derivatives(self, y: Array, raw: Array) -> tuple[Array, Array, Array | None]:
+        """Return losses, gradients and, where the loss has them, Hessians.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,) or (n, k)
+            Targets.
+        raw : ndarray of shape (n, k)
+            Raw predictions.
+
+        Returns
+        -------
+        loss : ndarray of shape (n,) or (n, k)
+            Values.
+        gradient : ndarray of shape (n, k)
+            First derivatives.
+        hessian : ndarray of shape (n, k) or None
+            Diagonal second derivatives.
+        """
+        loss, gradient = self.evaluate(y, raw)
+        return loss, gradient, self.hessian(y, raw) if self.has_hessian else None
 
     # ---- what everybody gets
 

@@ -13,6 +13,7 @@ class SquaredError(Loss):
     """½e². Its gradient is minus the residual; its best constant the mean."""
 
     has_hessian = True
+    constant_hessian = True
 
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty
@@ -33,6 +34,8 @@ class SquaredError(Loss):
 class AbsoluteError(Loss):
     """abs(e). Its best constant is the median; at e = 0 the gradient is taken as 0."""
 
+    has_leaf_value = True
+
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty
     ) -> tuple[Array, Array]:
@@ -43,6 +46,9 @@ class AbsoluteError(Loss):
 
     def init_raw(self, y: Array, weight: Array | None = None) -> Array:
         return weighted_quantile(y, 0.5, weight)
+
+    def leaf_value(self, y: Array, raw: Array, weight: Array | None = None) -> Array:
+        return weighted_quantile(y - raw, 0.5, weight)
 
 
 @register("huber")
@@ -61,6 +67,7 @@ class Huber(Loss):
     """
 
     has_hessian = True
+    has_leaf_value = True
 
     def __init__(self, delta: float = 1.0) -> None:
         self.delta = delta
@@ -82,6 +89,13 @@ class Huber(Loss):
     def hessian(self, y: Array, raw: Array) -> Array:
         return (np.abs(raw - y) <= self.delta).astype(raw.dtype)
 
+    def leaf_value(self, y: Array, raw: Array, weight: Array | None = None) -> Array:
+        # One step from the median (Friedman 2001, algorithm 4).
+        residual = y - raw
+        median = weighted_quantile(residual, 0.5, weight)
+        cut = np.clip(residual - median, -self.delta, self.delta)
+        return median + np.average(cut, axis=0, weights=weight)
+
 
 @register("quantile")
 class Quantile(Loss):
@@ -89,8 +103,9 @@ class Quantile(Loss):
 
     Parameters
     ----------
-    quantile : float, default=0.5
-        The quantile q to predict, in (0, 1).
+    quantile : float or list of float, default=0.5
+        The quantile q to predict, in (0, 1); boosting takes several at once, for one
+        target, and predicts a column for each.
 
     Raises
     ------
@@ -98,27 +113,51 @@ class Quantile(Loss):
         When evaluated, if `quantile` is out of range.
     """
 
-    def __init__(self, quantile: float = 0.5) -> None:
+    has_leaf_value = True
+
+    def __init__(self, quantile: float | list[float] = 0.5) -> None:
         self.quantile = quantile
 
-    def _check(self) -> None:
-        if not 0 < self.quantile < 1:
+    def _levels(self) -> Array:
+        levels = np.atleast_1d(np.asarray(self.quantile, dtype=np.float64))
+        if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
             raise ValueError(f"quantile must lie in (0, 1), got {self.quantile}.")
+        return levels
 
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty
     ) -> tuple[Array, Array]:
-        self._check()
+        levels = self._levels().astype(raw.dtype)
         loss = np.subtract(raw, y, out=empty(raw.shape, raw.dtype))
         gradient = np.sign(loss, out=empty(raw.shape, raw.dtype))
         gradient *= 0.5
-        gradient += 0.5 - self.quantile  # 1−q above, −q below, their mean at e = 0
+        gradient += 0.5 - levels  # 1−q above, −q below, their mean at e = 0
         loss *= gradient
         return loss, gradient
 
     def init_raw(self, y: Array, weight: Array | None = None) -> Array:
-        self._check()
-        return weighted_quantile(y, self.quantile, weight)
+        levels = self._levels()
+        values = np.broadcast_to(y, (len(y), self.n_raw_for_targets(y.shape[1])))
+        return self._quantiles(values, levels, weight)
+
+    def leaf_value(self, y: Array, raw: Array, weight: Array | None = None) -> Array:
+        return self._quantiles(y - raw, self._levels(), weight)
+
+    def n_raw_for_targets(self, n_targets: int) -> int:
+        n_levels = len(self._levels())
+        if n_levels > 1 and n_targets > 1:
+            raise ValueError(
+                f"Several quantiles {self.quantile} need one target, got {n_targets}."
+            )
+        return max(n_levels, n_targets)
+
+    def _quantiles(self, values: Array, levels: Array, weight: Array | None) -> Array:
+        levels = np.broadcast_to(levels, values.shape[1])
+        columns = [
+            weighted_quantile(values[:, j : j + 1], float(q), weight)
+            for j, q in enumerate(levels)
+        ]
+        return np.concatenate(columns)
 
 
 @register("poisson")
@@ -161,6 +200,43 @@ class Poisson(Loss):
     def init_raw(self, y: Array, weight: Array | None = None) -> Array:
         mean = np.average(y, axis=0, weights=weight)
         return np.log(np.maximum(mean, np.finfo(np.float64).tiny))
+
+
+@register("gamma")
+class Gamma(Loss):
+    """Half the gamma deviance with a log link: ln(μ/y) + y/μ − 1, μ = e^raw."""
+
+    has_hessian = True
+    out_activation = "exp"
+
+    def evaluate(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array]:
+        loss = np.negative(raw, out=empty(raw.shape, raw.dtype))
+        np.exp(loss, out=loss)
+        loss *= y
+        gradient = np.subtract(1.0, loss, out=empty(raw.shape, raw.dtype))
+        loss += raw
+        loss -= np.log(y) + 1.0
+        return loss, gradient
+
+    def hessian(self, y: Array, raw: Array) -> Array:
+        return y * np.exp(-raw)
+
+    def inverse_link(self, raw: Array) -> Array:
+        return np.exp(raw)
+
+    def link(self, prediction: Array) -> Array:
+        return np.log(prediction)
+
+    def check_targets(self, y: Array) -> None:
+        if not (y > 0).all():
+            raise ValueError(
+                f"The gamma loss needs targets > 0, got a minimum of {y.min()}."
+            )
+
+    def init_raw(self, y: Array, weight: Array | None = None) -> Array:
+        return np.log(np.average(y, axis=0, weights=weight))
 
 
 def weighted_quantile(y: Array, q: float, weight: Array | None = None) -> Array:

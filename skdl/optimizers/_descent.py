@@ -27,6 +27,8 @@ class SGD(FirstOrder):
         Largest entry of the gradient.
     """
 
+    linear = True
+
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         np.multiply(g, eta, out=s.work)
         theta -= s.work
@@ -53,6 +55,7 @@ class GD(SGD):
 
 class _WithMomentum(FirstOrder):
     slots = ("v",)
+    linear = True
 
     def __init__(
         self,
@@ -145,6 +148,7 @@ class EMA(FirstOrder):
     """
 
     slots = ("m",)
+    linear = True
 
     def __init__(
         self,

@@ -295,12 +295,16 @@ class FirstOrder(Optimizer):
         Names of the vectors it remembers.
     twin : str
         Name of the compiled twin of `step` in `skdl.ops._numba.update`, if it has one.
+    linear : bool
+        Whether every step is a linear combination of the gradients so far, the same for
+        all entries: then it can also steer boosting, where a gradient is a tree.
     """
 
     _registries = {"learning_rate": schedules._schedule.registry}
 
     slots: ClassVar[tuple[str, ...]] = ()
     twin: ClassVar[str] = ""
+    linear: ClassVar[bool] = False
 
     learning_rate: float | str | schedules.Schedule = 1e-2
     clip_norm: float | None = None

@@ -15,7 +15,9 @@ from skdl.losses import (
     AbsoluteError,
     BinaryCrossEntropy,
     CrossEntropy,
+    Exponential,
     FunctionLoss,
+    Gamma,
     Huber,
     Loss,
     Poisson,
@@ -53,6 +55,10 @@ def targets(loss, rng):
     raw = rng.normal(size=(N, 2))
     if isinstance(loss, BinaryCrossEntropy):
         return (rng.random((N, 2)) < 0.4).astype(float), raw
+    if isinstance(loss, Exponential):
+        return (rng.random((N, 2)) < 0.4).astype(float), raw
+    if isinstance(loss, Gamma):
+        return rng.gamma(2.0, size=(N, 2)), raw
     return rng.poisson(2.0, (N, 2)).astype(float), raw
 
 

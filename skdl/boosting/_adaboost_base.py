@@ -1,0 +1,137 @@
+"""What the two AdaBoost estimators share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
+
+from skdl._compat import (
+    CallbackSupportMixin,
+    HasMethods,
+    Integral,
+    Interval,
+    Real,
+    check_sample_weight,
+    unchanged_if_fails,
+)
+from skdl.boosting._columns import Columns
+from skdl.boosting._importances import feature_importances
+
+Array = NDArray[Any]
+
+
+class BaseAdaBoost(CallbackSupportMixin, BaseEstimator):
+    """Base of AdaBoost.
+
+    A subclass cleans its targets (`_clean_target`), sets up (`_begin`) and does a round
+    (`_round`, which returns whether to go on).
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "max_depth": [Interval(Integral, 1, None, closed="left")],
+        "categorical_features": "no_validation",
+        "random_state": ["random_state"],
+    }
+
+    def _clean_target(self, y: Any) -> Array:
+        raise TypeError(f"{type(self).__name__} must define _clean_target.")
+
+    def _begin(
+        self, X: Array, y: Array, weight: Array, random_state: np.random.RandomState
+    ) -> Any:
+        raise TypeError(f"{type(self).__name__} must define _begin.")
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> BaseAdaBoost:
+        with unchanged_if_fails(self):
+            shown = (X, y)
+            random_state = check_random_state(self.random_state)
+            self._columns = Columns(self.categorical_features)
+            X = self._columns.fit_transform(self, X)
+            if y is None:
+                raise ValueError(
+                    f"This {type(self).__name__} estimator requires y to be passed, "
+                    "but the target y is None."
+                )
+            y = self._clean_target(y)
+            check_consistent_length(X, y)
+            weight = check_sample_weight(
+                sample_weight, X, dtype=np.float64, copy=True, ensure_non_negative=True
+            )
+            used = weight > 0
+            if not used.any():
+                raise ValueError(
+                    "All sample weights are zero; at least one row must have a "
+                    "positive weight."
+                )
+            if not used.all():
+                X, y, weight = X[used], y[used], weight[used]
+            run = self._begin(X, y, weight / weight.sum(), random_state)
+            self._rounds(run, shown)
+            for name, value in run.attributes().items():
+                setattr(self, name, value)
+        return self
+
+    def _rounds(self, run: Any, shown: tuple[Any, Any]) -> None:
+        X, y = shown
+        root = self._init_callback_context(max_subtasks=self.n_estimators)
+        root.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        for t in range(self.n_estimators):
+            context = root.subcontext(task_name="tree")
+            context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            stop = run.round(t)
+            stop |= context.call_on_fit_task_end(
+                estimator=self, X=X, y=y, reconstruction_attributes=run.attributes
+            )
+            if stop:
+                break
+        root.call_on_fit_task_end(estimator=self, X=X, y=y)
+
+    def _make_learner(self, random_state: np.random.RandomState) -> Any:
+        """A clone of `estimator` with a random state of its own, as scikit-learn does."""
+        learner = clone(self.estimator)
+        params = learner.get_params(deep=True)
+        states = {
+            name: random_state.randint(np.iinfo(np.int32).max)
+            for name in sorted(params)
+            if name == "random_state" or name.endswith("__random_state")
+        }
+        return learner.set_params(**states) if states else learner
+
+    def _check_takes_weights(self) -> None:
+        if not has_fit_parameter(self.estimator, "sample_weight"):
+            raise ValueError(
+                f"{type(self.estimator).__name__} takes no sample_weight in fit, which "
+                "AdaBoost needs; choose another estimator."
+            )
+
+    def _checked(self, X: Any) -> Array:
+        check_is_fitted(self, "estimators_")
+        return self._columns.transform(self, X)
+
+    @property
+    def feature_importances_(self) -> Array:
+        """Share of each feature, over the learners by their weight; sums to 1."""
+        check_is_fitted(self, "estimators_")
+        rows = [[getattr(e, "tree_", e)] for e in self.estimators_]
+        weights = self.estimator_weights_[: len(rows)]
+        parts = [
+            feature_importances(
+                [[b if hasattr(b, "left") else e]], self.n_features_in_, "gain"
+            )
+            for (b,), e in zip(rows, self.estimators_, strict=True)
+        ]
+        total = np.average(parts, axis=0, weights=weights)
+        return total / total.sum() if total.sum() > 0 else total
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.estimator is None
+        return tags

@@ -1,0 +1,435 @@
+"""AdaBoost for classes: discrete AdaBoost and SAMME."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils import assert_all_finite
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from skdl._compat import fit_context
+from skdl.boosting._adaboost_base import BaseAdaBoost
+from skdl.boosting._weighted_trees import (
+    StumpClassifier,
+    WeightedTrees,
+    codes_of,
+    training_values,
+)
+from skdl.tree import Forest
+
+Array = NDArray[Any]
+
+
+class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
+    """AdaBoost: learners on rows weighted by how wrong the sum so far is about them.
+
+    A learner of weighted error ε gets the weight α = η(ln((1−ε)/ε) + ln(K−1)) and
+    multiplies the weights of the rows it gets wrong by e^α: SAMME (Zhu et al. 2009),
+    which for K = 2 classes is discrete AdaBoost (Freund & Schapire 1997) with all α
+    doubled. It descends the exponential bound of the 0/1 loss.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        Learner that takes sample weights; None: histogram trees of `max_depth`.
+    n_estimators : int, default=50
+        Most rounds; at least 1. They end early at a learner without error, or one that
+        is no better than chance.
+    learning_rate : float, default=1.0
+        η, positive.
+    max_depth : int, default=1
+        Depth of the default trees; 1 makes stumps.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Which columns are categories: those of a categorical dtype of a DataFrame, none,
+        a mask, column numbers or names.
+    random_state : int, RandomState or None, default=None
+        Seed of the learners' draws.
+
+    Attributes
+    ----------
+    estimators_ : list
+        The learners.
+    estimator_weights_ : ndarray of shape (n_fitted,)
+        α of each.
+    estimator_errors_ : ndarray of shape (n_fitted,)
+        ε of each.
+    training_error_bound_ : ndarray of shape (n_fitted,)
+        An upper bound of the weighted training error after each round: for two classes
+        and η = 1 it is Π 2√(ε(1−ε)), in general the mean of exp(−m), where m is half
+        the weight of the learners that are right about a row less that of the others.
+    feature_importances_ : ndarray of shape (n_features,)
+        Shares of the features, over the learners by their weight.
+    classes_ : ndarray of shape (n_classes,)
+        The class labels.
+    n_classes_ : int
+        Number of classes.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X had some.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_hastie_10_2
+    >>> from skdl import AdaBoostClassifier
+    >>> X, y = make_hastie_10_2(1000, random_state=0)
+    >>> model = AdaBoostClassifier(n_estimators=100).fit(X, y)
+    >>> bool((model.training_error_bound_[-1] >= 1 - model.score(X, y)))
+    True
+    """
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        n_estimators: int = 50,
+        learning_rate: float = 1.0,
+        max_depth: int = 1,
+        categorical_features: Any = "from_dtype",
+        random_state: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.max_depth = max_depth
+        self.categorical_features = categorical_features
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AdaBoostClassifier:
+        """Boost.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows. NaN is a missing value, with the default trees.
+        y : array-like of shape (n,)
+            Class labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights; rows of weight 0 are left out.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        self._fit(X, y, sample_weight)
+        if self.estimator is None:
+            self._vote_forest = _vote_forest(self.estimators_, self.n_classes_)
+        return self
+
+    def _clean_target(self, y: Any) -> Array:
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        self.n_classes_ = len(self.classes_)
+        return codes
+
+    def _begin(
+        self, X: Array, y: Array, weight: Array, random_state: np.random.RandomState
+    ) -> _Run:
+        n_kept = len(np.unique(y))
+        if n_kept < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs at least 2 classes among the rows of "
+                f"positive weight, got {n_kept} class."
+            )
+        if self.estimator is not None:
+            self._check_takes_weights()
+        return _Run(self, X, y, weight, random_state)
+
+    # ---- prediction
+
+    def _votes(self, X: Array) -> Iterator[Array]:
+        """Sum of weighted votes (n, n_classes) after each learner."""
+        n, k = len(X), self.n_classes_
+        scores = np.zeros((n, k))
+        rows = np.arange(n)
+        for learner, alpha in zip(
+            self.estimators_, self.estimator_weights_, strict=True
+        ):
+            # A vote counts 1 for its class and −1/(K−1) for the others.
+            scores -= alpha / (k - 1)
+            scores[rows, _codes(learner, X, self.classes_)] += alpha * k / (k - 1)
+            yield scores
+
+    def _fast_scores(self, X: Array) -> Array | None:
+        """The last scores by one pass over all trees, where they are skdl's."""
+        if self._vote_forest is None:
+            return None
+        scores = np.zeros((len(X), self.n_classes_))
+        self._vote_forest.add(X, scores, self.estimator_weights_)
+        return scores
+
+    def _decisions(self, scores: Array, done: Array) -> Array:
+        scores = scores / done.sum()
+        if self.n_classes_ == 2:
+            return scores[:, 1] - scores[:, 0]
+        return scores
+
+    def decision_function(self, X: Any) -> Array:
+        """Return the weighted mean of the votes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        decisions : float64 ndarray of shape (n,) or (n, n_classes)
+            Scores in [−1, 1]; for two classes the second's less the first's.
+        """
+        X = self._checked(X)
+        scores = self._fast_scores(X)
+        if scores is None:
+            for scores in self._votes(X):  # noqa: B007
+                pass
+        return self._decisions(scores, self.estimator_weights_)
+
+    def staged_decision_function(self, X: Any) -> Iterator[Array]:
+        """Return the weighted mean of the votes after each round.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Yields
+        ------
+        decisions : float64 ndarray of shape (n,) or (n, n_classes)
+            Those of the first rounds.
+        """
+        X = self._checked(X)
+        for t, scores in enumerate(self._votes(X)):
+            yield self._decisions(scores, self.estimator_weights_[: t + 1])
+
+    def _labels(self, decisions: Array) -> Array:
+        if decisions.ndim == 1:
+            return self.classes_[(decisions > 0).astype(np.intp)]
+        return self.classes_[decisions.argmax(axis=1)]
+
+    def predict(self, X: Any) -> Array:
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n,)
+            Labels.
+        """
+        decisions = self.decision_function(X)
+        return self._labels(decisions)
+
+    def staged_predict(self, X: Any) -> Iterator[Array]:
+        """Predict class labels after each round.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Yields
+        ------
+        y : ndarray of shape (n,)
+            Labels of the first rounds.
+        """
+        for decisions in self.staged_decision_function(X):
+            yield self._labels(decisions)
+
+    def _probabilities(self, decisions: Array) -> Array:
+        # The population minimiser of SAMME's loss: p ∝ exp(score / (K−1)).
+        if decisions.ndim == 1:
+            decisions = 0.5 * np.column_stack([-decisions, decisions])
+        scores = decisions / (self.n_classes_ - 1)
+        scores -= scores.max(axis=1, keepdims=True)
+        p = np.exp(scores)
+        return p / p.sum(axis=1, keepdims=True)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        probabilities : float64 ndarray of shape (n, n_classes)
+            Rough ones: the votes are for labels.
+        """
+        decisions = self.decision_function(X)
+        return self._probabilities(decisions)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithms of the probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        log_probabilities : float64 ndarray of shape (n, n_classes)
+            In the order of `classes_`.
+        """
+        return np.log(self.predict_proba(X))
+
+    def staged_predict_proba(self, X: Any) -> Iterator[Array]:
+        """Return the probabilities after each round.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Yields
+        ------
+        probabilities : float64 ndarray of shape (n, n_classes)
+            Those of the first rounds.
+        """
+        for decisions in self.staged_decision_function(X):
+            yield self._probabilities(decisions)
+
+    def staged_score(
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> Iterator[float]:
+        """Return the accuracy after each round.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+        y : array-like of shape (n,)
+            True labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+
+        Yields
+        ------
+        accuracy : float
+            That of the first rounds.
+        """
+        y = np.asarray(y)
+        for labels in self.staged_predict(X):
+            yield float(np.average(labels == y, weights=sample_weight))
+
+
+class _Run:
+    """The state of a fit."""
+
+    def __init__(
+        self,
+        owner: AdaBoostClassifier,
+        X: Array,
+        y: Array,
+        weight: Array,
+        random_state: np.random.RandomState,
+    ) -> None:
+        self.owner, self.X, self.y, self.weight = owner, X, y, weight
+        self.random_state = random_state
+        self.labels = owner.classes_[y]
+        self.learners: list[Any] = []
+        self.alphas: list[float] = []
+        self.errors: list[float] = []
+        self.bounds: list[float] = []
+        self.start_weight = weight.copy()
+        self.margin = np.zeros(len(y))
+        self.trees: WeightedTrees | None = None
+        if owner.estimator is None:
+            k = owner.n_classes_
+            if k == 2:
+                target = np.where(y == 1, 1.0, -1.0)[None]
+            else:
+                target = (y == np.arange(k)[:, None]).astype(np.float64)
+            self.trees = WeightedTrees(
+                X, target, owner.max_depth, owner._columns.is_categorical, 0
+            )
+
+    def round(self, t: int) -> bool:
+        """Fit a learner, weigh it, weigh the rows; return whether to stop."""
+        learner, codes = self._learn()
+        wrong = codes != self.y
+        error = float(self.weight[wrong].sum() / self.weight.sum())
+        k = self.owner.n_classes_
+        if error >= 1.0 - 1.0 / k:
+            if not self.learners:
+                raise ValueError(
+                    f"The first learner's weighted error {error:.3g} is no better than "
+                    f"chance among {k} classes; choose a stronger estimator."
+                )
+            return True
+        self.learners.append(learner)
+        self.errors.append(error)
+        if error <= 0:
+            self._weigh(1.0, wrong)
+            return True
+        self._weigh(
+            self.owner.learning_rate
+            * float(np.log((1.0 - error) / error) + np.log(k - 1.0)),
+            wrong,
+        )
+        self.weight[wrong] *= np.exp(self.alphas[-1])
+        self.weight /= self.weight.sum()
+        return False
+
+    def _weigh(self, alpha: float, wrong: Array) -> None:
+        """Give the learner its weight, and bound the training error.
+
+        A row that the sum gets wrong has at least as much weight of learners against it
+        as for it: its margin m = ½Σ±α is not positive, and 1 ≤ exp(−m). For two classes
+        the mean of exp(−m) is the product of the 2√(ε(1−ε)).
+        """
+        self.alphas.append(alpha)
+        self.margin += np.where(wrong, -0.5 * alpha, 0.5 * alpha)
+        self.bounds.append(float(self.start_weight @ np.exp(-self.margin)))
+
+    def _learn(self) -> tuple[Any, Array]:
+        owner = self.owner
+        if self.trees is not None:
+            n = len(self.y)
+            grown = self.trees.grow(self.weight * n)
+            codes = codes_of(training_values(grown, n))
+            return StumpClassifier(grown.tree, owner.classes_), codes
+        learner = owner._make_learner(self.random_state)
+        learner.fit(self.X, self.labels, sample_weight=self.weight)
+        return learner, _codes(learner, self.X, owner.classes_)
+
+    def attributes(self) -> dict[str, Any]:
+        """What the estimator keeps."""
+        return {
+            "estimators_": list(self.learners),
+            "estimator_weights_": np.array(self.alphas),
+            "estimator_errors_": np.array(self.errors),
+            "training_error_bound_": np.array(self.bounds),
+            "_vote_forest": None,
+        }
+
+
+def _codes(learner: Any, X: Array, classes: Array) -> Array:
+    if isinstance(learner, StumpClassifier):
+        return learner.codes(X)
+    return np.searchsorted(classes, learner.predict(X))
+
+
+def _vote_forest(learners: list[StumpClassifier], n_classes: int) -> Forest:
+    """Trees whose leaves hold votes: 1 for the class, −1/(K−1) for the others."""
+    trees = []
+    for learner in learners:
+        tree = learner.tree_
+        votes = np.full((len(tree.left), n_classes), -1.0 / (n_classes - 1))
+        votes[np.arange(len(votes)), codes_of(tree.value)] = 1.0
+        trees.append(type(tree)(**{**tree.__dict__, "value": votes}))
+    return Forest(trees, [-1] * len(trees))

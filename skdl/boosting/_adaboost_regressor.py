@@ -1,0 +1,237 @@
+"""AdaBoost for real targets: AdaBoost.R2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+from sklearn.utils.validation import column_or_1d
+
+from skdl._compat import StrOptions, fit_context
+from skdl.boosting._adaboost_base import BaseAdaBoost
+from skdl.boosting._weighted_trees import StumpRegressor, WeightedTrees
+
+Array = NDArray[Any]
+
+
+class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
+    """AdaBoost.R2: each learner gets a weighted bootstrap; the weighted median answers.
+
+    With the errors e scaled to [0, 1] and their weighted mean ε, a learner gets the
+    weight η·ln((1−ε)/ε), and each row's weight is multiplied by (ε/(1−ε))^(η(1−e))
+    (Drucker 1997).
+
+    Parameters
+    ----------
+    estimator : regressor, default=None
+        The learner; None: histogram trees of `max_depth`.
+    n_estimators : int, default=50
+        Most rounds; at least 1. They end early at ε = 0 or ε ≥ ½.
+    learning_rate : float, default=1.0
+        η, positive.
+    loss : {"linear", "square", "exponential"}, default="linear"
+        The scaled error e is |r|/D, its square, or 1 − exp(−|r|/D); D is the largest
+        |r|.
+    max_depth : int, default=3
+        Depth of the default trees.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Which columns are categories: those of a categorical dtype of a DataFrame, none,
+        a mask, column numbers or names.
+    random_state : int, RandomState or None, default=None
+        Seed of the bootstraps.
+
+    Attributes
+    ----------
+    estimators_ : list
+        The learners.
+    estimator_weights_ : ndarray of shape (n_fitted,)
+        Weight of each.
+    estimator_errors_ : ndarray of shape (n_fitted,)
+        ε of each.
+    feature_importances_ : ndarray of shape (n_features,)
+        Shares of the features, over the learners by their weight.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X had some.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skdl import AdaBoostRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> AdaBoostRegressor(random_state=0).fit(X, y).predict(X[:2]).shape
+    (2,)
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        **BaseAdaBoost._parameter_constraints,
+        "loss": [StrOptions({"linear", "square", "exponential"})],
+    }
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        n_estimators: int = 50,
+        learning_rate: float = 1.0,
+        loss: str = "linear",
+        max_depth: int = 3,
+        categorical_features: Any = "from_dtype",
+        random_state: Any = None,
+    ) -> None:
+        self.estimator = estimator
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.loss = loss
+        self.max_depth = max_depth
+        self.categorical_features = categorical_features
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AdaBoostRegressor:
+        """Boost.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows. NaN is a missing value, with the default trees.
+        y : array-like of shape (n,)
+            Real targets.
+        sample_weight : array-like of shape (n,), default=None
+            Weights; rows of weight 0 are left out.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        self._fit(X, y, sample_weight)
+        return self
+
+    def _clean_target(self, y: Any) -> Array:
+        y = column_or_1d(y, warn=True, dtype=np.float64)
+        if not np.isfinite(y).all():
+            raise ValueError("Input y contains NaN or infinity.")
+        return y
+
+    def _begin(
+        self, X: Array, y: Array, weight: Array, random_state: np.random.RandomState
+    ) -> _Run:
+        return _Run(self, X, y, weight, random_state)
+
+    def _learner_values(self, X: Array) -> Array:
+        return np.stack([learner.predict(X) for learner in self.estimators_], axis=1)
+
+    def _median(self, values: Array, weights: Array) -> Array:
+        """The weighted median of the learners' predictions, row by row."""
+        order = values.argsort(axis=1, kind="stable")
+        running = np.cumsum(weights[order], axis=1)
+        at = (running >= 0.5 * running[:, -1:]).argmax(axis=1)
+        rows = np.arange(len(values))
+        return values[rows, order[rows, at]]
+
+    def predict(self, X: Any) -> Array:
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        y : float64 ndarray of shape (n,)
+            Weighted medians of the learners.
+        """
+        values = self._learner_values(self._checked(X))
+        return self._median(values, self.estimator_weights_)
+
+    def staged_predict(self, X: Any) -> Iterator[Array]:
+        """Predict targets after each round.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Yields
+        ------
+        y : float64 ndarray of shape (n,)
+            Predictions of the first rounds.
+        """
+        values = self._learner_values(self._checked(X))
+        for t in range(1, values.shape[1] + 1):
+            yield self._median(values[:, :t], self.estimator_weights_[:t])
+
+
+class _Run:
+    """The state of a fit."""
+
+    def __init__(
+        self,
+        owner: AdaBoostRegressor,
+        X: Array,
+        y: Array,
+        weight: Array,
+        random_state: np.random.RandomState,
+    ) -> None:
+        self.owner, self.X, self.y, self.weight = owner, X, y, weight
+        self.random_state = random_state
+        self.learners: list[Any] = []
+        self.alphas: list[float] = []
+        self.errors: list[float] = []
+        self.trees: WeightedTrees | None = None
+        if owner.estimator is None:
+            self.trees = WeightedTrees(
+                X, y[None], owner.max_depth, owner._columns.is_categorical, 0
+            )
+
+    def round(self, t: int) -> bool:
+        """Fit a learner, weigh it, weigh the rows; return whether to stop."""
+        learner = self._learn()
+        errors = np.abs(learner.predict(self.X) - self.y)
+        largest = errors.max()
+        if largest > 0:
+            errors /= largest
+        if self.owner.loss == "square":
+            errors **= 2
+        elif self.owner.loss == "exponential":
+            errors = 1.0 - np.exp(-errors)
+        error = float((self.weight * errors).sum())
+        if error >= 0.5 and self.learners:
+            return True
+        self.learners.append(learner)
+        self.errors.append(error)
+        if error <= 0 or error >= 0.5:  # perfect, or a first one that must do
+            self.alphas.append(1.0)
+            return True
+        beta = error / (1.0 - error)
+        rate = self.owner.learning_rate
+        self.alphas.append(float(rate * np.log(1.0 / beta)))
+        self.weight *= beta ** ((1.0 - errors) * rate)
+        self.weight /= self.weight.sum()
+        return False
+
+    def _learn(self) -> Any:
+        n = len(self.y)
+        learner: Any = None
+        if self.trees is None:
+            learner = self.owner._make_learner(self.random_state)
+        drawn = self.random_state.choice(n, size=n, p=self.weight)
+        if self.trees is not None:
+            counts = np.bincount(drawn, minlength=n).astype(np.float64)
+            rows = np.flatnonzero(counts).astype(np.uint32)
+            return StumpRegressor(self.trees.grow(counts, rows).tree)
+        return learner.fit(self.X[drawn], self.y[drawn])
+
+    def attributes(self) -> dict[str, Any]:
+        """What the estimator keeps."""
+        return {
+            "estimators_": list(self.learners),
+            "estimator_weights_": np.array(self.alphas),
+            "estimator_errors_": np.array(self.errors),
+        }

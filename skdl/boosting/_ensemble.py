@@ -1,0 +1,248 @@
+"""The fitted sum of learners: b₀ + Σ c_t b_t."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdl.boosting._step_rule import coefficients, follow
+from skdl.losses import Loss
+from skdl.optimizers import FirstOrder
+from skdl.tree import Forest, Tree
+
+Array = NDArray[Any]
+
+
+class Ensemble:
+    """Learners with the step rule that combines them.
+
+    Parameters
+    ----------
+    loss : Loss
+        The loss, in the form for the targets.
+    baseline : float64 ndarray of shape (k,)
+        The constant b₀.
+    init : estimator or None
+        A first model instead of it.
+    rule : FirstOrder
+        The step rule.
+    learners : list of list
+        For each round a learner for each raw prediction, or one for all: a `Tree`, or a
+        fitted regressor.
+    rates : list of float
+        Learning rate of each round.
+    """
+
+    def __init__(
+        self,
+        loss: Loss,
+        baseline: Array,
+        init: Any,
+        rule: FirstOrder,
+        learners: list[list[Any]],
+        rates: list[float],
+    ) -> None:
+        self.loss = loss
+        self.baseline = baseline
+        self.init = init
+        self.rule = rule
+        self.learners = learners
+        self.rates = rates
+        self._forest: Forest | None = None
+        self._coefficients = np.empty(0)
+
+    @property
+    def n_raw(self) -> int:
+        """Number of raw predictions."""
+        return len(self.baseline)
+
+    @property
+    def has_trees(self) -> bool:
+        """Whether the learners are trees of skdl."""
+        return all(isinstance(row[0], Tree) for row in self.learners)
+
+    def forest(self) -> Forest:
+        """Return the trees in flat arrays, made once."""
+        forest = self._forest
+        if forest is None or forest.n_trees != sum(map(len, self.learners)):
+            trees = [tree for row in self.learners for tree in row]
+            columns = [
+                -1 if len(row) < self.n_raw else j
+                for row in self.learners
+                for j in range(len(row))
+            ]
+            forest = Forest(trees, columns)
+            self._forest = forest
+        return forest
+
+    def coefficients(self) -> Array:
+        """Return the factor of each round, computed once.
+
+        Returns
+        -------
+        coefficients : float64 ndarray of shape (n_rounds,)
+            c_t.
+        """
+        if len(self._coefficients) != len(self.rates):
+            self._coefficients = coefficients(self.rule, self.rates)
+        return self._coefficients
+
+    def start(self, X: Array) -> Array:
+        """Return the raw predictions before the first round.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        raw : float64 ndarray of shape (n, k)
+            A new array.
+        """
+        raw = np.empty((len(X), self.n_raw))
+        raw[:] = self.baseline
+        if self.init is not None:
+            raw += init_raw(self.init, self.loss, X, self.n_raw)
+        return raw
+
+    def raw(self, X: Array) -> Array:
+        """Return the raw predictions.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        raw : float64 ndarray of shape (n, k)
+            After the last round.
+        """
+        raw = self.start(X)
+        if not self.learners:
+            return raw
+        c = self.coefficients()
+        if self.has_trees:
+            each = len(self.learners[0])
+            self.forest().add(X, raw, c if each == 1 else np.repeat(c, each))
+            return raw
+        for coefficient, row in zip(c, self.learners, strict=True):
+            raw += coefficient * learner_values(row, X, self.n_raw)
+        return raw
+
+    def staged_raw(self, X: Array) -> Iterator[Array]:
+        """Yield the raw predictions after each round.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_features)
+            Rows.
+
+        Yields
+        ------
+        raw : float64 ndarray of shape (n, k)
+            The same array each time, changed in place.
+        """
+        values = (self.round_values(t, X) for t in range(len(self.learners)))
+        return follow(self.rule, self.start(X), values, self.rates)
+
+    def round_values(self, t: int, X: Array) -> Array:
+        """Return the values of the learners of round t.
+
+        Parameters
+        ----------
+        t : int
+            The round.
+        X : ndarray of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        values : float64 ndarray of shape (n, k)
+            Not yet multiplied by a coefficient.
+        """
+        row = self.learners[t]
+        return learner_values(row, X, self.n_raw)
+
+    def truncated(self, n_rounds: int) -> Ensemble:
+        """Return the ensemble of the first rounds.
+
+        Parameters
+        ----------
+        n_rounds : int
+            How many.
+
+        Returns
+        -------
+        ensemble : Ensemble
+            Shares the learners.
+        """
+        return Ensemble(
+            self.loss,
+            self.baseline,
+            self.init,
+            self.rule,
+            self.learners[:n_rounds],
+            self.rates[:n_rounds],
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_forest": None}  # made again when needed
+
+
+def learner_values(row: list[Any], X: Array, n_raw: int) -> Array:
+    """Return the values of one round's learners.
+
+    Parameters
+    ----------
+    row : list of Tree or of regressors
+        One for each raw prediction, or one tree for all.
+    X : ndarray of shape (n, n_features)
+        Rows.
+    n_raw : int
+        Number of raw predictions.
+
+    Returns
+    -------
+    values : float64 ndarray of shape (n, n_raw)
+        Their values.
+    """
+    values = np.zeros((len(X), n_raw))
+    if isinstance(row[0], Tree):
+        columns = [-1] if len(row) < n_raw else list(range(n_raw))
+        Forest(row, columns).add(X, values, np.ones(len(row)))
+        return values
+    for j, learner in enumerate(row):
+        values[:, j] = learner.predict(X)
+    return values
+
+
+def init_raw(init: Any, loss: Loss, X: Array, n_raw: int) -> Array:
+    """Return the raw predictions of a first model.
+
+    Parameters
+    ----------
+    init : estimator
+        Fitted; a classifier has `predict_proba`.
+    loss : Loss
+        Its link turns predictions into raw predictions.
+    X : ndarray of shape (n, n_features)
+        Rows.
+    n_raw : int
+        Number of raw predictions.
+
+    Returns
+    -------
+    raw : float64 ndarray of shape (n, n_raw)
+        Raw predictions.
+    """
+    if loss.task != "regression" and hasattr(init, "predict_proba"):
+        eps = np.finfo(np.float32).eps
+        p = np.clip(init.predict_proba(X), eps, 1.0 - eps)
+        return loss.link(p[:, 1:] if n_raw == 1 else p)
+    prediction = np.asarray(init.predict(X), dtype=np.float64).reshape(len(X), -1)
+    return np.broadcast_to(loss.link(prediction), (len(X), n_raw))

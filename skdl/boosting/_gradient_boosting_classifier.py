@@ -1,0 +1,423 @@
+"""Gradient boosting for classes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.utils import assert_all_finite, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from skdl import losses
+from skdl._compat import StrOptions, fit_context
+from skdl.boosting._base import BaseGradientBoosting
+from skdl.losses import Loss
+from skdl.optimizers import Optimizer
+from skdl.schedules import Schedule
+
+Array = NDArray[Any]
+
+
+class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
+    """Gradient boosting of histogram trees for two or more classes.
+
+    Two classes need one tree a round, on the log-odds; more need a tree for each class
+    (or one that they share), on the inputs of a softmax.
+
+    Parameters
+    ----------
+    loss : str, Loss or callable, default="log_loss"
+        "log_loss" for any number of classes, "exponential" for two, an instance, or a
+        function ``f(y, raw) -> (loss, gradient[, hessian])`` of class codes and raw
+        predictions of shape (n, n_classes).
+    optimizer : str or Optimizer, default="newton"
+        The step rule in function space: "newton" (second-order leaves), "gd" (plain
+        fitting of residuals), "momentum", "nesterov" (accelerated boosting, Biau et
+        al. 2018), "ema", or an instance. An optimizer whose step is no linear
+        combination of gradients (Adam, RMSprop, …) is refused.
+    learning_rate : float, str or Schedule, default=0.1
+        The rate η, or a schedule for it such as "inverse" (η/k). None takes the
+        optimizer's own.
+    n_estimators : int, default=100
+        Rounds of boosting; at least 1.
+    subsample : float, default=1.0
+        Share of the rows that each round learns from, in (0, 1].
+    estimator : regressor, default=None
+        Learner instead of histogram trees: a clone is fitted to minus the gradient in
+        every round, so that "newton" then is "gd". The parameters of trees below are
+        not used.
+    max_leaf_nodes : int, default=None
+        Most leaves of a tree, which then grows best leaf first. None: no limit.
+    max_depth : int, default=3
+        Most splits between root and leaf. None: no limit.
+    min_samples_split : int, default=2
+        Fewest rows of a node that is split.
+    min_samples_leaf : int, default=1
+        Fewest rows of a leaf.
+    min_impurity_decrease : float, default=0.0
+        Smallest gain of a split, divided by the sum of weights.
+    l2_regularization : float, default=0.0
+        λ in the leaf values −Σg/(Σh+λ).
+    max_features : int, float, "sqrt", "log2" or None, default=None
+        Features drawn anew for each split: a number, a share, or all.
+    max_bins : int, default=255
+        Most bins of a feature, and most categories; 2 to 255. Missing values have a bin
+        of their own besides.
+    categorical_features : "from_dtype", None or array-like, default="from_dtype"
+        Which columns are categories: those of a categorical dtype of a DataFrame, none,
+        a mask, column numbers or names. Categories not seen in fit are missing values.
+    monotonic_cst : array-like of int or dict, default=None
+        1 (must not fall), −1 (must not rise) or 0 for each column or by name.
+    interaction_cst : "pairwise", "no_interactions" or list of lists, default=None
+        Sets of columns that may meet on a path of a tree.
+    shared_trees : bool, default=False
+        Whether one tree with a value for each output (or class) in its leaves serves
+        all of them, in place of a tree for each.
+    init : "zero" or estimator, default=None
+        What to start from; None takes the best constant.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the fitted rounds, also on new data.
+    validation_fraction : float, default=0.1
+        Share of the rows held out for early stopping, if no X_val is passed; in (0, 1).
+    n_iter_no_change : int, default=None
+        Early stopping: rounds without improvement after which to stop; the best round
+        is kept. None: all rounds are done and kept.
+    tol : float, default=1e-4
+        An improvement is larger than this.
+    scoring : "loss", str or callable, default="loss"
+        What is monitored on validation data: the loss, or a scorer.
+    importance_type : {"gain", "split"}, default="gain"
+        What `feature_importances_` measures: summed gains, or numbers of splits.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes, times the sample weights.
+    random_state : int, RandomState or None, default=None
+        Seed of all draws.
+    verbose : int, default=0
+        1 prints some rounds, 2 all. For a progress bar call
+        ``set_callbacks(sklearn.callback.ProgressBar())``.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels.
+    ensemble_ : Ensemble
+        The learners, the start and the rule that combines them.
+    estimators_ : list of list of Tree
+        The learners of each round.
+    n_estimators_ : int
+        Rounds that are kept.
+    best_iteration_ : int
+        The best round on validation data, from 1; the last where there are none.
+    history_ : dict of str to list of float
+        "loss", and with validation data "val_loss" and "val_score", by round.
+    train_score_ : ndarray of shape (n_rounds,)
+        Mean training loss after each round.
+    validation_score_ : ndarray of shape (n_rounds,) or None
+        What is monitored, after each round: a loss, or with `scoring` a score.
+    feature_importances_ : ndarray of shape (n_features,)
+        Shares of the features.
+    loss_function_ : Loss
+        The loss, in the form for the targets.
+    n_features_in_ : int
+        Number of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, where X had some.
+    n_classes_ : int
+        Number of classes.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skdl import GradientBoostingClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = GradientBoostingClassifier(n_estimators=20, random_state=0).fit(X, y)
+    >>> model.predict_proba(X[:2]).shape
+    (2, 3)
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        **BaseGradientBoosting._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        *,
+        loss: str | Loss | Callable[..., Any] = "log_loss",
+        optimizer: str | Optimizer = "newton",
+        learning_rate: float | str | Schedule | None = 0.1,
+        n_estimators: int = 100,
+        subsample: float = 1.0,
+        estimator: Any = None,
+        max_leaf_nodes: int | None = None,
+        max_depth: int | None = 3,
+        min_samples_split: int = 2,
+        min_samples_leaf: int = 1,
+        min_impurity_decrease: float = 0.0,
+        l2_regularization: float = 0.0,
+        max_features: int | float | str | None = None,
+        max_bins: int = 255,
+        categorical_features: Any = "from_dtype",
+        monotonic_cst: Any = None,
+        interaction_cst: Any = None,
+        shared_trees: bool = False,
+        init: Any = None,
+        warm_start: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int | None = None,
+        tol: float = 1e-4,
+        scoring: Any = "loss",
+        importance_type: str = "gain",
+        class_weight: Any = None,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.n_estimators = n_estimators
+        self.subsample = subsample
+        self.estimator = estimator
+        self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
+        self.min_samples_split = min_samples_split
+        self.min_samples_leaf = min_samples_leaf
+        self.min_impurity_decrease = min_impurity_decrease
+        self.l2_regularization = l2_regularization
+        self.max_features = max_features
+        self.max_bins = max_bins
+        self.categorical_features = categorical_features
+        self.monotonic_cst = monotonic_cst
+        self.interaction_cst = interaction_cst
+        self.shared_trees = shared_trees
+        self.init = init
+        self.warm_start = warm_start
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
+        self.scoring = scoring
+        self.importance_type = importance_type
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> GradientBoostingClassifier:
+        """Boost.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows. NaN is a missing value.
+        y : array-like of shape (n,)
+            Class labels.
+        sample_weight : array-like of shape (n,), default=None
+            Weights; rows of weight 0 are left out.
+        X_val : array-like of shape (n_val, n_features), default=None
+            Validation rows.
+        y_val : array-like, default=None
+            Their targets.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+        """
+        self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
+        return self
+
+    def _clean_target(self, y: Any, first: bool) -> Array:
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        check_classification_targets(y)
+        classes, codes = np.unique(y, return_inverse=True)
+        if first:
+            self.classes_ = classes
+            self.n_classes_ = len(classes)
+            return codes
+        unknown = np.setdiff1d(classes, self.classes_)
+        if len(unknown):
+            raise ValueError(
+                f"y holds the classes {list(unknown)}, which fit did not see; it saw "
+                f"{list(self.classes_)}."
+            )
+        return np.searchsorted(self.classes_, classes)[codes]
+
+    def _check_kept_target(self, y: Array) -> None:
+        n_kept = len(np.unique(y))
+        if n_kept < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs at least 2 classes among the rows of "
+                f"positive weight, got {n_kept} class."
+            )
+
+    def _class_weights(self, y: Array, weight: Array | None) -> Array | None:
+        if self.class_weight is None:
+            return weight
+        factor = compute_sample_weight(self.class_weight, self.classes_[y])
+        return factor if weight is None else weight * factor
+
+    def _stratify(self, y: Array) -> Array | None:
+        counts = np.bincount(y)
+        n_val = int(np.ceil(self.validation_fraction * len(y)))
+        possible = counts[counts > 0].min() >= 2 and n_val >= len(counts)
+        return y if possible else None
+
+    def _task_loss(self) -> Loss:
+        return losses.get(self.loss).for_classes(self.n_classes_, False)
+
+    def _encode(self, y: Array, loss: Loss) -> Array:
+        if self._n_raw(loss) == 1:
+            return y[:, None].astype(np.float64)
+        return y.astype(np.int64)
+
+    def _n_raw(self, loss: Loss) -> int:
+        return loss.n_raw(self.n_classes_)
+
+    def _decode(self, y: Array) -> Array:
+        return self.classes_[y]
+
+    def _shape_leaves(self, leaves: Array) -> Array:
+        n_each = max((len(row) for row in self.ensemble_.learners), default=1)
+        return leaves.reshape(len(leaves), -1, n_each)
+
+    def _probabilities(self, raw: Array) -> Array:
+        p = self.loss_function_.inverse_link(raw)
+        return np.column_stack([1.0 - p, p]) if p.shape[1] == 1 else p
+
+    def _decisions(self, raw: Array) -> Array:
+        if raw.shape[1] == 1:
+            return raw[:, 0]
+        return raw[:, 1] - raw[:, 0] if self.n_classes_ == 2 else raw
+
+    def _labels(self, raw: Array) -> Array:
+        decisions = self._decisions(raw)
+        if decisions.ndim == 1:
+            return self.classes_[(decisions > 0).astype(np.intp)]
+        return self.classes_[decisions.argmax(axis=1)]
+
+    def decision_function(self, X: Any) -> Array:
+        """Return the raw predictions: log-odds, or the inputs of the softmax.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        decisions : float64 ndarray of shape (n,) or (n, n_classes)
+            One-dimensional for two classes.
+        """
+        raw = self._raw_prediction(X)
+        return self._decisions(raw)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probabilities of the classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        probabilities : float64 ndarray of shape (n, n_classes)
+            In the order of `classes_`.
+        """
+        raw = self._raw_prediction(X)
+        return self._probabilities(raw)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Return the logarithms of the probabilities.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        log_probabilities : float64 ndarray of shape (n, n_classes)
+            In the order of `classes_`.
+        """
+        return np.log(self.predict_proba(X))
+
+    def predict(self, X: Any) -> Array:
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n,)
+            Labels.
+        """
+        raw = self._raw_prediction(X)
+        return self._labels(raw)
+
+    def staged_decision_function(self, X: Any) -> Iterator[Array]:
+        """Return the raw predictions after each round.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Yields
+        ------
+        decisions : float64 ndarray of shape (n,) or (n, n_classes)
+            Those of the first rounds.
+        """
+        for raw in self._staged_raw(X):
+            yield self._decisions(raw.copy())
+
+    def staged_predict_proba(self, X: Any) -> Iterator[Array]:
+        """Return the probabilities after each round.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Yields
+        ------
+        probabilities : float64 ndarray of shape (n, n_classes)
+            Those of the first rounds.
+        """
+        for raw in self._staged_raw(X):
+            yield self._probabilities(raw)
+
+    def staged_predict(self, X: Any) -> Iterator[Array]:
+        """Predict class labels after each round.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+
+        Yields
+        ------
+        y : ndarray of shape (n,)
+            Labels of the first rounds.
+        """
+        for raw in self._staged_raw(X):
+            yield self._labels(raw)

@@ -1,0 +1,273 @@
+"""One round of boosting: the learners that follow minus the gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from skdl.boosting._derivatives import Derivatives
+from skdl.losses import Loss
+from skdl.tree import (
+    BinMapper,
+    GrownTree,
+    Tree,
+    TreeParams,
+    add_leaf_values,
+    leaf_sums,
+    make_grower,
+)
+
+Array = NDArray[Any]
+
+
+@dataclass
+class Problem:
+    """Data in the form that training wants.
+
+    Parameters
+    ----------
+    X : float ndarray of shape (n, n_features)
+        Rows of positive weight.
+    y : ndarray of shape (n,) or (n, k)
+        Targets, as the loss wants them.
+    weight : float64 ndarray of shape (n,) or None
+        Sample weights; None where all are 1.
+    X_val, y_val, weight_val : ndarray or None
+        The same for validation.
+    shown : tuple
+        X and y as the user gave them, for callbacks.
+    """
+
+    X: Array
+    y: Array
+    weight: Array | None
+    X_val: Array | None = None
+    y_val: Array | None = None
+    weight_val: Array | None = None
+    shown: tuple[Any, Any] = (None, None)
+
+
+class TreeLearners:
+    """Histogram trees as learners.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data.
+    loss : Loss
+        The loss.
+    params : TreeParams
+        What limits the trees.
+    n_raw : int
+        Number of raw predictions.
+    shared : bool
+        Whether one tree serves all raw predictions.
+    second_order : bool
+        Whether the trees use Hessians.
+    max_bins : int
+        Most bins.
+    categorical : bool ndarray or None
+        Which columns are category codes.
+    seed : int
+        Seed of the draws.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        loss: Loss,
+        params: TreeParams,
+        *,
+        n_raw: int,
+        shared: bool,
+        second_order: bool,
+        max_bins: int,
+        categorical: Array | None,
+        seed: int,
+    ) -> None:
+        self.problem = problem
+        self.loss = loss
+        self.params = params
+        self.n_raw = n_raw
+        self.shared = shared and n_raw > 1
+        monotonic = params.monotonic_cst is not None
+        # Leaf values that minimise the loss know nothing of monotonic bounds.
+        self.searches_leaves = second_order and loss.has_leaf_value and not monotonic
+        self.uses_hessian = second_order and not loss.has_leaf_value
+        rng = np.random.default_rng([seed, 1])
+        mapper = BinMapper(max_bins, categorical)
+        binned = mapper.fit_transform(problem.X, rng)
+        self.grower = make_grower(binned, params, n_raw if self.shared else 1)
+        self.n_features = problem.X.shape[1]
+
+    def fit(
+        self, d: Derivatives, raw: Array, rows: Array | None, rng: np.random.Generator
+    ) -> tuple[list[Tree], list[GrownTree]]:
+        """Grow one round's trees, with their leaf values.
+
+        Parameters
+        ----------
+        d : Derivatives
+            Of all rows.
+        raw : float64 ndarray of shape (n, n_raw)
+            Raw predictions so far.
+        rows : uint32 ndarray or None
+            The rows to learn from.
+        rng : numpy Generator
+            Gives the seeds of the draws of features.
+
+        Returns
+        -------
+        trees : list of Tree
+            One for each raw prediction, or one for all.
+        grown : list of GrownTree
+            The same with what their training rows need.
+        """
+        h = self._hessians(d)
+        parts = [slice(0, self.n_raw)] if self.shared else _singles(self.n_raw)
+        trees = []
+        grown_trees = []
+        for part in parts:
+            g_part, h_part = d.g[part], None if h is None else h[part]
+            seed = int(rng.integers(2**62))
+            grown = self.grower.grow(g_part, h_part, rows, seed=seed)
+            grown.tree.value[grown.leaves] = self._leaf_values(
+                grown, g_part, h_part, part, raw
+            )
+            if len(parts) > 1:  # the next tree overwrites the grower's memory
+                grown.rows = grown.rows.copy()
+            trees.append(grown.tree)
+            grown_trees.append(grown)
+        return trees, grown_trees
+
+    def _hessians(self, d: Derivatives) -> Array | None:
+        if self.uses_hessian and d.h is not None:
+            return np.maximum(d.h, 0.0, out=d.h)
+        if self.problem.weight is None:
+            return None
+        weights = np.broadcast_to(self.problem.weight, d.g.shape)
+        return np.ascontiguousarray(weights)
+
+    def _leaf_values(
+        self, grown: GrownTree, g: Array, h: Array | None, part: slice, raw: Array
+    ) -> Array:
+        if self.searches_leaves:
+            return self._searched_values(grown, part, raw)
+        g_sum = leaf_sums(grown, g)
+        if h is None:
+            h_sum = (grown.ends - grown.starts)[:, None].astype(np.float64)
+        else:
+            h_sum = leaf_sums(grown, h)
+        h_sum = h_sum + self.params.l2_regularization
+        values = np.zeros_like(g_sum)
+        np.divide(-g_sum, h_sum, out=values, where=h_sum > 0)
+        return np.clip(values, grown.bounds[:, :1], grown.bounds[:, 1:])
+
+    def _searched_values(self, grown: GrownTree, part: slice, raw: Array) -> Array:
+        problem = self.problem
+        values = np.empty((len(grown.leaves), part.stop - part.start))
+        for i, (start, end) in enumerate(zip(grown.starts, grown.ends, strict=True)):
+            rows = grown.rows[start:end]
+            weight = None if problem.weight is None else problem.weight[rows]
+            best = self.loss.leaf_value(problem.y[rows], raw[rows], weight)
+            values[i] = best[part]
+        return values
+
+
+def _singles(n: int) -> list[slice]:
+    return [slice(k, k + 1) for k in range(n)]
+
+
+def add_round(grown_trees: list[GrownTree], factor: float, out: Array) -> None:
+    """Add the values of a round's trees to their training rows.
+
+    Parameters
+    ----------
+    grown_trees : list of GrownTree
+        One for each column of `out`, or one for all.
+    factor : float
+        Factor of the values.
+    out : float64 ndarray of shape (n, n_raw)
+        Changed in place.
+    """
+    for column, grown in enumerate(grown_trees):
+        values = factor * grown.tree.value[grown.leaves]
+        add_leaf_values(grown, values, column, out)
+
+
+class EstimatorLearners:
+    """Any regressor as learner, fitted to minus the gradient.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data.
+    estimator : regressor
+        Cloned for each fit.
+    takes_weights : bool
+        Whether its `fit` takes sample weights.
+
+    Raises
+    ------
+    ValueError
+        If the data have weights and the estimator takes none.
+    """
+
+    def __init__(self, problem: Problem, estimator: Any, takes_weights: bool) -> None:
+        if problem.weight is not None and not takes_weights:
+            raise ValueError(
+                f"{type(estimator).__name__} takes no sample_weight in fit, but sample "
+                "weights or class weights were given."
+            )
+        self.problem = problem
+        self.estimator = estimator
+
+    def fit(
+        self, d: Derivatives, rows: Array | None, rng: np.random.Generator
+    ) -> list[Any]:
+        """Fit one learner for each raw prediction.
+
+        Parameters
+        ----------
+        d : Derivatives
+            Of all rows; weights included.
+        rows : uint32 ndarray or None
+            The rows to learn from.
+        rng : numpy Generator
+            Gives the learners' random states.
+
+        Returns
+        -------
+        learners : list
+            Fitted clones.
+        """
+        X, weight = self.problem.X, self.problem.weight
+        learners = []
+        for g in d.g:
+            target = -g if weight is None else -g / weight
+            learner = clone(self.estimator)
+            _set_random_states(learner, rng)
+            part: Any = slice(None) if rows is None else rows
+            if weight is None:
+                learner.fit(X[part], target[part])
+            else:
+                learner.fit(X[part], target[part], sample_weight=weight[part])
+            learners.append(learner)
+        return learners
+
+
+def _set_random_states(estimator: Any, rng: np.random.Generator) -> None:
+    """Give every random_state of an estimator a number, as it has none yet."""
+    params = estimator.get_params(deep=True)
+    states = {
+        name: int(rng.integers(2**31))
+        for name in sorted(params)
+        if (name == "random_state" or name.endswith("__random_state"))
+        and params[name] is None
+    }
+    if states:
+        estimator.set_params(**states)

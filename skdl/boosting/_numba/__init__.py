@@ -1,0 +1,1 @@
+"""Compiled twins of the losses' derivatives; imported only when Numba is used."""

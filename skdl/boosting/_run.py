@@ -1,0 +1,252 @@
+"""The training loop of gradient boosting."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdl.boosting._derivatives import Derivatives, derivatives
+from skdl.boosting._ensemble import Ensemble, learner_values
+from skdl.boosting._learners import (
+    EstimatorLearners,
+    Problem,
+    TreeLearners,
+    add_round,
+)
+from skdl.boosting._step_rule import Path, Steps
+from skdl.tree import Tree
+
+Array = NDArray[Any]
+
+
+@dataclass
+class Watch:
+    """Early stopping, and the best round so far.
+
+    Parameters
+    ----------
+    patience : int or None
+        Rounds without improvement after which to stop; None: never.
+    tol : float
+        An improvement is larger than this.
+    best : float
+        Best value so far; greater is better.
+    best_round : int
+        Its round, counted from 1; 0 before the first.
+    """
+
+    patience: int | None
+    tol: float
+    best: float = -np.inf
+    best_round: int = 0
+    waited: int = 0
+
+    def see(self, value: float, n_rounds: int) -> bool:
+        """Take note of a round's value; return whether to stop.
+
+        Parameters
+        ----------
+        value : float
+            Greater is better.
+        n_rounds : int
+            Rounds done.
+
+        Returns
+        -------
+        stop : bool
+            Whether patience is at its end.
+        """
+        if value > self.best + self.tol or self.best_round == 0:
+            self.best, self.best_round, self.waited = value, n_rounds, 0
+            return False
+        self.waited += 1
+        return self.patience is not None and self.waited >= self.patience
+
+
+@dataclass
+class Run:
+    """Training from one ensemble to a larger one.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Whose parameters and callbacks count.
+    problem : Problem
+        The data.
+    ensemble : Ensemble
+        Where to start; its lists grow.
+    learners : TreeLearners or EstimatorLearners
+        Makes the learners of a round.
+    steps : Steps
+        The learning rates.
+    seed : int
+        Round t draws from the generator of (seed, t), so that a run that is continued
+        draws what an uninterrupted one does.
+    history : dict of str to list of float
+        Curves so far; they grow.
+    watch : Watch
+        Early stopping.
+    scorer : callable or None
+        Scores validation data; None monitors the loss.
+    subsample : float
+        Share of the rows of each round.
+    shown_val : tuple or None
+        Validation rows, labels and weights for the scorer.
+    """
+
+    estimator: Any
+    problem: Problem
+    ensemble: Ensemble
+    learners: TreeLearners | EstimatorLearners
+    steps: Steps
+    seed: int
+    history: dict[str, list[float]]
+    watch: Watch
+    scorer: Any
+    subsample: float
+    shown_val: tuple[Any, Any, Any] | None
+    memory: dict[str, Array] = field(default_factory=dict)
+
+    def train(self, n_rounds: int, root: Any) -> None:
+        """Do the rounds up to `n_rounds`.
+
+        Parameters
+        ----------
+        n_rounds : int
+            Rounds in all.
+        root : CallbackContext
+            Of the fit.
+        """
+        # Overflow shows as a loss that is not finite, which is an error of its own.
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._start()
+            self._rounds(n_rounds, root)
+
+    def _rounds(self, n_rounds: int, root: Any) -> None:
+        d = self._derivatives()
+        try:
+            for t in range(len(self.ensemble.learners), n_rounds):
+                X, y = self.problem.shown
+                context = root.subcontext(task_name="tree")
+                context.call_on_fit_task_begin(estimator=self.estimator, X=X, y=y)
+                self._round(t, d)
+                d = self._derivatives()
+                stop = self._record(d)
+                weight = self.problem.weight
+                stop |= context.call_on_fit_task_end(
+                    estimator=self.estimator,
+                    X=X,
+                    y=y,
+                    metadata={} if weight is None else {"sample_weight": weight},
+                    reconstruction_attributes=self._attributes,
+                )
+                if stop:
+                    break
+        except KeyboardInterrupt:
+            warnings.warn(
+                f"Fit interrupted after {len(self.history['loss'])} rounds; the model "
+                "is kept as it is.",
+                stacklevel=4,
+            )
+            n_done = len(self.history["loss"])
+            del self.ensemble.learners[n_done:], self.ensemble.rates[n_done:]
+
+    def _attributes(self) -> dict[str, Any]:
+        ensemble = self.ensemble.truncated(len(self.ensemble.learners))
+        return self.estimator._fitted_attributes(ensemble, self.history, self.watch)
+
+    def _start(self) -> None:
+        """Raw predictions of the ensemble so far, also on the validation rows."""
+        p = self.problem
+        ensemble = self.ensemble
+        self.path = Path(ensemble.rule, ensemble.start(p.X))
+        self.path_val = None
+        if p.X_val is not None:
+            self.path_val = Path(ensemble.rule, ensemble.start(p.X_val))
+        for t, rate in enumerate(ensemble.rates):
+            self.path.step(ensemble.round_values(t, p.X), rate)
+            if self.path_val is not None:
+                self.path_val.step(ensemble.round_values(t, p.X_val), rate)
+
+    def _derivatives(self) -> Derivatives:
+        p = self.problem
+        loss = self.ensemble.loss
+        return derivatives(loss, p.y, self.path.values, p.weight, self.memory)
+
+    def _round(self, t: int, d: Derivatives) -> None:
+        """Fit the learners of a round and take the step."""
+        rng = np.random.default_rng([self.seed, 2, t])
+        n = len(self.problem.X)
+        rows = None
+        if self.subsample < 1.0:
+            size = max(1, int(self.subsample * n))
+            rows = np.sort(rng.choice(n, size, replace=False)).astype(np.uint32)
+        rate = self.steps.next_rate()
+        raw = self.path.values
+        if isinstance(self.learners, TreeLearners):
+            row: list[Any]
+            row, grown = self.learners.fit(d, raw, rows, rng)
+            if rows is None and self.steps.plain:
+                add_round(grown, rate, raw)
+            else:
+                values = np.zeros_like(raw)
+                if rows is None:
+                    add_round(grown, 1.0, values)
+                else:  # rows that were left out follow the trees too
+                    values = learner_values(row, self.problem.X, raw.shape[1])
+                self.path.step(values, rate)
+        else:
+            row = self.learners.fit(d, rows, rng)
+            self.path.step(learner_values(row, self.problem.X, raw.shape[1]), rate)
+        if self.path_val is not None and self.problem.X_val is not None:
+            values = learner_values(row, self.problem.X_val, raw.shape[1])
+            self.path_val.step(values, rate)
+        self.ensemble.learners.append(row)
+        self.ensemble.rates.append(rate)
+
+    def _record(self, d: Derivatives) -> bool:
+        """Enter a round in the history; return whether to stop early."""
+        self.history["loss"].append(d.loss)
+        self._report()
+        if self.path_val is None:
+            self.steps.observe(d.loss)
+            return False
+        p = self.problem
+        raw = self.path_val.values
+        loss = self.ensemble.loss(p.y_val, raw, p.weight_val)
+        self.history["val_loss"].append(loss)
+        self.steps.observe(loss)
+        value = -loss
+        if self.scorer is not None:
+            value = self._score(raw)
+            self.history["val_score"].append(value)
+        stop = self.watch.see(value, len(self.ensemble.learners))
+        return stop and self.watch.patience is not None
+
+    def _score(self, raw: Array) -> float:
+        """The scorer's value, from the raw predictions at hand."""
+        fitted = copy.copy(self.estimator)
+        for name, value in self._attributes().items():
+            setattr(fitted, name, value)
+        assert self.shown_val is not None
+        X, y, weight = self.shown_val
+        fitted._known_raw = (X, raw)
+        if weight is None:
+            return float(self.scorer(fitted, X, y))
+        return float(self.scorer(fitted, X, y, sample_weight=weight))
+
+    def _report(self) -> None:
+        """Print a line now and then, where `verbose` asks for it."""
+        verbose = int(self.estimator.verbose)
+        t = len(self.ensemble.learners)
+        if verbose > 1 or (verbose == 1 and (t <= 10 or t % 10 == 0)):
+            leaves = ""
+            row = self.ensemble.learners[-1]
+            if isinstance(row[0], Tree):
+                leaves = f"  leaves {sum(tree.n_leaves for tree in row)}"
+            print(f"tree {t:5d}  training loss {self.history['loss'][-1]:.6g}{leaves}")

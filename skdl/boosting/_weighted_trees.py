@@ -1,0 +1,212 @@
+"""Small trees on weighted class labels: AdaBoost's default learners.
+
+With one-hot targets the gain of a split in squared error is its gain in Gini impurity,
+so that the histogram trees of gradient boosting serve; two classes need one output, the
+sign. The data are binned once for all rounds.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdl.tree import (
+    BinMapper,
+    Forest,
+    GrownTree,
+    Tree,
+    TreeParams,
+    leaf_sums,
+    make_grower,
+)
+
+Array = NDArray[Any]
+
+
+class StumpClassifier:
+    """A fitted tree that votes for one class in each leaf.
+
+    Parameters
+    ----------
+    tree : Tree
+        The tree; a leaf's values are the classes' scores.
+    classes : ndarray of shape (n_classes,)
+        The labels.
+
+    Attributes
+    ----------
+    tree_ : Tree
+        The tree.
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    """
+
+    def __init__(self, tree: Tree, classes: Array) -> None:
+        self.tree_ = tree
+        self.classes_ = classes
+
+    def codes(self, X: Array) -> Array:
+        """Return class codes.
+
+        Parameters
+        ----------
+        X : float ndarray of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        codes : int64 ndarray of shape (n,)
+            Positions in `classes_`.
+        """
+        n_outputs = self.tree_.value.shape[1]
+        out = np.zeros((len(X), n_outputs))
+        Forest([self.tree_], [-1]).add(X, out, np.ones(1))
+        return codes_of(out)
+
+    def predict(self, X: Array) -> Array:
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : float ndarray of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n,)
+            Labels.
+        """
+        return self.classes_[self.codes(X)]
+
+
+class StumpRegressor:
+    """A fitted tree that predicts a mean in each leaf.
+
+    Parameters
+    ----------
+    tree : Tree
+        The tree.
+
+    Attributes
+    ----------
+    tree_ : Tree
+        The tree.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree_ = tree
+
+    def predict(self, X: Array) -> Array:
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : float ndarray of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        y : float64 ndarray of shape (n,)
+            Predictions.
+        """
+        out = np.zeros((len(X), 1))
+        Forest([self.tree_], [0]).add(X, out, np.ones(1))
+        return out[:, 0]
+
+
+def codes_of(values: Array) -> Array:
+    """Return the class that each row of leaf values votes for.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n, 1) or (n, n_classes)
+        The sign of one column, or the greatest of several.
+
+    Returns
+    -------
+    codes : int64 ndarray of shape (n,)
+        Class codes.
+    """
+    if values.shape[1] == 1:
+        return (values[:, 0] > 0).astype(np.int64)
+    return values.argmax(axis=1)
+
+
+class WeightedTrees:
+    """Grow trees on one data set under changing weights.
+
+    Parameters
+    ----------
+    X : float ndarray of shape (n, n_features)
+        Rows.
+    target : float64 ndarray of shape (n_outputs, n)
+        What leaves average: signs, one-hot columns or real targets.
+    max_depth : int
+        Most splits between root and leaf.
+    categorical : bool ndarray or None
+        Which columns are category codes.
+    seed : int
+        Seed of the draws.
+    """
+
+    def __init__(
+        self,
+        X: Array,
+        target: Array,
+        max_depth: int,
+        categorical: Array | None,
+        seed: int,
+    ) -> None:
+        self.target = target
+        binned = BinMapper(categorical=categorical).fit_transform(
+            X, np.random.default_rng([seed, 1])
+        )
+        params = TreeParams(max_depth=max_depth, min_hessian=0.0)
+        self.grower = make_grower(binned, params, len(target))
+
+    def grow(self, weight: Array, rows: Array | None = None) -> GrownTree:
+        """Grow a tree.
+
+        Parameters
+        ----------
+        weight : float64 ndarray of shape (n,)
+            Weights.
+        rows : uint32 ndarray, default=None
+            The rows to learn from; None: all.
+
+        Returns
+        -------
+        grown : GrownTree
+            Its leaves hold weighted means of the target.
+        """
+        g = -weight * self.target
+        h = np.ascontiguousarray(np.broadcast_to(weight, self.target.shape))
+        grown = self.grower.grow(g, h, rows)
+        total = leaf_sums(grown, h)
+        mean = np.zeros_like(total)
+        np.divide(leaf_sums(grown, -g), total, out=mean, where=total > 0)
+        grown.tree.value[grown.leaves] = mean
+        return grown
+
+
+def training_values(grown: GrownTree, n: int) -> Array:
+    """Return the leaf values of the training rows.
+
+    Parameters
+    ----------
+    grown : GrownTree
+        A tree grown on all rows.
+    n : int
+        Number of rows.
+
+    Returns
+    -------
+    values : float64 ndarray of shape (n, n_outputs)
+        By row.
+    """
+    values = np.empty((n, grown.tree.value.shape[1]))
+    leaves = np.repeat(grown.leaves, grown.ends - grown.starts)
+    values[grown.rows] = grown.tree.value[leaves]
+    return values

@@ -1,0 +1,246 @@
+"""Features as small integers: at most 255 bins, and one for missing values.
+
+A value's bin is the number of thresholds below it; a missing value gets the number
+after the last bin. Constant features carry no information and are left out of the
+binned data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdl._config import use_numba
+from skdl.tree._threads import run_chunks
+
+Array = NDArray[Any]
+
+MAX_BINS = 255
+GROUP_WIDTH = 16  # features whose scratch histograms fit the first-level cache
+SAMPLE = 200_000  # rows that the thresholds are taken from
+_ROWS = 16384  # rows of a chunk
+
+
+@dataclass
+class BinnedData:
+    """Binned features.
+
+    Parameters
+    ----------
+    columns : uint8 ndarray of shape (n_used, n)
+        Bin numbers, one feature after another.
+    bins : uint8 ndarray of shape (n_groups, n, width) or None
+        The same numbers, `width` features of a row side by side, for the compiled
+        engine.
+    features : int64 ndarray of shape (n_used,)
+        Column of X that each used feature comes from.
+    n_bins : int64 ndarray of shape (n_used,)
+        Bins of each feature without that of missing values.
+    has_missing : bool ndarray of shape (n_used,)
+        Whether the feature has missing values.
+    categorical : bool ndarray of shape (n_used,)
+        Whether bins are categories.
+    thresholds : float64 ndarray of shape (n_used, 256)
+        Upper ends of the bins, padded with +∞.
+    """
+
+    columns: Array
+    bins: Array | None
+    features: Array
+    n_bins: Array
+    has_missing: Array
+    categorical: Array
+    thresholds: Array
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return int(self.columns.shape[1])
+
+    @property
+    def offsets(self) -> Array:
+        """Where each feature's bins start in a flat histogram."""
+        sizes = self.n_bins + self.has_missing
+        return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def group_width(n_used: int) -> int:
+    """Return how many features share a group: an even share, at most GROUP_WIDTH.
+
+    Parameters
+    ----------
+    n_used : int
+        Number of used features.
+
+    Returns
+    -------
+    width : int
+        Features in a group.
+    """
+    n_groups = -(-n_used // GROUP_WIDTH)
+    n_groups += n_groups % 2  # two cores share an even number evenly
+    return max(1, -(-n_used // max(1, n_groups)))
+
+
+def find_thresholds(values: Array, max_bins: int = MAX_BINS) -> Array:
+    """Return the thresholds between the bins of a feature.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        Values; NaN is missing.
+    max_bins : int, default=255
+        Most bins.
+
+    Returns
+    -------
+    thresholds : float64 ndarray of shape (n_bins − 1,)
+        Ascending. With at most `max_bins` different values they lie midway between
+        neighbours, else at quantiles.
+    """
+    values = np.sort(values)  # NaN last
+    n = len(values) - int(np.isnan(values).sum())
+    values = values[:n].astype(np.float64, copy=False)
+    if n == 0:
+        return np.empty(0)
+    distinct = values[np.concatenate([[True], values[1:] != values[:-1]])]
+    if len(distinct) <= max_bins:
+        low, high = distinct[:-1], distinct[1:]
+    else:
+        at = np.arange(1, max_bins) * n // max_bins
+        low = np.unique(values[at - 1])
+        low = low[low < distinct[-1]]
+        high = distinct[np.searchsorted(distinct, low, side="right")]
+    middle = 0.5 * low + 0.5 * high
+    return np.where((middle >= low) & (middle < high), middle, low)
+
+
+class BinMapper:
+    """Find the bins of each feature and put values into them.
+
+    Parameters
+    ----------
+    max_bins : int, default=255
+        Most bins of a feature, without that of missing values; 2 to 255.
+    categorical : bool ndarray of shape (n_features,), default=None
+        Which columns hold category codes 0, 1, … (NaN: missing).
+    """
+
+    def __init__(
+        self, max_bins: int = MAX_BINS, categorical: Array | None = None
+    ) -> None:
+        self.max_bins = max_bins
+        self.categorical = categorical
+
+    def fit_transform(self, X: Array, rng: np.random.Generator) -> BinnedData:
+        """Bin the columns of X.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_features)
+            Values; NaN is missing.
+        rng : numpy Generator
+            Draws the rows that the thresholds are taken from, where there are many.
+
+        Returns
+        -------
+        binned : BinnedData
+            The binned features.
+        """
+        edges, has_missing = self._find_edges(X, rng)
+        n_bins = np.array([len(e) + 1 for e in edges], dtype=np.int64)
+        used = np.flatnonzero(n_bins + has_missing > 1)
+        thresholds = np.full((len(used), 256), np.inf)
+        for i, f in enumerate(used):
+            thresholds[i, : len(edges[f])] = edges[f]
+        categorical = np.zeros(X.shape[1], dtype=bool)
+        if self.categorical is not None:
+            categorical |= self.categorical
+        return bin_columns(
+            X, used, n_bins[used], has_missing[used], categorical[used], thresholds
+        )
+
+    def _find_edges(
+        self, X: Array, rng: np.random.Generator
+    ) -> tuple[list[Array], Array]:
+        """Thresholds of all columns, and whether each has missing values."""
+        n, n_features = X.shape
+        rows = np.sort(rng.integers(0, n, SAMPLE)) if n > SAMPLE else None
+        edges: list[Array] = [np.empty(0)] * n_features
+        has_missing = np.zeros(n_features, dtype=bool)
+        width = 8  # columns that share a cache line
+
+        def find(chunk: int) -> None:
+            part = slice(chunk * width, min((chunk + 1) * width, n_features))
+            sample = X[:, part] if rows is None else X[rows, part]
+            sample = np.ascontiguousarray(sample.T)
+            for f, values in enumerate(sample, part.start):
+                if self.categorical is not None and self.categorical[f]:
+                    column = X[:, f]
+                    n_codes = int(np.nanmax(column, initial=0)) + 1
+                    edges[f] = np.arange(n_codes - 1) + 0.5
+                else:
+                    edges[f] = find_thresholds(values, self.max_bins)
+            found = np.isnan(X[:, part].min(axis=0))
+            for f in part.start + np.flatnonzero(found):  # all missing: constant
+                found[f - part.start] = not np.isnan(X[:, f]).all()
+            has_missing[part] = found
+
+        run_chunks(find, -(-n_features // width))
+        return edges, has_missing
+
+
+def bin_columns(
+    X: Array,
+    features: Array,
+    n_bins: Array,
+    has_missing: Array,
+    categorical: Array,
+    thresholds: Array,
+) -> BinnedData:
+    """Put the values of X into known bins.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_features)
+        Values.
+    features, n_bins, has_missing, categorical, thresholds : ndarray
+        See `BinnedData`.
+
+    Returns
+    -------
+    binned : BinnedData
+        The binned features.
+    """
+    n, n_used = len(X), len(features)
+    columns = np.empty((n_used, n), dtype=np.uint8)
+    width = group_width(n_used)
+    if use_numba():
+        kernel = import_module("skdl.tree._numba.binning").bin_rows
+        bins = np.empty((-(-n_used // width), n, width), dtype=np.uint8)
+        X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
+
+        def bin_chunk(chunk: int) -> None:
+            start = chunk * _ROWS
+            end = min(n, start + _ROWS)
+            kernel(X, start, end, features, thresholds, n_bins, width, bins, columns)
+
+        run_chunks(bin_chunk, -(-n // _ROWS))
+    else:
+        bins = None
+
+        def bin_feature(i: int) -> None:
+            values = X[:, features[i]]
+            edges = thresholds[i, : n_bins[i] - 1]
+            codes = np.searchsorted(edges, values, side="left")
+            codes[np.isnan(values)] = n_bins[i]
+            columns[i] = codes
+
+        run_chunks(bin_feature, n_used)
+    return BinnedData(
+        columns, bins, features, n_bins, has_missing, categorical, thresholds
+    )

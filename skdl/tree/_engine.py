@@ -1,0 +1,108 @@
+"""The engine in use: NumPy, or its compiled twin."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdl._config import use_numba
+from skdl.tree._binning import BinnedData
+from skdl.tree._grower import Grower
+from skdl.tree._threads import run_chunks
+from skdl.tree._tree import GrownTree, TreeParams
+
+Array = NDArray[Any]
+
+_SMALL = 50_000  # rows below which a second thread costs more than it helps
+
+
+def make_grower(binned: BinnedData, params: TreeParams, n_outputs: int = 1) -> Grower:
+    """Return a grower of the engine in use.
+
+    Parameters
+    ----------
+    binned : BinnedData
+        The features.
+    params : TreeParams
+        What limits growth.
+    n_outputs : int, default=1
+        Values in a leaf.
+
+    Returns
+    -------
+    grower : Grower
+        Grows trees on these data.
+    """
+    if use_numba() and binned.bins is not None and binned.bins.size:
+        engine = import_module("skdl.tree._numba.engine")
+        return engine.CompiledGrower(binned, params, n_outputs)
+    return Grower(binned, params, n_outputs)
+
+
+def leaf_sums(grown: GrownTree, values: Array) -> Array:
+    """Return the sums of values over the rows of each leaf.
+
+    Parameters
+    ----------
+    grown : GrownTree
+        A tree just grown.
+    values : float64 ndarray of shape (n_outputs, n)
+        Values of all rows.
+
+    Returns
+    -------
+    sums : ndarray of shape (n_leaves, n_outputs)
+        Added up in the order of rows, in both engines.
+    """
+    n_leaves = len(grown.leaves)
+    if use_numba():
+        kernel = import_module("skdl.tree._numba.predictor").sum_leaves
+        out = np.empty((n_leaves, len(values)))
+
+        def add(leaf: int) -> None:
+            kernel(grown.rows, grown.starts, grown.ends, values, leaf, out)
+
+        if len(grown.rows) < _SMALL:
+            for leaf in range(n_leaves):
+                add(leaf)
+        else:
+            run_chunks(add, n_leaves)
+        return out
+    leaf_of = np.repeat(np.arange(n_leaves), grown.ends - grown.starts)
+    return np.stack(
+        [np.bincount(leaf_of, v[grown.rows], minlength=n_leaves) for v in values],
+        axis=1,
+    )
+
+
+def add_leaf_values(grown: GrownTree, values: Array, column: int, out: Array) -> None:
+    """Add to each training row the values of its leaf.
+
+    Parameters
+    ----------
+    grown : GrownTree
+        A tree just grown.
+    values : ndarray of shape (n_leaves, n_outputs)
+        What to add.
+    column : int
+        The first column to add to.
+    out : float64 ndarray of shape (n, n_columns)
+        Changed in place.
+    """
+    if use_numba():
+        kernel = import_module("skdl.tree._numba.predictor").add_leaves
+        starts, ends, rows = grown.starts, grown.ends, grown.rows
+        n_leaves = len(starts)
+        if len(rows) < _SMALL:
+            kernel(rows, starts, ends, values, 0, n_leaves, column, out)
+            return
+        run_chunks(
+            lambda i: kernel(rows, starts, ends, values, i, i + 1, column, out),
+            n_leaves,
+        )
+        return
+    added = np.repeat(values, grown.ends - grown.starts, axis=0)
+    out[grown.rows, column : column + values.shape[1]] += added

@@ -1,0 +1,176 @@
+"""Many trees in one set of flat arrays, for prediction from raw features."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdl._config import use_numba
+from skdl.tree._threads import run_chunks
+from skdl.tree._tree import LEAF, Tree
+
+Array = NDArray[Any]
+
+_ROWS = 2048  # rows of a chunk
+
+
+class Forest:
+    """Trees, each adding to one column of the result or to all.
+
+    Parameters
+    ----------
+    trees : list of Tree
+        The trees.
+    columns : sequence of int
+        The column that each tree adds to; −1: all of them.
+    """
+
+    def __init__(self, trees: list[Tree], columns: Any) -> None:
+        sizes = [len(tree.left) for tree in trees]
+        self.roots = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self.columns = np.asarray(columns, dtype=np.int64).reshape(len(trees))
+        self.feature = _joined([t.feature for t in trees], np.int32)
+        self.threshold = _joined([t.threshold for t in trees], np.float64)
+        self.missing_left = _joined([t.missing_left for t in trees], np.bool_)
+        # A leaf points at itself, so that following a path needs no second test.
+        left = _joined([t.left for t in trees], np.int64)
+        start = np.repeat(self.roots[:-1], sizes)
+        number = np.arange(len(left))
+        self.left = np.where(left == LEAF, number, left + start).astype(np.int32)
+        self.feature[left == LEAF] = 0
+        self.threshold[left == LEAF] = np.inf
+        self.missing_left[left == LEAF] = True
+        self.depths = np.array([t.depth for t in trees], dtype=np.int64)
+        set_of = _joined([t.set_of for t in trees], np.int64)
+        set_starts = np.cumsum([0, *(len(t.sets) for t in trees)])[:-1]
+        set_of += np.where(set_of >= 0, np.repeat(set_starts, sizes), 0)
+        self.set_of = set_of.astype(np.int32)
+        self.sets = np.concatenate(
+            [np.zeros((0, 256), dtype=bool), *(t.sets for t in trees)]
+        )
+        width = max((t.value.shape[1] for t in trees), default=1)
+        self.value = np.zeros((len(left), width))
+        for tree, root in zip(trees, self.roots[:-1], strict=True):
+            self.value[root : root + len(tree.left)] = tree.value
+
+    @property
+    def n_trees(self) -> int:
+        """Number of trees."""
+        return len(self.roots) - 1
+
+    def add(
+        self, X: Array, out: Array, coefficients: Array, trees: Array | None = None
+    ) -> None:
+        """Add coefficient · value of the leaves that rows end in.
+
+        Parameters
+        ----------
+        X : float ndarray of shape (n, n_features)
+            Rows.
+        out : float64 ndarray of shape (n, n_columns)
+            Changed in place.
+        coefficients : float64 ndarray of shape (n_chosen,)
+            Factor of each chosen tree.
+        trees : int64 ndarray of shape (n_chosen,), default=None
+            The trees to follow. None: all.
+        """
+        if trees is None:
+            trees = np.arange(self.n_trees)
+        if not use_numba():
+            for tree, coefficient in zip(trees, coefficients, strict=True):
+                values = coefficient * self.value[self._leaf_nodes(X, tree)]
+                column = self.columns[tree]
+                if column >= 0:
+                    out[:, column] += values[:, 0]
+                else:
+                    out += values
+            return
+        kernel = import_module("skdl.tree._numba.predictor").sum_trees
+        n = len(X)
+
+        def follow(chunk: int) -> None:
+            kernel(
+                X,
+                chunk * _ROWS,
+                min(n, (chunk + 1) * _ROWS),
+                trees,
+                self.roots,
+                self.depths,
+                self.columns,
+                coefficients,
+                self.feature,
+                self.threshold,
+                self.left,
+                self.missing_left,
+                self.set_of,
+                self.sets,
+                self.value,
+                out,
+            )
+
+        run_chunks(follow, -(-n // _ROWS))
+
+    def apply(self, X: Array) -> Array:
+        """Return the leaf each row ends in, as its number within the tree.
+
+        Parameters
+        ----------
+        X : float ndarray of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        leaves : int64 ndarray of shape (n, n_trees)
+            Numbers of nodes.
+        """
+        out = np.empty((len(X), self.n_trees), dtype=np.int64)
+        if not use_numba():
+            for tree in range(self.n_trees):
+                out[:, tree] = self._leaf_nodes(X, tree) - self.roots[tree]
+            return out
+        import_module("skdl.tree._numba.predictor").find_leaves(
+            X,
+            0,
+            len(X),
+            self.roots[:-1],
+            self.feature,
+            self.threshold,
+            self.left,
+            self.missing_left,
+            self.set_of,
+            self.sets,
+            out,
+        )
+        return out
+
+    def _leaf_nodes(self, X: Array, tree: int) -> Array:
+        """The leaf of each row, by steps that all rows take together."""
+        node = np.full(len(X), self.roots[tree], dtype=np.int64)
+        active = np.arange(len(X))
+        while True:
+            child = self.left[node[active]]
+            active = active[child != node[active]]
+            if not len(active):
+                return node
+            at = node[active]
+            x = X[active, self.feature[at]]
+            right = np.where(
+                np.isnan(x), ~self.missing_left[at], x > self.threshold[at]
+            )
+            chosen = self.set_of[at] >= 0
+            if chosen.any():
+                right[chosen] = self._right_by_set(x[chosen], at[chosen])
+            node[active] = self.left[at] + right
+
+    def _right_by_set(self, x: Array, node: Array) -> Array:
+        known = (x >= 0) & (x < 256)
+        code = np.where(known, x, 0).astype(np.int64)
+        in_set = self.sets[self.set_of[node], code]
+        return np.where(known, ~in_set, ~self.missing_left[node])
+
+
+def _joined(parts: list[Array], dtype: Any) -> Array:
+    return np.concatenate([np.empty(0, dtype=dtype), *parts]).astype(dtype)

@@ -1,0 +1,496 @@
+"""Grow one tree with NumPy: the reference of the compiled engine.
+
+Both engines read the same binned columns and the same integer gradients, number nodes in
+the same order and settle ties alike (the lower feature, then missing values on the right,
+then the lower bin), so that their trees are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdl.tree._binning import BinnedData
+from skdl.tree._histogram import histogram, quantise
+from skdl.tree._packing import Packing, make_packing
+from skdl.tree._splitting import (
+    NodeSums,
+    Split,
+    SplitRules,
+    best_categorical,
+    best_numeric,
+    score,
+)
+from skdl.tree._tree import LEAF, GrownTree, Tree, TreeParams
+
+Array = NDArray[Any]
+
+UNLIMITED = 2**31 - 1
+
+
+@dataclass
+class _Node:
+    number: int
+    rows: Array
+    sums: NodeSums
+    depth: int
+    active: Array  # interaction sets still open
+    histogram: tuple[Array, Array] | None = None
+    split: Split | None = None
+    left: int = LEAF
+
+
+class Grower:
+    """Grow trees on one binned data set.
+
+    Parameters
+    ----------
+    binned : BinnedData
+        The features.
+    params : TreeParams
+        What limits growth; constraints count the columns of X.
+    n_outputs : int, default=1
+        Values in a leaf.
+    """
+
+    def __init__(
+        self, binned: BinnedData, params: TreeParams, n_outputs: int = 1
+    ) -> None:
+        self.binned = binned
+        self.params = params
+        self.n_outputs = n_outputs
+        self.offsets = binned.offsets
+        n_used = len(binned.features)
+        self.sign = np.zeros(n_used, dtype=np.int8)
+        if params.monotonic_cst is not None:
+            self.sign[:] = params.monotonic_cst[binned.features]
+        self.sets = np.zeros((0, n_used), dtype=bool)
+        if params.interaction_cst is not None:
+            self.sets = np.ascontiguousarray(params.interaction_cst[:, binned.features])
+        self.n_candidates = n_used
+        if params.max_features is not None:
+            self.n_candidates = params.max_features
+        self._layout = _layout(binned, self.offsets, self.sign)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether a used feature has a monotonic constraint."""
+        return bool(self.sign.any())
+
+    def grow(
+        self,
+        g: Array,
+        h: Array | None,
+        rows: Array | None = None,
+        *,
+        seed: int = 0,
+        h_constant: float = 1.0,
+    ) -> GrownTree:
+        """Grow a tree.
+
+        Parameters
+        ----------
+        g : float64 ndarray of shape (n_outputs, n)
+            Gradients; a leaf's best value is −Σg/(Σh+λ).
+        h : float64 ndarray of shape (n_outputs, n) or None
+            Hessians, not negative. None: `h_constant` for all.
+        rows : ndarray of shape (n_rows,), default=None
+            The rows to learn from, in ascending order. None: all.
+        seed : int, default=0
+            Seed of the draws of features.
+        h_constant : float, default=1.0
+            See `h`.
+
+        Returns
+        -------
+        grown : GrownTree
+            The tree.
+        """
+        if rows is None:
+            rows = np.arange(self.binned.n, dtype=np.uint32)
+        packing = make_packing(
+            self.binned.n,
+            float(np.abs(g).max()),
+            0.0 if h is None else float(h.max()),
+            h is not None,
+            h_constant,
+        )
+        a, b = quantise(g, h, packing)
+        growth = _Growth(self, packing, a, b, len(rows), seed)
+        nodes = growth.run(rows)
+        return growth.finish(nodes)
+
+
+class _Growth:
+    """One tree in the making."""
+
+    def __init__(
+        self,
+        grower: Grower,
+        packing: Packing,
+        a: Array,
+        b: Array | None,
+        n_rows: int,
+        seed: int,
+    ) -> None:
+        self.grower = grower
+        self.binned = grower.binned
+        self.packing = packing
+        self.a, self.b = a, b
+        self.seed = seed
+        p = grower.params
+        self.max_leaves = UNLIMITED if p.max_leaf_nodes is None else p.max_leaf_nodes
+        self.max_depth = UNLIMITED if p.max_depth is None else p.max_depth
+        self.rules = SplitRules(
+            1.0 / packing.g_scale,
+            1.0 / packing.h_scale,
+            p.l2_regularization,
+            p.min_samples_leaf,
+            min_hessian(p, packing),
+            grower.bounded,
+        )
+        self.min_gain = 0.0
+
+    def run(self, rows: Array) -> list[_Node]:
+        root = _Node(
+            0, rows, self._sums(rows), 0, np.ones(len(self.grower.sets), dtype=bool)
+        )
+        p = self.grower.params
+        total = float(root.sums.h.sum() * self.rules.h_unit)
+        self.min_gain = p.min_impurity_decrease * total
+        nodes = [root]
+        waiting: list[_Node] = []
+        if self.max_leaves > 1 and self._can_split(root):
+            root.histogram = self._histogram(rows)
+            if self._search(root):
+                waiting.append(root)
+        n_leaves = 1
+        while waiting and n_leaves < self.max_leaves:
+            node = self._pick(waiting)
+            n_leaves += 1
+            children = self._divide(node, len(nodes))
+            nodes.extend(children)
+            more = n_leaves < self.max_leaves
+            splits = [more and self._can_split(child) for child in children]
+            if any(splits):
+                self._histograms(node, children)
+            node.histogram = None
+            # The larger child stands first in line, as its histogram came second.
+            order = (1, 0) if len(children[0].rows) <= len(children[1].rows) else (0, 1)
+            for i in order:
+                if splits[i] and self._search(children[i]):
+                    waiting.append(children[i])
+        return nodes
+
+    def _sums(self, rows: Array) -> NodeSums:
+        g = (self.a[:, rows] >> self.packing.count_bits).sum(axis=1)
+        if self.b is None:
+            h = np.full(self.a.shape[0], len(rows), dtype=np.int64)
+        else:
+            h = self.b[:, rows].sum(axis=1)
+        return NodeSums(g, h, len(rows))
+
+    def _can_split(self, node: _Node) -> bool:
+        p = self.grower.params
+        return (
+            node.sums.count >= max(2 * p.min_samples_leaf, p.min_samples_split)
+            and node.depth < self.max_depth
+            and bool((node.sums.h >= 2 * self.rules.min_hessian).all())
+        )
+
+    def _pick(self, waiting: list[_Node]) -> _Node:
+        if self.grower.params.max_leaf_nodes is None:
+            return waiting.pop()
+        best = max(waiting, key=lambda node: (_gain(node), -node.number))
+        waiting.remove(best)
+        return best
+
+    def _histogram(self, rows: Array) -> tuple[Array, Array]:
+        n = self.binned.n
+
+        def sums(values: Array) -> Array:
+            return histogram(self.binned, self.grower.offsets, rows, values, n)
+
+        a = np.stack([sums(values) for values in self.a])
+        if self.b is None:
+            return a, a[:0]
+        return a, np.stack([sums(values) for values in self.b])
+
+    def _histograms(self, node: _Node, children: list[_Node]) -> None:
+        """The smaller child's histogram by counting, its sibling's by subtraction."""
+        small, large = sorted(children, key=lambda child: len(child.rows))
+        assert node.histogram is not None
+        small.histogram = self._histogram(small.rows)
+        large.histogram = (
+            node.histogram[0] - small.histogram[0],
+            node.histogram[1] - small.histogram[1],
+        )
+
+    def _search(self, node: _Node) -> bool:
+        """Find the node's best split; say whether it is worth it."""
+        assert node.histogram is not None
+        a, b = node.histogram
+        bits = self.packing.count_bits
+        g, count = a >> bits, a[0] & ((1 << bits) - 1)
+        h = np.broadcast_to(count, a.shape) if self.b is None else b
+        parent = score(node.sums, self.rules)
+        layout, binned = self.grower._layout, self.binned
+        allowed = self._choose_features(node)
+        usable = (allowed & ~binned.categorical)[layout["position"]]
+        best = best_numeric(g, h, count, layout, usable, node.sums, parent, self.rules)
+        for f in np.flatnonzero(allowed & binned.categorical):
+            part = slice(self.grower.offsets[f], self.grower.offsets[f + 1])
+            split = best_categorical(
+                g[:, part],
+                h[:, part],
+                count[part],
+                int(f),
+                int(binned.n_bins[f]),
+                node.sums,
+                parent,
+                self.rules,
+            )
+            if split is not None and (
+                best is None
+                or (split.gain, -split.position) > (best.gain, -best.position)
+            ):
+                best = split
+        node.split = best
+        if best is None or best.gain < self.min_gain:
+            return False
+        return best.gain > 1e-12 * abs(parent)
+
+    def _choose_features(self, node: _Node) -> Array:
+        n_features = len(self.binned.features)
+        allowed = np.ones(n_features, dtype=bool)
+        if len(self.grower.sets):
+            allowed = self.grower.sets[node.active].any(axis=0)
+        n_dropped = int(allowed.sum()) - self.grower.n_candidates
+        if n_dropped <= 0:
+            return allowed
+        first = np.uint64(node.number * n_features)
+        keys = mix(
+            np.uint64(self.seed) ^ (first + np.arange(n_features, dtype=np.uint64))
+        )
+        keys[~allowed] = 0
+        allowed[np.argsort(keys, kind="stable")[::-1][:n_dropped]] = False
+        return allowed
+
+    def _divide(self, node: _Node, left: int) -> list[_Node]:
+        split = node.split
+        assert split is not None
+        codes = self.binned.columns[split.position][node.rows]
+        if split.left_set is not None:
+            goes_left = split.left_set[codes]
+        else:
+            goes_left = codes <= split.last_bin
+            if split.missing_left:
+                goes_left |= codes == self.binned.n_bins[split.position]
+        node.left = left
+        active = node.active
+        if len(self.grower.sets):
+            active = active & self.grower.sets[:, split.position]
+        sums = node.sums
+        left_sums = replace(sums, g=split.g, h=split.h, count=split.count)
+        right_sums = replace(
+            sums, g=sums.g - split.g, h=sums.h - split.h, count=sums.count - split.count
+        )
+        self._narrow(left_sums, right_sums, int(self.grower.sign[split.position]))
+        return [
+            _Node(left, node.rows[goes_left], left_sums, node.depth + 1, active),
+            _Node(left + 1, node.rows[~goes_left], right_sums, node.depth + 1, active),
+        ]
+
+    def _narrow(self, left: NodeSums, right: NodeSums, sign: int) -> None:
+        """Bound the values of the sides of a monotonic split by their middle."""
+        if sign == 0:
+            return
+        values = []
+        for sums in (left, right):
+            g, h = sums.g[0] * self.rules.g_unit, sums.h[0] * self.rules.h_unit
+            value = -g / (h + self.rules.l2)
+            values.append(min(max(value, sums.low), sums.high))
+        middle = 0.5 * (values[0] + values[1])
+        if sign > 0:
+            left.high = right.low = middle
+        else:
+            left.low = right.high = middle
+
+    def finish(self, nodes: list[_Node]) -> GrownTree:
+        """Write the nodes to flat arrays."""
+        split = np.zeros((len(nodes), 3), dtype=np.int64)
+        left_sets = []
+        for i, node in enumerate(nodes):
+            if node.left != LEAF and node.split is not None:
+                s = node.split
+                split[i] = s.position, s.last_bin, s.missing_left
+                if s.left_set is not None:
+                    left_sets.append(s.left_set)
+        leaves = _leaves_in_order(nodes)
+        ends = np.cumsum([len(node.rows) for node in leaves])
+        starts = ends - [len(node.rows) for node in leaves]
+        tree = assemble(
+            self.binned,
+            self.rules,
+            left=np.array([node.left for node in nodes]),
+            split=split,
+            gain=np.array([_gain(node) for node in nodes]),
+            counts=np.array([node.sums.count for node in nodes]),
+            g=np.stack([node.sums.g for node in nodes]),
+            h=np.stack([node.sums.h for node in nodes]),
+            left_sets=left_sets,
+        )
+        return GrownTree(
+            tree=tree,
+            rows=np.concatenate([node.rows for node in leaves]),
+            leaves=np.array([node.number for node in leaves]),
+            starts=starts,
+            ends=ends,
+            bounds=np.array([(n.sums.low, n.sums.high) for n in leaves]),
+            bins=split[:, 1],
+            positions=np.where(tree.left == LEAF, -1, split[:, 0]),
+        )
+
+
+def _leaves_in_order(nodes: list[_Node]) -> list[_Node]:
+    """The leaves from left to right, which is the order of their rows."""
+    leaves, stack = [], [nodes[0]]
+    while stack:
+        node = stack.pop()
+        if node.left == LEAF:
+            leaves.append(node)
+        else:
+            stack += [nodes[node.left + 1], nodes[node.left]]
+    return leaves
+
+
+def _gain(node: _Node) -> float:
+    return 0.0 if node.split is None else node.split.gain
+
+
+def min_hessian(params: TreeParams, packing: Packing) -> int:
+    """Return the smallest quantised sum of Hessians of a leaf; at least 1.
+
+    Parameters
+    ----------
+    params : TreeParams
+        Limits.
+    packing : Packing
+        The scale.
+
+    Returns
+    -------
+    smallest : int
+        At least 1, so that no leaf divides by zero.
+    """
+    if not packing.newton:
+        return 1
+    return max(1, int(np.ceil(params.min_hessian * packing.h_scale)))
+
+
+def mix(value: Array) -> Array:
+    """Return a hash of 64-bit integers (splitmix64, Steele et al. 2014).
+
+    Parameters
+    ----------
+    value : uint64 ndarray
+        The integers.
+
+    Returns
+    -------
+    hashed : uint64 ndarray
+        The hashes.
+    """
+    value = value + np.uint64(0x9E3779B97F4A7C15)
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+def assemble(
+    binned: BinnedData,
+    rules: SplitRules,
+    *,
+    left: Array,
+    split: Array,
+    gain: Array,
+    counts: Array,
+    g: Array,
+    h: Array,
+    left_sets: list[Array],
+) -> Tree:
+    """Return a tree in terms of the columns of X.
+
+    Parameters
+    ----------
+    binned : BinnedData
+        The features.
+    rules : SplitRules
+        Units.
+    left : int64 ndarray of shape (n_nodes,)
+        Left children; −1 in leaves.
+    split : int64 ndarray of shape (n_nodes, 3)
+        Position, last bin and missing-left of each inner node.
+    gain : ndarray of shape (n_nodes,)
+        Gains.
+    counts : int64 ndarray of shape (n_nodes,)
+        Rows.
+    g, h : int64 ndarray of shape (n_nodes, n_outputs)
+        Sums.
+    left_sets : list of bool ndarray of shape (256,)
+        Sets of the categorical inner nodes, in the order of nodes.
+
+    Returns
+    -------
+    tree : Tree
+        The tree.
+    """
+    inner = left != LEAF
+    position, last_bin = split[inner, 0], split[inner, 1]
+    feature = np.full(len(left), -1, dtype=np.int32)
+    threshold = np.full(len(left), np.nan)
+    set_of = np.full(len(left), -1, dtype=np.int32)
+    categorical = np.zeros(len(left), dtype=bool)
+    if inner.any():
+        feature[inner] = binned.features[position]
+        categorical[inner] = binned.categorical[position]
+        threshold[inner] = binned.thresholds[position, last_bin]
+        threshold[categorical] = np.nan
+        set_of[categorical] = np.arange(categorical.sum())
+    sets = np.stack(left_sets) if left_sets else np.zeros((0, 256), dtype=bool)
+    denominator = h * rules.h_unit + rules.l2
+    value = np.zeros(g.shape)
+    np.divide(-(g * rules.g_unit), denominator, out=value, where=denominator > 0)
+    return Tree(
+        feature=feature,
+        threshold=threshold,
+        left=left.astype(np.int32),
+        missing_left=(split[:, 2] == 1) & inner,
+        gain=np.where(inner, gain, 0.0),
+        n_node_samples=counts.astype(np.int64),
+        value=value,
+        set_of=set_of,
+        sets=sets,
+    )
+
+
+def _layout(binned: BinnedData, offsets: Array, sign: Array) -> dict[str, Array]:
+    """What `best_numeric` needs to know of each entry of a flat histogram."""
+    sizes = np.diff(offsets)
+    position = np.repeat(np.arange(len(sizes)), sizes)
+    start = offsets[:-1][position]
+    code = np.arange(offsets[-1]) - start
+    n_bins = binned.n_bins[position]
+    return {
+        "position": position,
+        "code": code,
+        "missing": code == n_bins,
+        "has_missing": binned.has_missing[position],
+        "last": code == n_bins - 1,
+        "start": start,
+        "sign": sign[position],
+        "missing_at": np.where(binned.has_missing, offsets[1:] - 1, 0),
+    }

@@ -1,0 +1,259 @@
+"""The compiled engine behind the interface of the reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdl._config import n_threads
+from skdl.tree._binning import BinnedData
+from skdl.tree._grower import UNLIMITED, Grower, assemble, min_hessian
+from skdl.tree._numba import grower as kernel
+from skdl.tree._numba.crew import CONTROL_SIZE
+from skdl.tree._numba.predictor import largest, pack
+from skdl.tree._packing import Packing, make_packing
+from skdl.tree._splitting import SplitRules
+from skdl.tree._threads import release, run_chunks, submit
+from skdl.tree._tree import LEAF, GrownTree, TreeParams
+
+Array = NDArray[Any]
+
+ROWS = 65536  # rows of a chunk of element-wise work
+HISTOGRAM_MEMORY = 512 * 2**20  # bytes for the histograms of waiting nodes
+CREW_WORK = 20_000  # rows × features below which a helper costs more than it helps
+
+
+class CompiledGrower(Grower):
+    """`Grower` with compiled loops and memory that is kept from tree to tree."""
+
+    def __init__(
+        self, binned: BinnedData, params: TreeParams, n_outputs: int = 1
+    ) -> None:
+        super().__init__(binned, params, n_outputs)
+        n = binned.n
+        most = n // max(1, params.min_samples_leaf)
+        if params.max_leaf_nodes is not None:
+            most = min(most, params.max_leaf_nodes)
+        if params.max_depth is not None and params.max_depth < 40:
+            most = min(most, 2**params.max_depth)
+        self.max_leaves = max(1, most)
+        assert binned.bins is not None
+        self.columns = kernel.Columns(
+            bins=binned.bins,
+            columns=binned.columns,
+            width=int(binned.bins.shape[2]),
+            n_bins=binned.n_bins,
+            has_missing=binned.has_missing,
+            categorical=binned.categorical,
+            offsets=self.offsets,
+            sign=self.sign,
+            sets=self.sets,
+        )
+        work = n * len(binned.features)
+        self.n_helpers = 0
+        if work >= CREW_WORK:
+            self.n_helpers = min(n_threads(), binned.bins.shape[0]) - 1
+        self._work: dict[bool, kernel.Work] = {}
+
+    def grow(
+        self,
+        g: Array,
+        h: Array | None,
+        rows: Array | None = None,
+        *,
+        seed: int = 0,
+        h_constant: float = 1.0,
+    ) -> GrownTree:
+        n = self.binned.n
+        newton = h is not None
+        n_chunks = -(-n // ROWS)
+        tops = np.zeros((n_chunks, 2))
+
+        def measure(chunk: int) -> None:
+            start, end = chunk * ROWS, min(n, (chunk + 1) * ROWS)
+            tops[chunk, 0] = largest(g, start, end)
+            if h is not None:
+                tops[chunk, 1] = largest(h, start, end)
+
+        run_chunks(measure, n_chunks)
+        g_max, h_max = (float(top) for top in tops.max(axis=0))
+        packing = make_packing(n, g_max, h_max, newton, h_constant)
+        w = self._memory(newton)
+        hessians = g if h is None else h
+
+        def pack_chunk(chunk: int) -> None:
+            start, end = chunk * ROWS, min(n, (chunk + 1) * ROWS)
+            for k in range(self.n_outputs):
+                pack(
+                    g,
+                    hessians,
+                    k,
+                    start,
+                    end,
+                    packing.g_scale,
+                    packing.h_scale,
+                    packing.g_shift,
+                    packing.h_shift,
+                    newton,
+                    w.packed,
+                )
+
+        run_chunks(pack_chunk, n_chunks)
+        plan = self._plan(packing, seed)
+        self._plant(w, rows, packing)
+        plan = plan._replace(
+            min_gain=self.params.min_impurity_decrease
+            * float(w.sums[0, 1].sum() * plan.h_unit)
+        )
+        n_nodes = self._run(rows is None, w, plan)
+        return self._finish(w, n_nodes, plan)
+
+    def _plan(self, packing: Packing, seed: int) -> kernel.Plan:
+        p = self.params
+        return kernel.Plan(
+            newton=packing.newton,
+            count_bits=packing.count_bits,
+            block_bits=packing.block_bits,
+            h_bits=packing.h_bits,
+            block=packing.block,
+            g_unit=1.0 / packing.g_scale,
+            h_unit=1.0 / packing.h_scale,
+            l2=float(p.l2_regularization),
+            min_samples_leaf=int(p.min_samples_leaf),
+            min_samples_split=int(p.min_samples_split),
+            min_hessian=min_hessian(p, packing),
+            min_gain=0.0,
+            max_leaves=self.max_leaves,
+            max_depth=UNLIMITED if p.max_depth is None else int(p.max_depth),
+            best_first=p.max_leaf_nodes is not None,
+            bounded=self.bounded,
+            n_candidates=int(self.n_candidates),
+            seed=np.uint64(seed),
+        )
+
+    def _memory(self, newton: bool) -> kernel.Work:
+        """The arrays that a tree works in; the same for every tree."""
+        if newton in self._work:
+            return self._work[newton]
+        n, k = self.binned.n, self.n_outputs
+        total, n_used = int(self.offsets[-1]), len(self.binned.features)
+        n_groups, _, width = self.columns.bins.shape
+        n_nodes = 2 * self.max_leaves - 1
+        size = 8 * k * total * (2 if newton else 1)
+        n_slots = min(self.max_leaves + 2, max(4, HISTOGRAM_MEMORY // max(1, size)))
+        any_set = n_nodes if self.binned.categorical.any() else 1
+        self._work[newton] = kernel.Work(
+            control=np.zeros(CONTROL_SIZE, np.int64),
+            job=np.zeros(kernel.N_JOB, np.int64),
+            packed=np.empty((k, n), np.int64),
+            ordered=np.empty((k, n), np.int64),
+            rows=np.empty(n, np.uint32),
+            left_rows=np.empty(n, np.uint32),
+            right_rows=np.empty(n, np.uint32),
+            chunk_left=np.zeros(n // kernel.CHUNK + 1, np.int64),
+            a=np.empty((n_slots, k, total), np.int64),
+            b=np.empty((n_slots if newton else 1, k, total if newton else 1), np.int64),
+            scratch=np.zeros((self.n_helpers + 1, width, 256), np.int64),
+            allowed=np.ones((2, n_used), np.bool_),
+            found_gain=np.zeros((2, n_groups)),
+            found=np.zeros((2, n_groups, 4), np.int64),
+            found_sums=np.zeros((2, n_groups, 2, k), np.int64),
+            found_set=np.zeros((2, n_groups, 256), np.bool_),
+            node=np.empty((n_nodes, 6), np.int64),
+            gain=np.zeros(n_nodes),
+            split=np.zeros((n_nodes, 4), np.int64),
+            left_sums=np.zeros((n_nodes, 2, k), np.int64),
+            sums=np.zeros((n_nodes, 2, k), np.int64),
+            left_set=np.zeros((any_set, 256), np.bool_),
+            bounds=np.empty((n_nodes, 2)),
+            active=np.ones(
+                (n_nodes if len(self.sets) else 1, len(self.sets)), np.bool_
+            ),
+            keys=np.empty((n_groups, 256)),
+            codes=np.empty((n_groups, 256), np.int64),
+            trial=np.zeros((n_groups, 4, k), np.int64),
+            route=np.empty((self.n_helpers + 1, 256), np.bool_),
+            draw=np.empty(n_used, np.uint64),
+            free=np.empty(n_slots, np.int64),
+            open=np.empty(n_nodes, np.int64),
+        )
+        return self._work[newton]
+
+    def _plant(self, w: kernel.Work, rows: Array | None, packing: Packing) -> None:
+        """Enter the root in the tables."""
+        n_rows = self.binned.n if rows is None else len(rows)
+        w.rows[:n_rows] = np.arange(n_rows, dtype=np.uint32) if rows is None else rows
+        w.node[0] = 0, n_rows, 0, -1, LEAF, -1
+        w.bounds[0] = -np.inf, np.inf
+        w.active[0] = True
+        w.gain[:] = 0.0
+        kernel.sum_root(w.packed, w.rows, n_rows, packing_bits(packing), w.sums)
+
+    def _run(self, identity: bool, w: kernel.Work, plan: kernel.Plan) -> int:
+        """Grow, with helpers."""
+        w.control[:] = 0
+        helpers = [
+            submit(kernel.help_grow, i + 1, self.columns, w, plan)
+            for i in range(self.n_helpers)
+        ]
+        try:
+            return int(kernel.grow(identity, not helpers, 0, self.columns, w, plan))
+        finally:
+            for helper in helpers:
+                release(helper)
+
+    def _finish(self, w: kernel.Work, n_nodes: int, plan: kernel.Plan) -> GrownTree:
+        """Copy the tables' used part to a tree."""
+        node, split = w.node[:n_nodes], w.split[:n_nodes]
+        left = node[:, kernel.LEFT].copy()
+        leaves = np.flatnonzero(left == LEAF)
+        leaves = leaves[np.argsort(node[leaves, kernel.FIRST])]
+        position = split[:, kernel.POSITION]
+        chosen = np.flatnonzero((left != LEAF) & self.binned.categorical[position])
+        rules = SplitRules(
+            plan.g_unit,
+            plan.h_unit,
+            plan.l2,
+            plan.min_samples_leaf,
+            plan.min_hessian,
+            plan.bounded,
+        )
+        tree = assemble(
+            self.binned,
+            rules,
+            left=left,
+            split=split[:, :3].copy(),
+            gain=w.gain[:n_nodes].copy(),
+            counts=node[:, kernel.LAST] - node[:, kernel.FIRST],
+            g=w.sums[:n_nodes, 0],
+            h=w.sums[:n_nodes, 1],
+            left_sets=[w.left_set[i].copy() for i in chosen],
+        )
+        return GrownTree(
+            tree=tree,
+            rows=w.rows[: int(node[0, kernel.LAST])],
+            leaves=leaves,
+            starts=node[leaves, kernel.FIRST],
+            ends=node[leaves, kernel.LAST],
+            bounds=w.bounds[leaves],
+            bins=split[:, kernel.BIN].copy(),
+            positions=np.where(left == LEAF, -1, position),
+        )
+
+
+def packing_bits(packing: Packing) -> tuple[int, int, int]:
+    """Return where the fields of a packed row are, as the kernels want it.
+
+    Parameters
+    ----------
+    packing : Packing
+        The packing.
+
+    Returns
+    -------
+    g_shift, h_shift, h_bits : int
+        Positions; `h_bits` is 0 where rows have no Hessians of their own.
+    """
+    return packing.g_shift, packing.h_shift, packing.h_bits

@@ -1,0 +1,138 @@
+"""Follow rows down the trees (compiled)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+BLOCK = 64  # rows that go down a tree side by side
+
+
+@njit(nogil=True, cache=True)
+def goes_right(x, node, threshold, missing_left, set_of, sets):  # type: ignore[no-untyped-def]
+    """Whether a value goes to the right child."""
+    if set_of[node] >= 0:
+        code = np.int64(x) if x >= 0 and x < 256 else -1
+        if code < 0:
+            return not missing_left[node]
+        return not sets[set_of[node], code]
+    if x != x:
+        return not missing_left[node]
+    return x > threshold[node]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def sum_trees(  # type: ignore[no-untyped-def]
+    X,
+    start,
+    end,
+    trees,
+    roots,
+    depths,
+    outputs,
+    coefficients,
+    feature,
+    threshold,
+    left,
+    missing_left,
+    set_of,
+    sets,
+    values,
+    out,
+):
+    """Add coefficient · value of each tree's leaf to `out`, for rows start…end−1.
+
+    The rows of a block go down a tree side by side, one level after another: without a
+    branch to guess wrong, and with many loads under way at once. A leaf sends every row
+    to itself: its `left` is its own number and its threshold is +∞.
+    outputs : the column of `out` that a tree adds to; −1: to all of them.
+    """
+    nodes = np.empty(BLOCK, np.int32)
+    n_outputs = out.shape[1]
+    for first in range(start, end, BLOCK):
+        n = min(BLOCK, end - first)
+        for t in range(len(trees)):
+            root = roots[trees[t]]
+            for i in range(n):
+                nodes[i] = root
+            for _ in range(depths[trees[t]]):
+                if len(sets):
+                    for i in range(n):
+                        node = nodes[i]
+                        x = X[first + i, feature[node]]
+                        right = goes_right(
+                            x, node, threshold, missing_left, set_of, sets
+                        )
+                        nodes[i] = left[node] + right
+                else:
+                    for i in range(n):
+                        node = np.uint32(nodes[i])
+                        x = X[first + i, np.uint32(feature[node])]
+                        right = (x > threshold[node]) | (
+                            (x != x) & (not missing_left[node])
+                        )
+                        nodes[i] = left[node] + np.int32(right)
+            column = outputs[trees[t]]
+            coefficient = coefficients[t]
+            for i in range(n):
+                if column >= 0:
+                    out[first + i, column] += coefficient * values[nodes[i], 0]
+                else:
+                    for k in range(n_outputs):
+                        out[first + i, k] += coefficient * values[nodes[i], k]
+
+
+@njit(nogil=True, cache=True)
+def find_leaves(  # type: ignore[no-untyped-def]
+    X, start, end, roots, feature, threshold, left, missing_left, set_of, sets, out
+):
+    """Write the leaf's number within its tree, for rows start…end−1 and all trees."""
+    for t in range(len(roots)):
+        for i in range(start, end):
+            node = roots[t]
+            child = left[node]
+            while child != node:
+                x = X[i, feature[node]]
+                right = goes_right(x, node, threshold, missing_left, set_of, sets)
+                node = child + right
+                child = left[node]
+            out[i, t] = node - roots[t]
+
+
+@njit(nogil=True, cache=True)
+def add_leaves(rows, starts, ends, values, first, last, column, out):  # type: ignore[no-untyped-def]
+    """Add the values of the leaves first…last−1 to their rows of a tree just grown."""
+    for leaf in range(first, last):
+        for i in range(starts[leaf], ends[leaf]):
+            for k in range(values.shape[1]):
+                out[rows[i], column + k] += values[leaf, k]
+
+
+@njit(nogil=True, cache=True)
+def sum_leaves(rows, starts, ends, g, leaf, out):  # type: ignore[no-untyped-def]
+    """Sums of g (n_outputs, n) over the rows of a leaf, in their order."""
+    for k in range(g.shape[0]):
+        total = 0.0
+        for i in range(starts[leaf], ends[leaf]):
+            total += g[k, rows[i]]
+        out[leaf, k] = total
+
+
+@njit(nogil=True, cache=True)
+def pack(g, h, k, start, end, g_scale, h_scale, g_shift, h_shift, newton, out):  # type: ignore[no-untyped-def]
+    """Quantise and pack rows start…end−1 of an output of g, h (n_outputs, n)."""
+    for i in range(start, end):
+        packed = (np.int64(np.rint(g[k, i] * g_scale)) << g_shift) + np.int64(1)
+        if newton:
+            packed += np.int64(np.rint(h[k, i] * h_scale)) << h_shift
+        out[k, i] = packed
+
+
+@njit(nogil=True, cache=True)
+def largest(g, start, end):  # type: ignore[no-untyped-def]
+    """Largest absolute value of g[:, start:end]."""
+    top = 0.0
+    for k in range(g.shape[0]):
+        for i in range(start, end):
+            top = max(top, abs(g[k, i]))
+    return top

@@ -1,0 +1,360 @@
+"""The best split of a node: every threshold, and every prefix of sorted categories.
+
+With G and H the sums of gradients and Hessians on a side, the gain of a split is
+G_l²/(H_l+λ) + G_r²/(H_r+λ) − G²/(H+λ), summed over outputs: twice the fall of the
+second-order Taylor polynomial of the loss when both sides take their best values (Chen
+& Guestrin 2016, eq. 7). Under monotonic constraints the values are cut to their bounds
+first, and a split whose values stand the wrong way round is barred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+CATEGORY_SMOOTHING = 10.0
+
+
+@dataclass
+class NodeSums:
+    """A node's sums and its bounds.
+
+    Parameters
+    ----------
+    g, h : int64 ndarray of shape (n_outputs,)
+        Sums of gradients and Hessians.
+    count : int
+        Number of rows.
+    low, high : float
+        Bounds on the values.
+    """
+
+    g: Array
+    h: Array
+    count: int
+    low: float = -np.inf
+    high: float = np.inf
+
+
+@dataclass
+class Split:
+    """A split of a node.
+
+    Parameters
+    ----------
+    gain : float
+        What it gains.
+    position : int
+        The used feature.
+    last_bin : int
+        Last bin on the left; −1 for a categorical feature.
+    missing_left : bool
+        Whether missing values go left.
+    count : int
+        Rows on the left.
+    g, h : int64 ndarray of shape (n_outputs,)
+        Sums on the left.
+    left_set : bool ndarray of shape (256,) or None
+        Which categories go left.
+    """
+
+    gain: float
+    position: int
+    last_bin: int
+    missing_left: bool
+    count: int
+    g: Array
+    h: Array
+    left_set: Array | None = None
+
+
+@dataclass
+class SplitRules:
+    """Units and limits of a search.
+
+    Parameters
+    ----------
+    g_unit, h_unit : float
+        What one stands for in the integer sums.
+    l2 : float
+        λ.
+    min_samples_leaf : int
+        Fewest rows of a side.
+    min_hessian : int
+        Smallest sum of quantised Hessians of a side.
+    bounded : bool
+        Whether there are monotonic constraints.
+    """
+
+    g_unit: float
+    h_unit: float
+    l2: float
+    min_samples_leaf: int
+    min_hessian: int
+    bounded: bool
+
+
+def score(sums: NodeSums, rules: SplitRules) -> float:
+    """Return what a leaf's best values gain over values of zero.
+
+    Parameters
+    ----------
+    sums : NodeSums
+        The node.
+    rules : SplitRules
+        Units.
+
+    Returns
+    -------
+    score : float
+        Σ over outputs of G²/(H+λ), or its bounded form.
+    """
+    total = 0.0
+    for g_sum, h_sum in zip(sums.g, sums.h, strict=True):
+        g, h = g_sum * rules.g_unit, h_sum * rules.h_unit + rules.l2
+        if rules.bounded:
+            value = min(max(-g / h, sums.low), sums.high)
+            total += -(2.0 * g * value + h * value * value)
+        else:
+            total += g * g / h
+    return total
+
+
+def gains(
+    g: Array,
+    h: Array,
+    sums: NodeSums,
+    parent: float,
+    sign: Array | int,
+    rules: SplitRules,
+) -> Array:
+    """Return the gains of splits with these sums on the left.
+
+    Parameters
+    ----------
+    g, h : int64 ndarray of shape (n_outputs, m)
+        Sums on the left.
+    sums : NodeSums
+        The node.
+    parent : float
+        The node's score.
+    sign : int8 ndarray of shape (m,) or int
+        Monotonic constraint of each split's feature.
+    rules : SplitRules
+        Units.
+
+    Returns
+    -------
+    gains : ndarray of shape (m,)
+        −1 where a split is barred.
+    """
+    gl, gr = g * rules.g_unit, (sums.g[:, None] - g) * rules.g_unit
+    hl, hr = h * rules.h_unit, (sums.h[:, None] - h) * rules.h_unit
+    if not rules.bounded:
+        sides = gl * gl / (hl + rules.l2) + gr * gr / (hr + rules.l2)
+        total = np.zeros(g.shape[1])
+        for side in sides:
+            total += side
+        return total - parent
+    gl, gr, hl, hr = gl[0], gr[0], hl[0], hr[0]
+    left = np.minimum(np.maximum(-gl / (hl + rules.l2), sums.low), sums.high)
+    right = np.minimum(np.maximum(-gr / (hr + rules.l2), sums.low), sums.high)
+    gain = (
+        -(2.0 * gl * left + (hl + rules.l2) * left * left)
+        + -(2.0 * gr * right + (hr + rules.l2) * right * right)
+        - parent
+    )
+    barred = (sign > 0) & (left > right) | (sign < 0) & (left < right)
+    gain[barred] = -1.0
+    return gain
+
+
+def allowed_splits(
+    g: Array, h: Array, count: Array, sums: NodeSums, rules: SplitRules
+) -> Array:
+    """Return where both sides have enough rows and Hessian.
+
+    Parameters
+    ----------
+    g, h : int64 ndarray of shape (n_outputs, m)
+        Sums on the left.
+    count : int64 ndarray of shape (m,)
+        Rows on the left.
+    sums : NodeSums
+        The node.
+    rules : SplitRules
+        Limits.
+
+    Returns
+    -------
+    allowed : bool ndarray of shape (m,)
+        Mask of the splits.
+    """
+    fewest = rules.min_samples_leaf
+    allowed = (count >= fewest) & (sums.count - count >= fewest)
+    allowed &= (h >= rules.min_hessian).all(axis=0)
+    allowed &= (sums.h[:, None] - h >= rules.min_hessian).all(axis=0)
+    return allowed
+
+
+def best_numeric(
+    g: Array,
+    h: Array,
+    count: Array,
+    layout: dict[str, Array],
+    usable: Array,
+    sums: NodeSums,
+    parent: float,
+    rules: SplitRules,
+) -> Split | None:
+    """Return the best threshold over the numeric features.
+
+    Parameters
+    ----------
+    g, h : int64 ndarray of shape (n_outputs, total_bins)
+        The node's histogram.
+    count : int64 ndarray of shape (total_bins,)
+        Its counts.
+    layout : dict
+        Of each bin: `position` (its feature), `code` (its number), `missing` (whether
+        it is that of missing values), `has_missing` (whether the feature has one),
+        `last` (whether it is the feature's last), `start` (its feature's first entry)
+        and `sign`; and `missing_at`, each feature's missing bin or −1.
+    usable : bool ndarray of shape (total_bins,)
+        Bins of the features that may be split on.
+    sums : NodeSums
+        The node.
+    parent : float
+        The node's score.
+    rules : SplitRules
+        Units and limits.
+
+    Returns
+    -------
+    split : Split or None
+        The best; None where none gains.
+    """
+    best: Split | None = None
+    for from_missing in (False, True):
+        candidates = usable & ~layout["missing"] & (count > 0)
+        if from_missing:
+            candidates &= layout["has_missing"] & ~layout["last"]
+        else:
+            candidates &= layout["has_missing"] | ~layout["last"]
+        at = np.flatnonzero(candidates)
+        left = [_left_sums(x, layout, at, from_missing) for x in (g, h, count[None])]
+        at_allowed = allowed_splits(left[0], left[1], left[2][0], sums, rules)
+        at = at[at_allowed]
+        if not len(at):
+            continue
+        gl, hl, cl = (x[:, at_allowed] for x in left)
+        gain = gains(gl, hl, sums, parent, layout["sign"][at], rules)
+        i = int(gain.argmax())
+        position = int(layout["position"][at[i]])
+        if not gain[i] > 0 or (
+            best is not None and (gain[i], -position) <= (best.gain, -best.position)
+        ):
+            continue
+        has_missing = bool(layout["has_missing"][at[i]])
+        missing_left = from_missing if has_missing else 2 * cl[0, i] > sums.count
+        best = Split(
+            float(gain[i]),
+            position,
+            int(layout["code"][at[i]]),
+            bool(missing_left),
+            int(cl[0, i]),
+            gl[:, i],
+            hl[:, i],
+        )
+    return best
+
+
+def _left_sums(
+    values: Array, layout: dict[str, Array], at: Array, from_missing: bool
+) -> Array:
+    """Sums up to each bin, from the start of its feature."""
+    running = np.zeros((values.shape[0], values.shape[1] + 1), dtype=np.int64)
+    np.cumsum(values, axis=1, out=running[:, 1:])
+    left = running[:, at + 1] - running[:, layout["start"][at]]
+    if from_missing:
+        left += values[:, layout["missing_at"][layout["position"][at]]]
+    return left
+
+
+def best_categorical(
+    g: Array,
+    h: Array,
+    count: Array,
+    position: int,
+    missing_code: int,
+    sums: NodeSums,
+    parent: float,
+    rules: SplitRules,
+) -> Split | None:
+    """Return the best division of a feature's categories into two sets.
+
+    Sorted by mean gradient, the best of all divisions is a prefix (Fisher 1958). A
+    smoothing term in the mean keeps rare categories from the ends of the order.
+
+    Parameters
+    ----------
+    g, h : int64 ndarray of shape (n_outputs, n_codes)
+        The feature's part of the node's histogram.
+    count : int64 ndarray of shape (n_codes,)
+        Its counts.
+    position : int
+        The feature.
+    missing_code : int
+        The code of missing values.
+    sums : NodeSums
+        The node.
+    parent : float
+        The node's score.
+    rules : SplitRules
+        Units and limits.
+
+    Returns
+    -------
+    split : Split or None
+        The best; None where none gains.
+    """
+    present = np.flatnonzero(count)
+    h_mean = 0.0
+    for h_sum in sums.h:
+        h_mean += h_sum * rules.h_unit / (sums.count * len(sums.h))
+    keys = np.zeros(len(present))
+    for g_row, h_row in zip(g[:, present], h[:, present], strict=True):
+        smooth = h_row * rules.h_unit + CATEGORY_SMOOTHING * h_mean
+        keys += g_row * rules.g_unit / smooth
+    codes = present[np.lexsort((present, keys))]
+    gl, hl = (np.cumsum(x[:, codes], axis=1)[:, :-1] for x in (g, h))
+    cl = np.cumsum(count[codes])[:-1]
+    allowed = allowed_splits(gl, hl, cl, sums, rules)
+    if not allowed.any():
+        return None
+    at = np.flatnonzero(allowed)
+    gain = gains(gl[:, at], hl[:, at], sums, parent, 0, rules)
+    i = int(gain.argmax())
+    if not gain[i] > 0:
+        return None
+    n_left = int(at[i]) + 1
+    left = codes[:n_left]
+    many_left = bool(2 * cl[at[i]] > sums.count)
+    left_set = np.full(256, many_left)
+    left_set[codes] = False
+    left_set[left] = True
+    return Split(
+        float(gain[i]),
+        position,
+        -1,
+        bool(left_set[missing_code]),
+        int(cl[at[i]]),
+        gl[:, at[i]],
+        hl[:, at[i]],
+        left_set,
+    )

@@ -1,0 +1,72 @@
+"""A pool of threads for compiled, GIL-free work."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from skdl._config import n_threads
+
+_pools: list[ThreadPoolExecutor] = []
+# A forked child has no threads: it must not wait for those of its parent.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pools.clear)
+
+
+def submit(function: Callable[..., Any], *args: Any) -> Future[Any]:
+    """Run a function on a thread of the pool.
+
+    Parameters
+    ----------
+    function : callable
+        What to run; it releases the GIL where it takes long.
+    *args : object
+        Its arguments.
+
+    Returns
+    -------
+    future : Future
+        Its result to be.
+    """
+    if not _pools:
+        _pools.append(ThreadPoolExecutor(os.cpu_count() or 1, "skdl"))
+    return _pools[0].submit(function, *args)
+
+
+def release(future: Future[Any]) -> None:
+    """Wait for a task if it runs, cancel it if it does not.
+
+    Parameters
+    ----------
+    future : Future
+        What `submit` returned.
+    """
+    if not future.cancel():
+        future.result()
+
+
+def run_chunks(function: Callable[[int], Any], n_chunks: int) -> None:
+    """Call ``function(0)`` … ``function(n_chunks − 1)``, on several threads.
+
+    Parameters
+    ----------
+    function : callable
+        Writes its result to memory of its own, so that the order does not matter.
+    n_chunks : int
+        Number of calls; chosen from the data, never from the number of threads.
+    """
+    chunks = itertools.count()
+
+    def work() -> None:
+        while (chunk := next(chunks)) < n_chunks:
+            function(chunk)
+
+    helpers = [submit(work) for _ in range(min(n_threads(), n_chunks) - 1)]
+    try:
+        work()
+    finally:
+        for helper in helpers:
+            release(helper)

@@ -1,0 +1,144 @@
+"""One grown tree as flat arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+LEAF = -1
+
+
+@dataclass
+class TreeParams:
+    """What limits the growth of a tree.
+
+    Parameters
+    ----------
+    max_leaf_nodes : int, default=None
+        Most leaves; the tree then grows best leaf first. None: no limit, and it grows
+        depth first.
+    max_depth : int, default=None
+        Most splits between root and leaf. None: no limit.
+    min_samples_leaf : int, default=1
+        Fewest rows of a leaf.
+    min_samples_split : int, default=2
+        Fewest rows of a node that is split.
+    min_impurity_decrease : float, default=0.0
+        Smallest gain of a split, divided by the sum of the root's Hessians.
+    min_hessian : float, default=1e-3
+        Smallest sum of Hessians of a leaf.
+    l2_regularization : float, default=0.0
+        λ in the leaf value −Σg/(Σh+λ).
+    max_features : int, default=None
+        Features drawn for each split. None: all.
+    monotonic_cst : int8 ndarray of shape (n_features,), default=None
+        1, −1 or 0: predictions must not fall, not rise, or may do either.
+    interaction_cst : bool ndarray of shape (n_sets, n_features), default=None
+        Sets of features that may meet on a path.
+    """
+
+    max_leaf_nodes: int | None = None
+    max_depth: int | None = None
+    min_samples_leaf: int = 1
+    min_samples_split: int = 2
+    min_impurity_decrease: float = 0.0
+    min_hessian: float = 1e-3
+    l2_regularization: float = 0.0
+    max_features: int | None = None
+    monotonic_cst: Array | None = None
+    interaction_cst: Array | None = None
+
+
+@dataclass
+class Tree:
+    """A binary tree; the right child of a node stands just behind the left one.
+
+    Parameters
+    ----------
+    feature : int32 ndarray of shape (n_nodes,)
+        Column of X that a node asks for; −1 in a leaf.
+    threshold : float64 ndarray of shape (n_nodes,)
+        Values up to it go left; NaN in a leaf and in a categorical node.
+    left : int32 ndarray of shape (n_nodes,)
+        The left child; −1 in a leaf.
+    missing_left : bool ndarray of shape (n_nodes,)
+        Whether missing values go left.
+    gain : float64 ndarray of shape (n_nodes,)
+        Gain of the split; 0 in a leaf.
+    n_node_samples : int64 ndarray of shape (n_nodes,)
+        Training rows in the node.
+    value : float64 ndarray of shape (n_nodes, n_outputs)
+        What a row that ends there gets.
+    set_of : int32 ndarray of shape (n_nodes,)
+        Row of `sets` of a categorical node; −1 in the others.
+    sets : bool ndarray of shape (n_sets, 256)
+        Which category codes go left.
+    """
+
+    feature: Array
+    threshold: Array
+    left: Array
+    missing_left: Array
+    gain: Array
+    n_node_samples: Array
+    value: Array
+    set_of: Array
+    sets: Array
+
+    @property
+    def leaves(self) -> Array:
+        """Numbers of the leaves."""
+        return np.flatnonzero(self.left == LEAF)
+
+    @property
+    def n_leaves(self) -> int:
+        """Number of leaves."""
+        return int((self.left == LEAF).sum())
+
+    @property
+    def depth(self) -> int:
+        """Most splits between the root and a leaf."""
+        depth = 0
+        level = np.array([0])
+        while len(level := self.left[level[self.left[level] != LEAF]]):
+            level = np.concatenate([level, level + 1])
+            depth += 1
+        return depth
+
+
+@dataclass
+class GrownTree:
+    """A tree with what only its training needs.
+
+    Parameters
+    ----------
+    tree : Tree
+        The tree; the values of its inner nodes are those they had as leaves.
+    rows : uint32 ndarray of shape (n_rows,)
+        The training rows, leaf after leaf; in ascending order within each.
+    leaves : int64 ndarray of shape (n_leaves,)
+        Nodes that are leaves, from left to right.
+    starts, ends : int64 ndarray of shape (n_leaves,)
+        The part of `rows` that belongs to each leaf.
+    bounds : float64 ndarray of shape (n_leaves, 2)
+        What monotonic constraints leave for the values.
+    bins : int64 ndarray of shape (n_nodes,)
+        Last bin that goes left.
+    positions : int64 ndarray of shape (n_nodes,)
+        Used feature that a node asks for; −1 in a leaf.
+    """
+
+    tree: Tree
+    rows: Array
+    leaves: Array
+    starts: Array
+    ends: Array
+    bounds: Array
+    bins: Array
+    positions: Array
+    memory: dict[str, Array] = field(default_factory=dict)

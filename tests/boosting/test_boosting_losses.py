@@ -1,0 +1,273 @@
+"""Every loss in boosting: derivatives, links, what it estimates."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_regression
+from sklearn.metrics import d2_absolute_error_score, d2_pinball_score
+
+from skdl import (
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    config_context,
+    losses,
+)
+from skdl.boosting._derivatives import derivatives
+
+RNG = np.random.default_rng(0)
+N = 40
+POSITIVE = RNG.uniform(0.5, 3.0, size=(N, 1))
+REAL = RNG.normal(size=(N, 1))
+BINARY = RNG.integers(0, 2, size=(N, 1)).astype(float)
+CODES = RNG.integers(0, 3, size=N)
+
+
+def logistic(y, raw):
+    """The loss of two classes with one sigmoid each, as a plain function."""
+    y = np.eye(raw.shape[1])[y] if y.ndim == 1 else y
+    p = 1 / (1 + np.exp(-raw))
+    return np.logaddexp(0, raw) - y * raw, p - y, p * (1 - p)
+
+
+# loss, targets, columns of raw predictions
+LOSSES = {
+    "squared": (losses.SquaredError(), REAL, 1),
+    "squared, two targets": (losses.SquaredError(), np.c_[REAL, POSITIVE], 2),
+    "absolute": (losses.AbsoluteError(), REAL, 1),
+    "huber": (losses.Huber(0.8), REAL, 1),
+    "quantile": (losses.Quantile(0.2), REAL, 1),
+    "quantiles": (losses.Quantile([0.1, 0.5, 0.7]), REAL, 3),
+    "poisson": (losses.Poisson(), POSITIVE, 1),
+    "gamma": (losses.Gamma(), POSITIVE, 1),
+    "binary": (losses.BinaryCrossEntropy(), BINARY, 1),
+    "binary, smoothed": (losses.BinaryCrossEntropy(0.1), BINARY, 1),
+    "multinomial": (losses.CrossEntropy(), CODES, 3),
+    "multinomial, smoothed": (losses.CrossEntropy(0.1), CODES, 3),
+    "exponential": (losses.Exponential(), BINARY, 1),
+    "function": (losses.FunctionLoss(logistic), BINARY, 1),
+}
+WEIGHTS = {"weighted": RNG.uniform(0.1, 3.0, size=N), "unweighted": None}
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("case", LOSSES)
+def test_the_residual_is_minus_the_gradient(case, engine, weight):
+    loss, y, k = LOSSES[case]
+    weight = WEIGHTS[weight]
+    raw = np.random.default_rng(1).normal(size=(N, k))
+    along = np.random.default_rng(2).normal(size=(N, k))
+    total = N if weight is None else weight.sum()
+    step = 1e-6
+
+    def at(point):
+        with config_context(engine=engine):
+            return derivatives(loss, y, point, weight, {})
+
+    here, after, before = (at(raw + s * along) for s in (0, step, -step))
+    slope = total * (after.loss - before.loss) / (2 * step)
+    assert (here.g * along.T).sum() == pytest.approx(slope, rel=1e-6)
+    assert here.loss == pytest.approx(loss(y, raw, weight), rel=1e-12)
+    if here.h is None:
+        assert not loss.has_hessian or loss.constant_hessian
+        return
+    if "multinomial" not in case:  # elsewhere outputs do not meet: no cross terms
+        change = (after.g - before.g) / (2 * step)
+        expected = here.h * along.T
+        smooth = np.abs(np.abs(raw - y) - 0.8).T > 1e-3 if case == "huber" else True
+        np.testing.assert_allclose(
+            np.where(smooth, change, 0), np.where(smooth, expected, 0), atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+@pytest.mark.parametrize("case", ["squared", "binary", "multinomial"])
+def test_compiled_derivatives_are_those_of_the_reference(case, weight):
+    loss, y, k = LOSSES[case]
+    raw = 40 * np.random.default_rng(1).normal(size=(N, k))  # also far out
+    results = []
+    for engine in ("numpy", "numba"):
+        with config_context(engine=engine):
+            results.append(derivatives(loss, y, raw, WEIGHTS[weight], {}))
+    one, two = results
+    assert one.loss == pytest.approx(two.loss, rel=1e-12)
+    np.testing.assert_allclose(one.g, two.g, rtol=1e-12, atol=1e-15)
+    assert (one.h is None) == (two.h is None)
+    if one.h is not None:
+        np.testing.assert_allclose(one.h, two.h, rtol=1e-9, atol=1e-15)
+
+
+def test_multinomial_hessian_is_the_diagonal():
+    loss, y, k = LOSSES["multinomial"]
+    raw = np.random.default_rng(1).normal(size=(N, k))
+    for j in range(k):
+        along = 1e-6 * np.eye(k)[j]
+        change = loss.gradient(y, raw + along) - loss.gradient(y, raw - along)
+        h = derivatives(loss, y, raw, None, {}).h[j]
+        np.testing.assert_allclose(change[:, j] / 2e-6, h, atol=1e-8)
+
+
+# ---- fitted models
+
+
+def skewed(n=500):
+    """Return X and positive targets whose mean, spread and shape depend on X."""
+    rng = np.random.default_rng(3)
+    X = rng.uniform(-1, 1, size=(n, 3))
+    mean = np.exp(1 + X[:, 0] + 0.5 * X[:, 1] ** 2)
+    return X, rng.gamma(3.0, mean / 3.0), rng.poisson(mean).astype(float)
+
+
+X, CONTINUOUS, COUNTS = skewed()
+ALL = {
+    "squared_error": CONTINUOUS,
+    "absolute_error": CONTINUOUS,
+    losses.Huber(1.0): CONTINUOUS,
+    losses.Quantile(0.3): CONTINUOUS,
+    "poisson": COUNTS,
+    "gamma": CONTINUOUS,
+}
+RULES = ["newton", "gd", "momentum", "nesterov", "ema"]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("loss", ALL, ids=str)
+def test_every_loss_with_every_rule(loss, rule, weighted):
+    y = ALL[loss]
+    weight = np.random.default_rng(0).uniform(0.5, 2, size=len(y)) if weighted else None
+    rate = 0.02 if rule in ("momentum", "nesterov") else 0.1
+    model = GradientBoostingRegressor(
+        loss=loss, optimizer=rule, learning_rate=rate, n_estimators=20
+    ).fit(X, y, weight)
+    function = model.loss_function_
+    raw = model.ensemble_.raw(X)
+    end = function(y[:, None], raw, weight)
+    start = function(y[:, None], model.ensemble_.start(X), weight)
+    assert end == pytest.approx(model.train_score_[-1], rel=1e-9)
+    assert end < 0.97 * start
+    np.testing.assert_allclose(model.predict(X), function.inverse_link(raw)[:, 0])
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_log_link(loss):
+    y = ALL[loss]
+    model = GradientBoostingRegressor(loss=loss, n_estimators=100).fit(X, y)
+    prediction = model.predict(X)
+    assert prediction.min() > 0
+    np.testing.assert_allclose(np.log(prediction), model.ensemble_.raw(X)[:, 0])
+    assert model.ensemble_.baseline[0] == pytest.approx(np.log(y.mean()))
+    # The canonical link keeps the balance: predictions add up to the targets.
+    if loss == "poisson":
+        assert prediction.mean() == pytest.approx(y.mean(), rel=1e-3)
+    truth = np.exp(1 + X[:, 0] + 0.5 * X[:, 1] ** 2)
+    assert np.corrcoef(prediction, truth)[0, 1] > 0.8
+
+
+STARTS = {
+    "squared_error": np.mean,
+    "absolute_error": lambda y: np.quantile(y, 0.5, method="inverted_cdf"),
+    losses.Quantile(0.3): lambda y: np.quantile(y, 0.3, method="inverted_cdf"),
+}
+
+
+@pytest.mark.parametrize("loss", STARTS, ids=str)
+def test_the_start_is_the_best_constant(loss):
+    model = GradientBoostingRegressor(loss=loss, n_estimators=1).fit(X, CONTINUOUS)
+    assert model.ensemble_.baseline[0] == pytest.approx(STARTS[loss](CONTINUOUS))
+
+
+def test_huber_starts_near_its_best_constant():
+    model = GradientBoostingRegressor(loss=losses.Huber(0.5), n_estimators=1)
+    model.fit(X, CONTINUOUS)
+    y, start = CONTINUOUS[:, None], model.ensemble_.baseline[0]
+    at = [losses.Huber(0.5)(y, np.full_like(y, start + s)) for s in (-0.01, 0, 0.01)]
+    assert at[1] < min(at[0], at[2])
+
+
+def test_quantiles_cover_their_shares():
+    levels = [0.1, 0.5, 0.9]
+    X, y, _ = skewed(2000)
+    model = GradientBoostingRegressor(
+        loss=losses.Quantile(levels), n_estimators=60, min_samples_leaf=20
+    ).fit(X[:1000], y[:1000])
+    low, middle, high = model.predict(X[1000:]).T
+    for prediction, q in zip((low, middle, high), levels, strict=True):
+        assert np.mean(y[1000:] <= prediction) == pytest.approx(q, abs=0.06)
+        assert d2_pinball_score(y[1000:], prediction, alpha=q) > 0.1
+    # Nothing forbids crossing; it is rare.
+    assert np.mean((low <= middle) & (middle <= high)) > 0.97
+
+
+def test_absolute_error_ignores_outliers():
+    X, y = make_regression(400, 5, noise=5.0, random_state=0)
+    spoilt = y.copy()
+    spoilt[::10] += 1e4
+    settings = {"n_estimators": 100, "min_samples_leaf": 10}
+    robust, plain = (
+        GradientBoostingRegressor(loss=loss, **settings).fit(X, spoilt).predict(X)
+        for loss in ("absolute_error", "squared_error")
+    )
+    kept = np.arange(400) % 10 > 0
+    assert d2_absolute_error_score(y[kept], robust[kept]) > 0.5
+    assert d2_absolute_error_score(y[kept], plain[kept]) < 0
+
+
+class Shifted(losses.Loss):
+    """A user's own loss: ½(e − 1)², whose best constant is the mean plus one."""
+
+    has_hessian = True
+
+    def evaluate(self, y, raw, empty=np.empty):
+        error = raw - y - 1
+        return 0.5 * error**2, error
+
+    def hessian(self, y, raw):
+        return np.ones_like(raw)
+
+
+@pytest.mark.parametrize("rule", ["newton", "gd", "nesterov"])
+def test_own_loss_as_an_object(rule):
+    settings = {"optimizer": rule, "n_estimators": 20, "learning_rate": 0.05}
+    own = GradientBoostingRegressor(loss=Shifted(), **settings).fit(X, CONTINUOUS)
+    plain = GradientBoostingRegressor(**settings).fit(X, CONTINUOUS)
+    np.testing.assert_allclose(own.predict(X), plain.predict(X) + 1, rtol=1e-6)
+
+
+def test_own_function_gets_targets_and_raw_predictions_as_they_are():
+    seen = set()
+
+    def spy(y, raw):
+        seen.add((y.shape, raw.shape, raw.dtype.name))
+        return 0.5 * (raw - y) ** 2, raw - y
+
+    GradientBoostingRegressor(loss=spy, n_estimators=2).fit(X, CONTINUOUS)
+    assert {s[1:] for s in seen} == {((500, 1), "float64")}
+    assert {s[0] for s in seen} == {(500, 1)}
+
+
+def test_two_classes_by_their_own_function():
+    y = (X[:, 0] > 0).astype(int)
+    model = GradientBoostingClassifier(loss=logistic, n_estimators=10).fit(X, y)
+    assert model.score(X, y) > 0.97
+    assert model.predict_proba(X).shape == (500, 2)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "exponential"])
+def test_probabilities_of_two_classes_are_calibrated(loss):
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-2, 2, size=(3000, 1))
+    truth = 1 / (1 + np.exp(-2 * X[:, 0]))
+    y = rng.random(3000) < truth
+    model = GradientBoostingClassifier(
+        loss=loss, n_estimators=60, max_depth=2, min_samples_leaf=50
+    ).fit(X, y)
+    assert np.abs(model.predict_proba(X)[:, 1] - truth).mean() < 0.04
+
+
+def test_label_smoothing_keeps_probabilities_from_the_ends():
+    y = (X[:, 0] > 0).astype(int)
+    smooth = losses.CrossEntropy(label_smoothing=0.2)
+    model = GradientBoostingClassifier(loss=smooth, n_estimators=100).fit(X, y)
+    assert np.abs(model.predict_proba(X)[:, 0] - 0.5).max() == pytest.approx(
+        0.4, abs=0.02
+    )
