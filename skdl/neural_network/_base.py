@@ -78,7 +78,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"never"}),
         ],
-        "scoring": "no_validation",
+        "scoring": [str, callable, None],
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
         "dtype": [StrOptions({"float32", "float64"}), None],
@@ -137,11 +137,11 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     def _fit(self, request: Request) -> BaseNetwork:
         with unchanged_if_fails(self):
             previous = self._previous_state(request.incremental)
-            if request.incremental and previous is not None and previous.stopped_early:
-                return self  # the best weights are back: nothing left to do
             saved = None if request.incremental else saved_state(self)
             seed = None if saved is None else saved.seed
             plan = make_plan(self, request, fresh=previous is None, seed=seed)
+            if request.incremental and self._stream_has_ended(previous):
+                return self  # the best weights are back: nothing left to do
             self.loss_function_ = plan.loss
             n_epochs = 1 if request.incremental else self.max_iter
             if saved is not None:
@@ -196,6 +196,12 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
             state.optimizer_state.epoch = self.n_iter_
         return state
 
+    def _stream_has_ended(self, previous: TrainingState | None) -> bool:
+        """Return whether earlier calls of `partial_fit` stopped early."""
+        if previous is None or not (self._keeps_state and self.early_stopping):
+            return False
+        return previous.stopped_early
+
     def _warn_about(self, reason: str, state: TrainingState) -> None:
         wanted = self.n_iter_no_change == "never"  # just so many epochs
         if reason == "max_iter" and not (self._keeps_state or wanted):
@@ -203,14 +209,14 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
                 f"Training stopped after max_iter={self.max_iter} epochs and has not "
                 "converged yet. Raise max_iter, or set early_stopping=True.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,  # the caller of fit
             )
         elif reason == "no_improvement" and self._keeps_state:
             warnings.warn(
                 f"partial_fit stopped early after epoch {state.epoch}: the best "
                 "weights are back, and further calls change nothing.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,  # the caller of fit
             )
 
     # ---- the fitted model

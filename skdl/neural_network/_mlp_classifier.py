@@ -103,9 +103,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Restarts run in so many processes (joblib). The result does not depend on it.
     dtype : {"float32", "float64"}, default=None
         Precision. None follows `X`: float32 stays, everything else is float64.
-    class_weight : dict, "balanced" or None, default=None
+    class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes, which multiply the sample weights. "balanced" makes all
-        classes count the same.
+        classes count the same. With several labels a list of dicts, ``{0: …, 1: …}``
+        for each label; a row's weights are multiplied.
 
     Attributes
     ----------
@@ -183,7 +184,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     _parameter_constraints: dict[str, Any] = {
         **BaseMLP._parameter_constraints,
-        "class_weight": [dict, StrOptions({"balanced"}), None],
+        "class_weight": [dict, list, StrOptions({"balanced"}), None],
     }
 
     def __init__(

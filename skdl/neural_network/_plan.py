@@ -206,7 +206,7 @@ def _batch_size(estimator: Any, optimizer: Optimizer, n: int, incremental: bool)
         warnings.warn(
             f"batch_size={wanted} is larger than the {n} samples; all of them are one "
             "batch.",
-            stacklevel=2,
+            stacklevel=6,  # the caller of fit
         )
     elif optimizer.full_batch and wanted < n:
         if not optimizer.incremental:
@@ -217,6 +217,6 @@ def _batch_size(estimator: Any, optimizer: Optimizer, n: int, incremental: bool)
         warnings.warn(
             f"{name} is meant for the gradient of the whole sample and does poorly on "
             f'mini-batches of {wanted} of {n} samples; use batch_size="auto".',
-            stacklevel=2,
+            stacklevel=6,  # the caller of fit
         )
     return min(wanted, n)

@@ -207,7 +207,8 @@ def train(
         state.network.restore(state.best.weights)
     state.finished = ended and trainer.stop_reason != "interrupted"
     call_optional_hook(estimator, "on_training_end", trainer)
-    report.end(_why(estimator, trainer))
+    if not (plan.incremental and trainer.stop_reason == "max_iter"):
+        report.end(_why(estimator, trainer))
     return state, trainer.stop_reason
 
 
@@ -300,6 +301,7 @@ def _validator(
         elif scorer is not None:
             probe = copy.copy(estimator)
             probe.network_ = network
+            probe.__dict__.pop("feature_names_in_", None)  # the rows are arrays by now
             row["val_score"] = float(scorer(probe, data.X, data.target, **weight))
         else:
             row["val_score"] = estimator._score_prediction(prediction, data)
@@ -315,7 +317,7 @@ def _report(estimator: Any, plan: Plan, state: TrainingState) -> Report:
     title = (
         f"{type(estimator).__name__}: {state.network.params.size:,} parameters, "
         f"{plan.train.X.shape[0]:,} samples in batches of {plan.batch_size} "
-        f"({plan.n_batches} updates an epoch)"
+        f"({plan.n_batches} update{'s' * (plan.n_batches > 1)} an epoch)"
     )
     return Report(title, int(estimator.verbose), header=state.epoch == 0)
 
@@ -328,7 +330,7 @@ def _why(estimator: Any, trainer: Trainer) -> str:
         "val_score": "validation score",
     }[trainer.monitor]
     text = {
-        "max_iter": f"Done: {epoch} epochs.",
+        "max_iter": f"Done: {epoch} epoch{'s' * (epoch > 1)}.",
         "converged": f"Done: the optimizer converged after {epoch} iterations.",
         "callback": f"Stopped after epoch {epoch} by a callback.",
         "interrupted": f"Interrupted after epoch {epoch}.",

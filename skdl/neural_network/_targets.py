@@ -106,12 +106,18 @@ class ClassTargets:
         Raises
         ------
         ValueError
-            If there are unknown classes, or another number of labels.
+            If there are unknown classes, another number of labels, or indicators other
+            than 0 and 1.
         """
         if self.multilabel:
             if y.ndim != 2 or y.shape[1] != len(self.classes):
                 raise ValueError(
                     f"y must have {len(self.classes)} labels, got shape {y.shape}."
+                )
+            if not np.isin(y, (0, 1)).all():
+                raise ValueError(
+                    "Indicators of several labels must be 0 or 1, got "
+                    f"{np.unique(y).tolist()}."
                 )
             return y.astype(dtype)
         if y.ndim != 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 
@@ -49,6 +50,8 @@ class Report:
             return
         if not self._columns:
             self._columns = [name for name in _COLUMNS if name in row]
+            if math.isnan(row.get("learning_rate", 0.0)):  # a line search has none
+                self._columns.remove("learning_rate")
             heads = "".join(f"{_COLUMNS[name][0]:>11}" for name in self._columns)
             if self.header:
                 print(f"{self.title}\n{'epoch':>6}{heads}{'time':>9}")

@@ -206,6 +206,7 @@ SETTINGS = {
     "dtype": "float16",
     "batch_norm": "yes",
     "class_weight": "fair",
+    "scoring": 3,
 }
 
 

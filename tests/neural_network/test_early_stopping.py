@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn import config_context
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
 from sklearn.model_selection import GridSearchCV, train_test_split
@@ -215,6 +216,30 @@ def test_partial_fit_with_early_stopping_is_fit(noisy):
     )
 
 
+def test_partial_fit_goes_on_after_a_fit_that_stopped_early(noisy):
+    X, X_val, y, y_val = noisy
+    validation = {"X_val": X_val, "y_val": y_val}
+    net = made(early_stopping=True).fit(X, y, **validation)
+    n_iter, before = net.n_iter_, net.network_.params.vector.copy()
+    net.partial_fit(X, y, **validation)
+    assert net.n_iter_ == n_iter + 1
+    assert (net.network_.params.vector != before).any()
+
+
+def test_partial_fit_checks_its_input_also_when_it_has_stopped(noisy):
+    X, X_val, y, y_val = noisy
+    net = made(early_stopping=True, n_iter_no_change=1, tol=10.0)
+    for _ in range(2):
+        net.partial_fit(X, y, X_val=X_val, y_val=y_val)
+    with pytest.warns(ConvergenceWarning, match="partial_fit stopped early"):
+        net.partial_fit(X, y, X_val=X_val, y_val=y_val)
+    assert net.n_iter_ == 3
+    with pytest.raises(ValueError, match="contains NaN"):
+        net.partial_fit(X * np.nan, y, X_val=X_val, y_val=y_val)
+    net.set_params(early_stopping=False).partial_fit(X, y)
+    assert net.n_iter_ == 4
+
+
 def test_partial_fit_needs_validation_data_to_stop_early(iris):
     with pytest.raises(ValueError, match="under partial_fit needs validation data"):
         made(early_stopping=True).partial_fit(*iris)
@@ -307,6 +332,14 @@ def test_a_part_without_weight(iris):
     weight[0] = 1.0  # in one part only
     with pytest.raises(ValueError, match="too small or has no weight"):
         made(early_stopping=True).fit(X, y, weight)
+
+
+def test_a_scorer_does_not_miss_the_names_of_features(iris):
+    pd = pytest.importorskip("pandas")
+    X, y = iris
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    net = made(early_stopping=True, scoring="f1_macro").fit(frame, y)  # no warning
+    assert net.history_["val_score"] == clone(net).fit(X, y).history_["val_score"]
 
 
 def test_an_unknown_metric(iris):

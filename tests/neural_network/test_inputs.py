@@ -280,6 +280,10 @@ WRONG = {
         "Several outp",
     ),
     "reals": (np.linspace(0, 1, 60), "Unknown label type"),
+    "other indicators": (
+        np.tile([[-1, 1], [1, -1]], (30, 1)),
+        r"must be 0 or 1, got \[-1, 1\]",
+    ),
 }
 
 

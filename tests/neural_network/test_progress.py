@@ -147,6 +147,20 @@ def test_a_table_that_goes_on(iris, capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_stream_is_one_table(iris, capsys):
+    net = made(verbose=True)
+    for _ in range(3):
+        net.partial_fit(*iris)
+    title, _, *rows = capsys.readouterr().out.splitlines()
+    assert title.endswith("samples in batches of 150 (1 update an epoch)")
+    assert [int(row.split()[0]) for row in rows] == [1, 2, 3]
+
+
+def test_no_column_of_rates_without_rates(iris, capsys):
+    made(verbose=True, optimizer="lbfgs").fit(*iris)
+    assert "rate" not in capsys.readouterr().out.splitlines()[1]
+
+
 # ---- the protocol of sklearn.callback
 
 

@@ -153,9 +153,13 @@ def test_class_weight_with_strings(problems):
 def test_class_weight_of_labels(problems):
     X, y = problems["multilabel"]
     net = made("multilabel")
-    balanced = clone(net).set_params(class_weight="balanced").fit(X, y)
-    weight = compute_sample_weight("balanced", y)
-    assert_same_model(balanced, clone(net).fit(X, y, weight))
+    for class_weight in (
+        "balanced",
+        [{0: 1.0, 1: 2.0}, {0: 0.5, 1: 1.0}, {0: 1, 1: 1}],
+    ):
+        by_class = clone(net).set_params(class_weight=class_weight).fit(X, y)
+        weight = compute_sample_weight(class_weight, y)
+        assert_same_model(by_class, clone(net).fit(X, y, weight))
 
 
 def test_class_weight_under_partial_fit(problems):
