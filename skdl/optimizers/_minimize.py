@@ -27,7 +27,13 @@ class _Function:
         if callable(self.jac):
             value, gradient = self.fun(theta.copy()), self.jac(theta.copy())
         else:
-            value, gradient = self.fun(theta.copy())
+            result = self.fun(theta.copy())
+            if not (isinstance(result, (tuple, list)) and len(result) == 2):
+                raise ValueError(
+                    f"fun must return (value, gradient), got {result!r}; or pass the "
+                    "gradient as jac=."
+                )
+            value, gradient = result
         gradient = np.array(gradient, dtype=theta.dtype)
         if gradient.shape != theta.shape:
             raise ValueError(

@@ -117,6 +117,7 @@ BAD = {
     "name": ({"optimizer": "adamm"}, "Unknown optimizer 'adamm'. Known names: ada"),
     "rate": ({"optimizer": SGD(-1.0)}, "learning_rate must lie in"),
     "shape": ({"fun": lambda x: (0.0, x[:1])}, r"shape of x0, \(3,\), got \(1,\)"),
+    "no gradient": ({"fun": lambda x: x @ x}, r"must return \(value, gradient\), got"),
     "value": ({"fun": lambda x: (np.nan, x)}, "diverged at update 1: value nan"),
     "gradient": ({"fun": lambda x: (0.0, x * np.nan)}, "diverged at update 1"),
 }
