@@ -27,6 +27,8 @@ class LossCurveDisplay:
         For each estimator's name its history.
     best_epochs : dict of str to int, default=None
         For each name the epoch whose weights were kept, marked with a dot.
+    xlabel : str, default="epoch"
+        What is counted: epochs of networks, trees of boosters.
 
     Attributes
     ----------
@@ -54,9 +56,11 @@ class LossCurveDisplay:
         *,
         histories: Mapping[str, Mapping[str, Sequence[float]]],
         best_epochs: Mapping[str, int] | None = None,
+        xlabel: str = "epoch",
     ) -> None:
         self.histories = histories
         self.best_epochs = best_epochs
+        self.xlabel = xlabel
 
     @classmethod
     def from_estimator(
@@ -109,10 +113,18 @@ class LossCurveDisplay:
                 )
             histories[key] = fitted.history_
             best = getattr(fitted, "best_epoch_", None)
+            best = best or getattr(fitted, "best_iteration_", None)
             if best:
                 best_epochs[key] = best
-        display = cls(histories=histories, best_epochs=best_epochs)
+        xlabel = "epoch" if hasattr(fitted, "network_") else "trees"
+        display = cls(histories=histories, best_epochs=best_epochs, xlabel=xlabel)
         return display.plot(ax=ax, curves=curves, log=log, **line_kwargs)
+
+    def _label(self, name: str, curve: str, n_curves: int) -> str:
+        text = _LABELS.get(curve, curve)
+        if len(self.histories) == 1:
+            return text
+        return name if n_curves == 1 else f"{name}: {text}"
 
     def plot(
         self,
@@ -151,14 +163,13 @@ class LossCurveDisplay:
         self.ax_, self.figure_, self.lines_ = ax, ax.figure, []
         styles = ["-", "--", ":", "-."]
         for i, (name, history) in enumerate(self.histories.items()):
-            prefix = f"{name}: " if len(self.histories) > 1 else ""
             for curve, style in zip(curves, styles, strict=False):
                 if curve not in history:
                     continue
                 values = np.asarray(history[curve])
                 epochs = np.arange(1, len(values) + 1)
                 options = {"linestyle": style, "color": f"C{i}", **line_kwargs}
-                options.setdefault("label", prefix + _LABELS.get(curve, curve))
+                options.setdefault("label", self._label(name, curve, len(curves)))
                 (line,) = ax.plot(epochs, values, **options)
                 self.lines_.append(line)
                 best = (self.best_epochs or {}).get(name)
@@ -168,7 +179,7 @@ class LossCurveDisplay:
             raise ValueError(f"None of the histories has any of {list(curves)}.")
         words = {_LABELS.get(curve, curve).split()[-1] for curve in curves}
         ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.set(xlabel="epoch", ylabel=" / ".join(sorted(words)))
+        ax.set(xlabel=self.xlabel, ylabel=" / ".join(sorted(words)))
         if log:
             ax.set_yscale("log")
         ax.legend()
