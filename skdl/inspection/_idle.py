@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skdl.layers import Dense
+from skdl.neural_network._base import BaseNetwork
 
 Array = NDArray[Any]
 
@@ -62,9 +63,17 @@ def idle_directions(
 
     Raises
     ------
+    TypeError
+        If the estimator is no network.
     ValueError
         If there is no such dense layer, or it stands inside a residual block.
     """
+    if not isinstance(estimator, BaseNetwork):
+        raise TypeError(
+            "idle_directions takes a fitted network, got "
+            f"{type(estimator).__name__}; of a Pipeline pass model[-1], and X as "
+            "model[:-1].transform(X)."
+        )
     check_is_fitted(estimator, "network_")
     network = estimator.network_
     X = validate_data(

@@ -67,7 +67,7 @@ class LossCurveDisplay:
         cls,
         estimator: Any,
         *,
-        curves: Sequence[str] = ("loss", "val_loss"),
+        curves: str | Sequence[str] = ("loss", "val_loss"),
         ax: Any = None,
         name: str | Sequence[str] | None = None,
         log: bool = False,
@@ -80,7 +80,7 @@ class LossCurveDisplay:
         estimator : estimator, sequence or dict of them
             One or several fitted estimators with a `history_`, or Pipelines that end
             with one; the keys of a dict are their names.
-        curves : sequence of str, default=("loss", "val_loss")
+        curves : str or sequence of str, default=("loss", "val_loss")
             Which entries of the history; those that an estimator lacks are left out.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
@@ -112,8 +112,9 @@ class LossCurveDisplay:
                     "and boosters have one."
                 )
             histories[key] = fitted.history_
-            best = getattr(fitted, "best_epoch_", None)
-            best = best or getattr(fitted, "best_iteration_", None)
+            best = getattr(fitted, "best_iteration_", None)
+            if getattr(fitted, "early_stopping", False):  # else the last ones are kept
+                best = best or getattr(fitted, "best_epoch_", None)
             if best:
                 best_epochs[key] = best
         xlabel = "epoch" if hasattr(fitted, "network_") else "trees"
@@ -130,7 +131,7 @@ class LossCurveDisplay:
         self,
         ax: Any = None,
         *,
-        curves: Sequence[str] = ("loss", "val_loss"),
+        curves: str | Sequence[str] = ("loss", "val_loss"),
         log: bool = False,
         **line_kwargs: Any,
     ) -> LossCurveDisplay:
@@ -140,7 +141,7 @@ class LossCurveDisplay:
         ----------
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
-        curves : sequence of str, default=("loss", "val_loss")
+        curves : str or sequence of str, default=("loss", "val_loss")
             Which entries of the histories.
         log : bool, default=False
             Whether the vertical axis is logarithmic.
@@ -160,6 +161,7 @@ class LossCurveDisplay:
         plt = _pyplot()
         if ax is None:
             _, ax = plt.subplots()
+        curves = [curves] if isinstance(curves, str) else curves
         self.ax_, self.figure_, self.lines_ = ax, ax.figure, []
         styles = ["-", "--", ":", "-."]
         for i, (name, history) in enumerate(self.histories.items()):
@@ -176,7 +178,10 @@ class LossCurveDisplay:
                 if best and curve.startswith("val"):
                     ax.plot(best, values[best - 1], "o", color=line.get_color())
         if not self.lines_:
-            raise ValueError(f"None of the histories has any of {list(curves)}.")
+            known = sorted({name for h in self.histories.values() for name in h})
+            raise ValueError(
+                f"None of the histories has any of {list(curves)}, only {known}."
+            )
         words = {_LABELS.get(curve, curve).split()[-1] for curve in curves}
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set(xlabel=self.xlabel, ylabel=" / ".join(sorted(words)))
@@ -198,6 +203,8 @@ def _named(estimator: Any, name: str | Sequence[str] | None) -> dict[str, Any]:
             names = [f"{text} {i}" for i, text in enumerate(names, start=1)]
     if len(names) != len(items):
         raise ValueError(f"{len(names)} names for {len(items)} estimators.")
+    if len(set(names)) < len(names):
+        raise ValueError(f"Names must differ, got {list(names)}.")
     return dict(zip(names, items, strict=True))
 
 

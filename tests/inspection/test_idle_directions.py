@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 from skdl import MLPClassifier, MLPRegressor
 from skdl.inspection import IdleDirections, idle_directions
@@ -127,6 +128,8 @@ def test_wrong_input(wide):
     with pytest.raises(NotFittedError):
         idle_directions(MLPClassifier(), X)
     net = MLPClassifier((8,), max_iter=3).fit(X, y)
+    with pytest.raises(TypeError, match=r"got Pipeline; of a Pipeline pass model\[-1"):
+        idle_directions(make_pipeline(net), X)
     with pytest.raises(ValueError, match="X has 49 features, but"):
         idle_directions(net, X[:, 1:])
 

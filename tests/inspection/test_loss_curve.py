@@ -62,6 +62,13 @@ def test_the_best_epoch_is_marked(nets):
     assert dot.get_xydata().tolist() == [[best, net.history_["val_loss"][best - 1]]]
 
 
+def test_no_mark_where_the_last_weights_were_kept(iris):
+    X, y = iris
+    net = MLPClassifier((5,), max_iter=3).fit(X, y, X_val=X, y_val=y)
+    display = LossCurveDisplay.from_estimator(net)
+    assert len(display.ax_.lines) == len(display.lines_) == 2
+
+
 def test_without_validation_there_is_one_curve(nets):
     display = LossCurveDisplay.from_estimator(nets["plain"])
     assert labels(display) == ["training loss"]
@@ -172,6 +179,10 @@ def test_what_cannot_be_drawn(case):
 def test_curves_that_are_not_there(nets):
     with pytest.raises(ValueError, match=r"None of the histories has any of \['val_lo"):
         LossCurveDisplay.from_estimator(nets["plain"], curves=["val_loss"])
+    with pytest.raises(ValueError, match=r"only \['learning_rate', 'loss'\]"):
+        LossCurveDisplay.from_estimator(nets["plain"], curves="val_loss")
+    with pytest.raises(ValueError, match=r"Names must differ, got \['a', 'a'\]"):
+        LossCurveDisplay.from_estimator([nets["plain"]] * 2, name=["a", "a"])
     with pytest.raises(ValueError, match="1 names for 2 estimators"):
         LossCurveDisplay.from_estimator([nets["plain"]] * 2, name="one")
     started = MLPClassifier().initialize([[0], [1]], [0, 1])
