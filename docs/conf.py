@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 from sphinx.util import logging
+from sphinx_gallery.sorting import ExplicitOrder
 
 import skdl
 
@@ -42,6 +43,14 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/(plot_|quickstart)",
+    "subsection_order": ExplicitOrder(
+        [
+            f"../examples/{name}"
+            for name in ("neurons", "training", "practice", "boosting", "extending")
+        ]
+    ),
+    "backreferences_dir": "api/generated/backreferences",
+    "doc_module": ("skdl",),
     "ignore_pattern": r"__init__\.py",
     "abort_on_example_error": True,
     "download_all_examples": False,
