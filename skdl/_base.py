@@ -9,8 +9,10 @@ addressed as ``layers__0__units``.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator
@@ -108,6 +110,24 @@ class NestedParams(BaseEstimator):
 
 class ParameterObject(NestedParams):
     """Base of optimizers, schedules, initializers, activations, losses and layers."""
+
+
+def is_number(value: Any, low: float = -math.inf, high: float = math.inf) -> bool:
+    """Return whether a setting is a real number from `low` to `high`.
+
+    Parameters
+    ----------
+    value : object
+        What the user passed.
+    low, high : float
+        The ends of the interval, which belong to it.
+
+    Returns
+    -------
+    ok : bool
+        False also for NaN.
+    """
+    return isinstance(value, Real) and low <= float(value) <= high
 
 
 def _prefixed(prefix: str, obj: Any) -> dict[str, Any]:

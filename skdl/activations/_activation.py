@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from skdl._base import ParameterObject
+from skdl._base import ParameterObject, is_number
 from skdl._registry import Registry
 from skdl.ops import activation as op
 
@@ -183,9 +183,9 @@ class LeakyReLU(ActivationFunction):
         self.slope = slope
 
     def forward(self, x: Array, out: Array, work: Array) -> Array:
-        if not 0 < self.slope < 1:
+        if not (is_number(self.slope) and 0 < self.slope < 1):
             raise ValueError(
-                f"slope must lie in (0, 1), got {self.slope}; "
+                f"slope must lie in (0, 1), got {self.slope!r}; "
                 'for slope 0 use "relu", for 1 "identity".'
             )
         return op.leaky_relu(x, self.slope, out)
@@ -213,8 +213,8 @@ class ELU(ActivationFunction):
         self.alpha = alpha
 
     def forward(self, x: Array, out: Array, work: Array) -> Array:
-        if not self.alpha > 0:
-            raise ValueError(f"alpha must be positive, got {self.alpha}.")
+        if not (is_number(self.alpha) and self.alpha > 0):
+            raise ValueError(f"alpha must be positive, got {self.alpha!r}.")
         return op.elu(x, self.alpha, out, work)
 
     def backward(self, dy: Array, z: Array, out: Array, work: Array) -> Array:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skdl._base import is_number
 from skdl.initializers._initializer import Initializer, register
 
 
@@ -60,8 +61,8 @@ class Normal(Initializer):
         self.mean = mean
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
-        if self.std < 0:
-            raise ValueError(f"std must not be negative, got {self.std}.")
+        if not is_number(self.std, 0):
+            raise ValueError(f"std must not be negative, got {self.std!r}.")
         return rng.normal(self.mean, self.std, shape)
 
 
@@ -80,8 +81,8 @@ class Uniform(Initializer):
         self.high = high
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
-        if self.low > self.high:
+        if not (is_number(self.low) and is_number(self.high, self.low)):
             raise ValueError(
-                f"low must not exceed high, got low={self.low}, high={self.high}."
+                f"low must not exceed high, got low={self.low!r}, high={self.high!r}."
             )
         return rng.uniform(self.low, self.high, shape)

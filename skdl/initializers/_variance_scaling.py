@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from skdl._base import is_number
 from skdl.initializers._initializer import Initializer, fans, register
 
 _FANS = {
@@ -64,8 +65,8 @@ class VarianceScaling(Initializer):
         self.distribution = distribution
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
-        if not self.scale > 0:
-            raise ValueError(f"scale must be positive, got {self.scale}.")
+        if not (is_number(self.scale) and self.scale > 0):
+            raise ValueError(f"scale must be positive, got {self.scale!r}.")
         for what, value, known in (
             ("mode", self.mode, _FANS),
             ("distribution", self.distribution, _DISTRIBUTIONS),
@@ -93,8 +94,8 @@ class _Named(Initializer):
         self.gain = gain
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
-        if not self.gain > 0:
-            raise ValueError(f"gain must be positive, got {self.gain}.")
+        if not (is_number(self.gain) and self.gain > 0):
+            raise ValueError(f"gain must be positive, got {self.gain!r}.")
         scale = self._scale * self.gain**2
         return VarianceScaling(scale, self._mode, self._distribution).draw(shape, rng)
 

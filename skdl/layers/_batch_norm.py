@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skdl._base import is_number
 from skdl.layers._context import Context
 from skdl.layers._layer import Array, Layer, ParamSpec, Shape, Tree, register
 from skdl.ops.norm import batch_norm, batch_norm_backward
@@ -37,9 +38,9 @@ class BatchNorm(Layer):
         self.epsilon = epsilon
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
-        if not 0 < self.momentum <= 1:
+        if not (is_number(self.momentum, 0, 1) and self.momentum > 0):
             raise ValueError(f"momentum must lie in (0, 1], got {self.momentum!r}.")
-        if not self.epsilon > 0:
+        if not (is_number(self.epsilon) and self.epsilon > 0):
             raise ValueError(f"epsilon must be positive, got {self.epsilon!r}.")
         if len(input_shape) != 1:
             raise ValueError(

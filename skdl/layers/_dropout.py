@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from skdl._base import is_number
 from skdl.layers._context import Context
 from skdl.layers._context import Shape as AnyShape
 from skdl.layers._layer import Array, Layer, Shape, Tree, register
@@ -62,7 +62,7 @@ def check_rate(rate: float) -> None:
     ValueError
         If it is out of range.
     """
-    if not (isinstance(rate, Real) and 0 <= rate < 1):
+    if not (is_number(rate, 0) and rate < 1):
         raise ValueError(f"rate must lie in [0, 1), got {rate!r}.")
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import expit, logit, softmax
 
+from skdl._base import is_number
 from skdl.losses._loss import Array, Empty, Loss, register
 from skdl.ops.vector import row_max, row_sum
 
@@ -204,8 +205,10 @@ class Exponential(Loss):
 
 
 def _check_smoothing(label_smoothing: float) -> None:
-    if not 0 <= label_smoothing < 1:
-        raise ValueError(f"label_smoothing must lie in [0, 1), got {label_smoothing}.")
+    if not (is_number(label_smoothing, 0) and label_smoothing < 1):
+        raise ValueError(
+            f"label_smoothing must lie in [0, 1), got {label_smoothing!r}."
+        )
 
 
 @lru_cache(maxsize=16)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import xlogy
 
+from skdl._base import is_number
 from skdl.losses._loss import Array, Empty, Loss, register
 
 
@@ -75,8 +76,8 @@ class Huber(Loss):
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty
     ) -> tuple[Array, Array]:
-        if not self.delta > 0:
-            raise ValueError(f"delta must be positive, got {self.delta}.")
+        if not (is_number(self.delta) and self.delta > 0):
+            raise ValueError(f"delta must be positive, got {self.delta!r}.")
         loss = np.subtract(raw, y, out=empty(raw.shape, raw.dtype))
         gradient = empty(raw.shape, raw.dtype)
         np.clip(loss, -self.delta, self.delta, out=gradient)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from skdl._base import ParameterObject
+from skdl._base import ParameterObject, is_number
 from skdl._registry import Registry
 
 
@@ -77,8 +77,8 @@ class Schedule(ParameterObject):
         """
         if self.unit not in ("epoch", "step"):
             raise ValueError(f'unit must be "epoch" or "step", got {self.unit!r}.')
-        if self.initial is not None and not self.initial > 0:
-            raise ValueError(f"initial must be positive, got {self.initial}.")
+        if self.initial is not None:
+            _check_range("initial", self.initial, 0.0, ends="()")
 
 
 registry: Registry[Schedule] = Registry("schedule", Schedule)
@@ -90,11 +90,14 @@ names = registry.names
 def _check_range(
     name: str, value: float, low: float, high: float = math.inf, ends: str = "(]"
 ) -> None:
-    above = value >= low if ends[0] == "[" else value > low
-    below = value <= high if ends[1] == "]" else value < high
-    if not (above and below):
+    ok = is_number(value, low, high)
+    if (
+        not ok
+        or (value == low and ends[0] == "(")
+        or (value == high and ends[1] == ")")
+    ):
         raise ValueError(
-            f"{name} must lie in {ends[0]}{low:g}, {high:g}{ends[1]}, got {value}."
+            f"{name} must lie in {ends[0]}{low:g}, {high:g}{ends[1]}, got {value!r}."
         )
 
 

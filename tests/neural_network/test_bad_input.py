@@ -6,8 +6,10 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skdl import MLPClassifier, MLPRegressor
-from skdl.activations import ReLU
-from skdl.layers import Dense
+from skdl.activations import ELU, LeakyReLU, ReLU
+from skdl.initializers import Normal, Uniform, VarianceScaling, XavierNormal
+from skdl.layers import BatchNorm, Dense
+from skdl.losses import CrossEntropy
 from skdl.optimizers import LBFGS, SGD, Adam, Lion, Momentum, RProp
 from skdl.schedules import Cosine
 
@@ -157,6 +159,21 @@ VALUES = {
     "all dropped": ({"dropout": 1.0}, r"rate must lie in \[0, 1\), got 1\.0"),
     "less than none": ({"dropout": -0.1}, r"rate must lie in \[0, 1\), got -0\.1"),
     "a word": ({"dropout": "some"}, r"rate must lie in \[0, 1\), got 'some'"),
+    "a word as momentum": (
+        {"layers": [BatchNorm(momentum="x")]},
+        r"Layer 0 .*momentum must lie in \(0, 1\], got 'x'",
+    ),
+    "a word as first rate": (
+        {"optimizer": SGD(Cosine(initial="x"))},
+        r"initial must lie in \(0, inf\), got 'x'",
+    ),
+    "a word as std": ({"initializer": Normal("x")}, "negative, got 'x'"),
+    "a word as bound": ({"initializer": Uniform("x")}, "got low='x'"),
+    "a word as gain": ({"initializer": XavierNormal("x")}, "positive, got 'x'"),
+    "a word as scale": ({"initializer": VarianceScaling("x")}, "positive, got 'x'"),
+    "a word as smoothing": ({"loss": CrossEntropy("x")}, r"\[0, 1\), got 'x'"),
+    "a word as slope": ({"activation": LeakyReLU("x")}, "got 'x'"),
+    "a word as alpha": ({"activation": ELU("x")}, "got 'x'"),
     "step": ({"activation": "step"}, "no useful derivative and cannot be trained"),
     "rate 0": ({"optimizer": SGD(0.0)}, r"SGD: learning_rate must lie in \(0"),
     "rate NaN": ({"optimizer": SGD(np.nan)}, "SGD: learning_rate must lie in"),

@@ -227,7 +227,7 @@ def test_a_name_starts_from_the_optimizers_default(optimizer):
 
 BAD = {
     "unit": (Exponential(unit="batch"), 'must be "epoch" or "step", got .batch'),
-    "initial": (Constant(0.0), "initial must be positive, got 0.0"),
+    "initial": (Constant(0.0), r"initial must lie in \(0, inf\), got 0\.0"),
     "decay": (Inverse(decay=0.0), "decay must lie in"),
     "power": (Inverse(power=-1.0), "power must lie in"),
     "every": (Step(every=0), r"every must lie in \[1, inf\), got 0"),
