@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import joblib
+import numpy as np
 
 from skdl._compat import without_callbacks
 from skdl.callbacks._callback import TrainingCallback
@@ -184,6 +185,8 @@ def _settings(estimator: Any) -> str:
     """Return a digest of the settings that decide what training does."""
     params = estimator.get_params(deep=False)
     kept = {name: value for name, value in params.items() if name not in _FREE}
+    if isinstance(kept["random_state"], np.random.RandomState):
+        kept["random_state"] = None  # it has moved on since; the run has its own state
     return joblib.hash((type(estimator).__qualname__, sorted(kept.items())))
 
 

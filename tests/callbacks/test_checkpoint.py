@@ -290,6 +290,16 @@ def test_settings_that_may_differ(iris, path, free):
     assert_same(resumed, made(**free).fit(X, y))
 
 
+def test_a_random_state_that_has_moved_on(iris, path):
+    random_state = np.random.RandomState(3)
+    with pytest.raises(CutOff):
+        made(random_state=random_state).set_callbacks(Cut(4), Checkpoint(path)).fit(
+            *iris
+        )
+    net = made(random_state=random_state).set_callbacks(Checkpoint(path)).fit(*iris)
+    assert_same(net, made(random_state=np.random.RandomState(3)).fit(*iris))
+
+
 def test_other_data_are_refused(iris, path):
     X, y = iris
     with pytest.raises(CutOff):
