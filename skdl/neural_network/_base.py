@@ -32,7 +32,7 @@ from skdl.neural_network._run import (
     train,
     train_restarts,
 )
-from skdl.neural_network._tasks import saved_state
+from skdl.neural_network._tasks import saved_state, what_callbacks_see
 from skdl.optimizers import OptimizerState
 from skdl.training import Data, TrainingState
 
@@ -52,6 +52,8 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         "loss": losses._loss.registry,
         "layers": layers._layer.registry,
     }
+
+    _keeps_state = False  # whether pickles hold the optimizer's memory: partial_fit
 
     # Registry entries are checked where they are used: an unknown name then lists the
     # known ones.
@@ -156,7 +158,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     def _train(
         self, plan: Plan, starts: list[TrainingState], n_epochs: int
     ) -> tuple[TrainingState, str]:
-        data = {"X": plan.train.X, "y": plan.train.target}
+        data = what_callbacks_see(self, plan.train)
         n = len(starts)
         root = self._init_callback_context(
             max_subtasks=n if n > 1 else n_epochs,
@@ -283,7 +285,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         # What the optimizer remembers is two to three times the size of the model.
-        if not (self.warm_start or state.get("_keeps_state", False)):
+        if not (self.warm_start or self._keeps_state):
             state.pop("_training_state", None)
         return state
 

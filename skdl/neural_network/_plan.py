@@ -165,7 +165,7 @@ def _validate(
 def _data(estimator: Any, X: Any, y: Array, weight: Array | None, loss: Loss) -> Data:
     encoded = estimator._encode(y, loss, X.dtype)
     loss.check_targets(encoded)
-    return Data(X, encoded, weight, y)
+    return Data(X, encoded, weight, y, weight)
 
 
 def _split(estimator: Any, data: Data, seed: int) -> tuple[Data, Data]:

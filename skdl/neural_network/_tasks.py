@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
+
+from scipy import sparse
 
 from skdl._compat import callbacks_of
 from skdl.training import Data, Trainer, TrainingState
@@ -35,8 +38,11 @@ class EpochTasks:
         self._context = context
         self._attributes = attributes
         self._task: Any = None
-        weight = {} if data.weight is None else {"sample_weight": data.weight}
-        self._data = {"X": data.X, "y": data.target, "metadata": weight}
+        weight = data.sample_weight
+        self._data = {
+            **what_callbacks_see(estimator, data),
+            "metadata": {} if weight is None else {"sample_weight": weight},
+        }
 
     def begin(self) -> None:
         """Begin the task of an epoch."""
@@ -56,6 +62,28 @@ class EpochTasks:
             reconstruction_attributes=self._attributes,
             **self._data,
         )
+
+
+def what_callbacks_see(estimator: Any, data: Data) -> dict[str, Any]:
+    """Return the rows as hooks get them, with the names of their features.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that is being fitted.
+    data : Data
+        The rows it trains on.
+
+    Returns
+    -------
+    seen : dict
+        Keys "X" and "y".
+    """
+    X, names = data.X, getattr(estimator, "feature_names_in_", None)
+    pandas = sys.modules.get("pandas")  # where the names came from, most likely
+    if names is not None and pandas is not None and not sparse.issparse(X):
+        X = pandas.DataFrame(X, columns=names, copy=False)
+    return {"X": X, "y": data.target}
 
 
 def call_optional_hook(estimator: Any, hook: str, trainer: Trainer) -> None:

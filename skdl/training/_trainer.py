@@ -33,15 +33,18 @@ class Data(NamedTuple):
     y : ndarray of shape (n,) or (n, k)
         Targets as the loss takes them.
     weight : ndarray of shape (n,) or None
-        Sample weights.
+        Weights of the rows.
     target : ndarray
         Targets as the user gave them.
+    sample_weight : ndarray of shape (n,) or None
+        The weights without those of the classes, as the user gave them.
     """
 
     X: Any
     y: Array
     weight: Array | None
     target: Any
+    sample_weight: Array | None = None
 
     def rows(self, index: Array) -> Data:
         """Return the rows with the given numbers.
@@ -56,8 +59,14 @@ class Data(NamedTuple):
         data : Data
             Copies of those rows.
         """
-        weight = None if self.weight is None else self.weight[index]
-        return Data(self.X[index], self.y[index], weight, self.target[index])
+        weights = (
+            None if weight is None else weight[index]
+            for weight in (self.weight, self.sample_weight)
+        )
+        weight, sample_weight = weights
+        return Data(
+            self.X[index], self.y[index], weight, self.target[index], sample_weight
+        )
 
 
 class Trainer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -141,4 +141,3 @@ class GrownTree:
     bounds: Array
     bins: Array
     positions: Array
-    memory: dict[str, Array] = field(default_factory=dict)

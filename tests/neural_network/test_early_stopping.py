@@ -1,6 +1,7 @@
 """Validation data, the metric that is followed, and the weights that are kept."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn import config_context
 from sklearn.base import clone
@@ -335,7 +336,6 @@ def test_a_part_without_weight(iris):
 
 
 def test_a_scorer_does_not_miss_the_names_of_features(iris):
-    pd = pytest.importorskip("pandas")
     X, y = iris
     frame = pd.DataFrame(X, columns=list("abcd"))
     net = made(early_stopping=True, scoring="f1_macro").fit(frame, y)  # no warning

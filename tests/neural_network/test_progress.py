@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
@@ -54,7 +55,6 @@ def test_history(iris, case):
 
 
 def test_history_can_be_a_frame(iris):
-    pd = pytest.importorskip("pandas")
     net = made(early_stopping=True).fit(*iris)
     assert pd.DataFrame(net.history_).shape == (6, 4)
 
@@ -252,6 +252,35 @@ def test_weights_and_validation_rows_in_what_callbacks_see(iris):
     assert spy.calls[3][3]["sample_weight"].shape == (135,)
 
 
+def test_class_weights_are_no_sample_weights(iris):
+    X, y = iris
+    weight = np.linspace(1, 2, 150)
+    for given in (None, weight):
+        spy, monitor = Spy(), ScoringMonitor(scoring="accuracy")
+        net = made(max_iter=2, class_weight={0: 100.0, 1: 1.0, 2: 0.01})
+        net.set_callbacks(spy, monitor).fit(X, y, given)
+        seen = spy.calls[3][3]
+        if given is None:
+            assert seen == {}
+        else:
+            np.testing.assert_array_equal(seen["sample_weight"], weight)
+        expected = accuracy_score(y, net.predict(X), sample_weight=given)
+        assert monitor.get_logs().data[-1]["accuracy"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_callbacks_see_the_names_of_features(iris, early_stopping):
+    X, y = iris
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    spy, monitor = Spy(), ScoringMonitor(scoring="accuracy")
+    net = made(max_iter=2, early_stopping=early_stopping)
+    net.set_callbacks(spy, monitor).fit(frame, y)  # no warning
+    assert list(spy.calls[2][3].columns) == list("abcd")
+    assert len(monitor.get_logs().data) == 2
+    plain = made(max_iter=2, early_stopping=early_stopping).fit(X, y)
+    assert plain.history_ == net.history_
+
+
 def test_restarts_are_tasks_with_epochs(iris):
     spy = Spy()
     made(max_iter=2, n_init=3).set_callbacks(spy).fit(*iris)
@@ -329,7 +358,6 @@ def test_scoring_monitor_in_a_grid(iris, n_jobs):
 
 @pytest.mark.parametrize("where", ["alone", "pipeline", "grid"])
 def test_progress_bar(iris, capsys, where):
-    pytest.importorskip("rich")
     X, y = iris
     net = made(max_iter=3)
     if where == "alone":
