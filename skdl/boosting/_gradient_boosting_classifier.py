@@ -124,7 +124,7 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
         The loss, in the form for the targets.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features,)
+    feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the columns, where X had some.
     n_classes_ : int
         Number of classes.
