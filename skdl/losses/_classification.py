@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.special import expit, logit, softmax
+from scipy.special import expit, logit
 
 from skdl._base import is_number
 from skdl.losses._loss import Array, Empty, Loss, register
+from skdl.ops.activation import softmax
 from skdl.ops.vector import row_max, row_sum
 
 
@@ -65,11 +66,11 @@ class CrossEntropy(Loss):
         return loss, gradient
 
     def hessian(self, y: Array, raw: Array) -> Array:
-        p = softmax(raw, axis=1)
+        p = softmax(raw, np.empty_like(raw))
         return p * (1.0 - p)
 
     def inverse_link(self, raw: Array) -> Array:
-        return softmax(raw, axis=1)
+        return softmax(raw, np.empty_like(raw))
 
     def link(self, prediction: Array) -> Array:
         log_p = np.log(prediction)

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf
 
+from skdl.ops.vector import row_max, row_sum
+
 Array = NDArray[Any]
 
 SELU_SCALE = 1.0507009873554804934193349852946
@@ -147,9 +149,11 @@ def step(x: Array, out: Array) -> Array:
 
 def softmax(x: Array, out: Array) -> Array:
     """exp(x) normalised over the last axis, without overflow."""
-    np.subtract(x, x.max(axis=-1, keepdims=True), out=out)
-    np.exp(out, out=out)
-    out /= out.sum(axis=-1, keepdims=True)
+    rows, y = x.reshape(-1, x.shape[-1]), out.reshape(-1, x.shape[-1])
+    column = row_max(rows, np.empty(len(rows), x.dtype))
+    np.subtract(rows, column[:, None], out=y)
+    np.exp(y, out=y)
+    y /= row_sum(y, column)[:, None]
     return out
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from skdl.ops.vector import column_sum
 
@@ -32,10 +31,10 @@ def linear(x: Any, W: Array, b: Array | None, out: Array) -> Array:
     out : ndarray of shape (n, n_out)
         Z.
     """
-    if sparse.issparse(x):
-        out[...] = x @ W  # SciPy's product cannot write into given memory
-    else:
+    if isinstance(x, np.ndarray):
         np.dot(x, W, out=out)
+    else:  # sparse: SciPy's product cannot write into given memory
+        out[...] = x @ W
     if b is not None:
         out += b
     return out
@@ -57,10 +56,10 @@ def linear_backward_weights(
     db : ndarray of shape (n_out,), default=None
         Receives ∂L/∂b, unless None.
     """
-    if sparse.issparse(x):
-        dW[...] = x.T @ dz
-    else:
+    if isinstance(x, np.ndarray):
         np.dot(x.T, dz, out=dW)
+    else:
+        dW[...] = x.T @ dz
     if db is not None:
         column_sum(dz, db)
 

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import joblib
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from skdl.layers import Arena
 from skdl.optimizers import Optimizer
@@ -287,11 +286,11 @@ class Trainer:
         return self._take(data.X, rows), self._take(data.y, rows), weight
 
     def _take(self, array: Any, rows: Array) -> Any:
-        if sparse.issparse(array):
-            return array[rows]
+        if not isinstance(array, np.ndarray):
+            return array[rows]  # sparse
         out = self._arena.empty((len(rows), *array.shape[1:]), array.dtype)
         # mode="clip" lets NumPy write into `out` without a buffer.
-        return np.take(array, rows, axis=0, out=out, mode="clip")
+        return array.take(rows, axis=0, out=out, mode="clip")
 
     def _end_iteration(self) -> bool:
         state = self.state
