@@ -478,6 +478,9 @@ def start_constant(loss: Loss, problem: Problem, n_raw: int) -> Array:
     if loss.task == "any" and problem.y.ndim == 1:
         return np.zeros(n_raw)
     baseline = np.asarray(loss.init_raw(problem.y, problem.weight), dtype=np.float64)
+    if problem.y.ndim == 1 and len(baseline) < n_raw:  # the last classes have no rows
+        absent = np.full(n_raw - len(baseline), np.log(np.finfo(np.float64).eps))
+        return np.concatenate([baseline, absent])
     return np.broadcast_to(baseline, (n_raw,)).copy()
 
 

@@ -62,7 +62,13 @@ class Columns:
         validate_data(estimator, X=X, skip_check_array=True)
         for j in np.flatnonzero(mask):
             values = _column(X, j)
-            found = np.unique(values[~_missing(values)])
+            try:
+                found = np.unique(values[~_missing(values)])
+            except TypeError as error:
+                raise ValueError(
+                    f"Categorical column {_name(X, j)!r} mixes types that have no "
+                    f"order: {error}. Give all its categories one type."
+                ) from error
             if len(found) > self.max_categories:
                 raise ValueError(
                     f"Categorical column {_name(X, j)!r} has {len(found)} categories; "
@@ -234,9 +240,9 @@ def column_number(entry: Any, X: Any, n_features: int, what: str) -> int:
             )
         return names.index(entry)
     number = int(entry)
-    if not 0 <= number < n_features:
+    if number != entry or not 0 <= number < n_features:
         raise ValueError(
-            f"{what} holds the column number {number}; X has {n_features} columns, "
+            f"{what} holds the column number {entry}; X has {n_features} columns, "
             "numbered from 0."
         )
     return number
@@ -320,6 +326,10 @@ def interaction_sets(constraints: Any, X: Any, n_features: int) -> Array | None:
         raise ValueError(
             'interaction_cst must be None, "pairwise", "no_interactions" or sets of '
             f"columns, got {constraints!r}."
+        )
+    if not isinstance(constraints, Iterable):
+        raise ValueError(
+            f"interaction_cst must hold sets of columns, got {constraints!r}."
         )
     sets = []
     for group in constraints:

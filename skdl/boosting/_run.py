@@ -129,14 +129,17 @@ class Run:
 
     def _rounds(self, n_rounds: int, root: Any) -> None:
         d = self._derivatives()
+        n_before = len(self.ensemble.learners)
+        n_done, lengths = n_before, self._lengths()
         try:
-            for t in range(len(self.ensemble.learners), n_rounds):
+            for t in range(n_before, n_rounds):
                 X, y = self.problem.shown
                 context = root.subcontext(task_name="tree")
                 context.call_on_fit_task_begin(estimator=self.estimator, X=X, y=y)
                 self._round(t, d)
                 d = self._derivatives()
                 stop = self._record(d)
+                n_done, lengths = t + 1, self._lengths()
                 weight = self.problem.weight
                 stop |= context.call_on_fit_task_end(
                     estimator=self.estimator,
@@ -149,12 +152,15 @@ class Run:
                     break
         except KeyboardInterrupt:
             warnings.warn(
-                f"Fit interrupted after {len(self.history['loss'])} rounds; the model "
-                "is kept as it is.",
+                f"Fit interrupted after {n_done} rounds; the model is kept as it is.",
                 stacklevel=4,
             )
-            n_done = len(self.history["loss"])
             del self.ensemble.learners[n_done:], self.ensemble.rates[n_done:]
+            for name, length in lengths.items():
+                del self.history[name][length:]
+
+    def _lengths(self) -> dict[str, int]:
+        return {name: len(curve) for name, curve in self.history.items()}
 
     def _attributes(self) -> dict[str, Any]:
         ensemble = self.ensemble.truncated(len(self.ensemble.learners))
