@@ -4,7 +4,7 @@ BLAS and OpenMP threads of different libraries in one process spin against each 
 and a shared machine drifts: so a contender never shares a process, the contenders take
 turns, and only ratios within one run are quoted.
 
-A benchmark module has a function ``work(case, contender) -> dict of numbers``, which
+A benchmark module has a function ``work(case, contender, seed) -> numbers``, which
 the runner calls in a fresh process.
 """
 
@@ -36,21 +36,29 @@ def timed(function: Callable[[], Any], repeat: int = 3) -> tuple[float, Any]:
 def measure(
     module: str, case: str, contenders: Sequence[str], rounds: int
 ) -> dict[str, Numbers]:
-    """Return the medians over rounds of what ``module.work`` gives each contender."""
+    """Return over rounds the medians of times, and the means of scores.
+
+    Each round has a seed of its own. What ``module.work`` gives is a time, unless its
+    name begins with "score".
+    """
     results: dict[str, list[Numbers]] = {name: [] for name in contenders}
-    for _ in range(rounds):
+    for seed in range(rounds):
         for name in contenders:
-            results[name].append(_in_process(module, case, name))
+            results[name].append(_in_process(module, case, name, seed))
     return {
-        name: {key: statistics.median(row[key] for row in rows) for key in rows[0]}
+        name: {key: _middle(key, [row[key] for row in rows]) for key in rows[0]}
         for name, rows in results.items()
     }
 
 
-def _in_process(module: str, case: str, contender: str) -> Numbers:
+def _middle(key: str, values: list[float]) -> float:
+    return (statistics.mean if key.startswith("score") else statistics.median)(values)
+
+
+def _in_process(module: str, case: str, contender: str, seed: int) -> Numbers:
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks._runner"]
     done = subprocess.run(
-        [*command, module, case, contender],
+        [*command, module, case, contender, str(seed)],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
@@ -77,6 +85,6 @@ def print_table(
 
 
 if __name__ == "__main__":
-    module_name, case_name, contender_name = sys.argv[1:]
+    module_name, case_name, contender_name, seed_text = sys.argv[1:]
     work = importlib.import_module(module_name).work
-    print(json.dumps(work(case_name, contender_name)))
+    print(json.dumps(work(case_name, contender_name, int(seed_text))))

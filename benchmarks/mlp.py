@@ -10,6 +10,7 @@ import pickle
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -94,15 +95,17 @@ def _shifted_mnist() -> tuple[Any, Any, Any, Any]:
     return X_train, np.tile(y[1000:], len(places)), X[:1000], y[:1000]
 
 
-def make(case: Case, contender: str, n_features: int, n_classes: int) -> Any:
+def make(
+    case: Case, contender: str, n_features: int, n_classes: int, seed: int = 0
+) -> Any:
     """Return an unfitted estimator."""
     if contender == "skorch":
-        return _skorch(case, n_features, n_classes)
+        return _skorch(case, n_features, n_classes, seed)
     settings: dict[str, Any] = {
         "hidden_layer_sizes": case.hidden,
         "batch_size": case.batch,
         "max_iter": case.epochs,
-        "random_state": 0,
+        "random_state": seed,
     }
     if contender == "scikit-learn":
         from sklearn.neural_network import MLPClassifier
@@ -113,15 +116,15 @@ def make(case: Case, contender: str, n_features: int, n_classes: int) -> Any:
     return skdl.MLPClassifier(**settings)
 
 
-def _skorch(case: Case, n_features: int, n_classes: int) -> Any:
+def _skorch(case: Case, n_features: int, n_classes: int, seed: int) -> Any:
     import torch
     from skorch import NeuralNetClassifier
     from torch import nn
 
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     sizes = (n_features, *case.hidden)
     layers: list[Any] = []
-    for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+    for n_in, n_out in pairwise(sizes):
         layers += [nn.Linear(n_in, n_out), nn.ReLU()]
     module = nn.Sequential(*layers, nn.Linear(sizes[-1], n_classes))
     if case.dtype == "float64":
@@ -139,7 +142,7 @@ def _skorch(case: Case, n_features: int, n_classes: int) -> Any:
     )
 
 
-def work(case: str, contender: str) -> dict[str, float]:
+def work(case: str, contender: str, seed: int) -> dict[str, float]:
     """Fit, score and predict, in a process of its own."""
     if case == "predict":
         return _work_predict(contender)
@@ -149,13 +152,13 @@ def work(case: str, contender: str) -> dict[str, float]:
     n_classes = len(np.unique(y))
 
     def fit() -> Any:
-        return make(settings, contender, X.shape[1], n_classes).fit(X, y)
+        return make(settings, contender, X.shape[1], n_classes, seed).fit(X, y)
 
     make(settings._replace(epochs=1), contender, X.shape[1], n_classes).fit(
         X[:400], y[:400]
     )  # warm up
     seconds, model = timed(fit)
-    return {"fit": seconds, "accuracy": float((model.predict(X_test) == y_test).mean())}
+    return {"fit": seconds, "score": float((model.predict(X_test) == y_test).mean())}
 
 
 def _work_predict(contender: str) -> dict[str, float]:
@@ -207,7 +210,7 @@ def _row(name: str, case: Case, result: dict[str, dict[str, float]]) -> list[str
             cells.append(f"{ratio:.2f}x (asked {asked}x)")
         else:
             cells.append("-")
-    accuracy = [f"{result[c]['accuracy']:.4f}" for c in CONTENDERS if c in result]
+    accuracy = [f"{result[c]['score']:.4f}" for c in CONTENDERS if c in result]
     return [*cells, " / ".join(accuracy)]
 
 

@@ -10,6 +10,7 @@ addressed as ``layers__0__units``.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from sklearn.base import BaseEstimator
@@ -46,15 +47,16 @@ class NestedParams(BaseEstimator):
         if not deep:
             return params
         for name in self._get_param_names():
-            value = params[name]
+            value, registry = params[name], self._registries.get(name)
             if isinstance(value, str):
-                registry = self._registries.get(name)
                 if registry is not None and value in registry:
                     params.update(_prefixed(name, registry.get(value)))
             elif isinstance(value, (list, tuple)):
                 for i, item in enumerate(value):
+                    if isinstance(item, str) and registry is not None:
+                        item = registry.get(item) if item in registry else None
                     if hasattr(item, "get_params") and not isinstance(item, type):
-                        params[f"{name}__{i}"] = item
+                        params[f"{name}__{i}"] = value[i]
                         params.update(_prefixed(f"{name}__{i}", item))
         return params
 
@@ -80,21 +82,26 @@ class NestedParams(BaseEstimator):
         """
         nested: dict[str, dict[str, Any]] = defaultdict(dict)
         direct = {}
-        for key, value in params.items():
-            name, delimiter, sub = key.partition("__")
+        for key, new in params.items():
+            name, delimiter, rest = key.partition("__")
             if delimiter:
-                nested[name][sub] = value
+                nested[name][rest] = new
             else:
-                direct[key] = value
+                direct[key] = new
         super().set_params(**direct)
         for name, sub in nested.items():
-            value = getattr(self, name, None)
-            if isinstance(value, list):
-                _set_in_list(self, name, value, sub)
+            value, registry = getattr(self, name, None), self._registries.get(name)
+            if isinstance(value, (list, tuple)):
+                setattr(self, name, _set_in_list(self, name, value, sub))
                 continue
-            registry = self._registries.get(name)
             if isinstance(value, str) and registry is not None:
-                setattr(self, name, registry.get(value))
+                value = registry.get(value)
+                setattr(self, name, value)
+            if name in self._get_param_names() and not hasattr(value, "set_params"):
+                raise ValueError(
+                    f"{type(self).__name__}: {name}__{next(iter(sub))} cannot be set, "
+                    f"because {name}={value!r} has no parameters of its own."
+                )
             super().set_params(**{f"{name}__{key}": v for key, v in sub.items()})
         return self
 
@@ -108,19 +115,28 @@ def _prefixed(prefix: str, obj: Any) -> dict[str, Any]:
 
 
 def _set_in_list(
-    owner: NestedParams, name: str, items: list[Any], params: dict[str, Any]
-) -> None:
+    owner: NestedParams, name: str, items: Sequence[Any], params: dict[str, Any]
+) -> Sequence[Any]:
     """Set ``{"0": obj, "1__rate": 0.3}`` in a copy of a list of objects."""
-    items = list(items)
+    new = list(items)
+    registry = owner._registries.get(name)
     for key, value in sorted(params.items()):  # "0" before "0__rate"
         index, _, sub = key.partition("__")
-        if not index.isdigit() or int(index) >= len(items):
+        if not index.isdigit() or int(index) >= len(new):
             raise ValueError(
                 f"Invalid key {name}__{key} for {type(owner).__name__}: {name} holds "
-                f"{len(items)} objects, numbered from 0."
+                f"{len(new)} objects, numbered from 0."
             )
-        if sub:
-            items[int(index)].set_params(**{sub: value})
-        else:
-            items[int(index)] = value
-    setattr(owner, name, items)
+        i = int(index)
+        if not sub:
+            new[i] = value
+            continue
+        if isinstance(new[i], str) and registry is not None:
+            new[i] = registry.get(new[i])
+        if not hasattr(new[i], "set_params"):
+            raise ValueError(
+                f"{type(owner).__name__}: {name}__{key} cannot be set, because "
+                f"{name}[{i}]={new[i]!r} has no parameters of its own."
+            )
+        new[i].set_params(**{sub: value})
+    return type(items)(new) if isinstance(items, tuple) else new

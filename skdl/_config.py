@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -12,12 +14,7 @@ from typing import Any
 
 ENGINES = ("auto", "numpy", "numba")
 
-# A worker process does not see the parent's `set_config`, but it inherits the
-# environment: this is how joblib's processes are told.
-_global: dict[str, Any] = {
-    "engine": os.environ.get("SKDL_ENGINE", "auto"),
-    "n_threads": None,
-}
+_global: dict[str, Any] = {"engine": "auto", "n_threads": None}
 _local: ContextVar[dict[str, Any] | None] = ContextVar("skdl_config", default=None)
 
 
@@ -104,10 +101,25 @@ def has_numba() -> bool:
     return importlib.util.find_spec("numba") is not None
 
 
-def use_numba() -> bool:
-    """Return whether the compiled twins are to be used now."""
+def use_numba(work: float = math.inf) -> bool:
+    """Return whether the compiled twins are to be used now.
+
+    Parameters
+    ----------
+    work : float, default=inf
+        Numbers to be updated in all. Importing Numba takes as long as NumPy needs for
+        some 3e8 of them, and a process seldom fits once: with engine "auto" less than
+        1e8 does not import it.
+
+    Returns
+    -------
+    use : bool
+        Whether to use them.
+    """
     engine = get_config()["engine"]
-    return engine == "numba" or (engine == "auto" and has_numba())
+    if engine != "auto":
+        return engine == "numba"
+    return has_numba() and ("numba" in sys.modules or work >= 1e8)
 
 
 def n_threads() -> int:
@@ -118,3 +130,9 @@ def n_threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+# A worker process does not see the parent's `set_config`, but it inherits the
+# environment: this is how joblib's processes are told.
+if "SKDL_ENGINE" in os.environ:
+    set_config(engine=os.environ["SKDL_ENGINE"])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
-C = TypeVar("C", bound=type)
+C = TypeVar("C", bound=type[Any])
 
 
 class Registry(Generic[T]):
@@ -73,8 +73,9 @@ class Registry(Generic[T]):
                     f"{missing} need defaults, so that the name alone makes one."
                 )
             self._classes[name] = cls
+            self._aliases.pop(name, None)  # the newest registration counts
             self._aliases.update(dict.fromkeys(aliases, name))
-            return cls
+            return cls  # type: ignore[return-value]
 
         return decorator
 

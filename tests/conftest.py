@@ -1,12 +1,18 @@
 """Small data that many tests share, and pictures that need no screen."""
 
+import re
+
 import matplotlib
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits, load_iris, make_blobs
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 matplotlib.use("Agg")
+# Several BLAS threads for tiny matrices wait for each other on a busy machine. What the
+# number of threads must not change is tested with other limits.
+threadpool_limits(1, user_api="blas")
 
 
 def _frozen(*arrays):
@@ -53,3 +59,9 @@ def problems():
     }
     _frozen(X, *made.values())
     return {kind: (X, target) for kind, target in made.items()}
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """Name tests by what an object prints, without its address in memory."""
+    plain = val is None or isinstance(val, (str, bool, int, float))
+    return None if plain else re.sub(r" at 0x[0-9a-f]+", "", str(val))

@@ -11,11 +11,12 @@ class TrainingCallback:
     """A callback that keeps the trainer of each running fit.
 
     Clones of an estimator share their callbacks, and may be fitted at the same time:
-    whatever a callback remembers is kept by the estimator that is being fitted.
+    whatever a callback remembers of a run is kept in the run's own `state.notes`,
+    which a checkpoint saves, too.
     """
 
     def __init__(self) -> None:
-        self._trainers: dict[int, Trainer] = {}
+        self._trainers: dict[Any, Trainer] = {}
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Begin a fit.
@@ -38,7 +39,8 @@ class TrainingCallback:
         context : CallbackContext
             Its root task.
         """
-        self._trainers.pop(id(estimator), None)
+        for task in context:  # those of runs that failed
+            self._trainers.pop(task, None)
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         """Take note of a run.
@@ -50,7 +52,19 @@ class TrainingCallback:
         trainer : Trainer
             The run.
         """
-        self._trainers[id(estimator)] = trainer
+        self._trainers[trainer.task] = trainer
+
+    def on_training_end(self, estimator: Any, trainer: Trainer) -> None:
+        """Forget a run.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator that is being fitted.
+        trainer : Trainer
+            The run.
+        """
+        self._trainers.pop(trainer.task, None)
 
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
         """Begin a task.
@@ -78,7 +92,7 @@ class TrainingCallback:
         stop : bool
             Whether training is to stop.
         """
-        trainer = self._trainers.get(id(estimator))
+        trainer = self._trainers.get(context.parent)
         if context.task_name != "epoch" or trainer is None:
             return False
         return self.on_epoch_end(estimator, trainer)

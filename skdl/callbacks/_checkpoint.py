@@ -14,6 +14,7 @@ from skdl.callbacks._callback import TrainingCallback
 from skdl.training import Trainer, TrainingState
 
 _FORMAT = 1
+_DATA = "Checkpoint: digest of the data"
 # Settings that may differ between the run that was cut off and the one that goes on.
 _FREE = ("max_iter", "n_jobs", "verbose", "warm_start")
 
@@ -25,14 +26,16 @@ class Checkpoint(TrainingCallback):
     When `fit` starts and the file holds an unfinished run of an estimator of the same
     settings, training goes on from there, and ends with the same bits as if it had
     never been cut off; a finished run is taken as it is, without training. Delete the
-    file to begin anew.
+    file to begin anew. A file is for one model on one set of training data: not for the
+    folds of a cross-validation or the candidates of a grid search.
 
     Parameters
     ----------
     path : str or path-like
         The file. It holds pickled objects: load only files that you trust.
     every : int, default=1
-        Save after each so many epochs; the end of training is always saved.
+        Save after each so many epochs, when the next one begins; the end of training
+        is always saved.
     resume : bool, default=True
         Whether `fit` goes on with the file's run. False overwrites it.
 
@@ -117,23 +120,36 @@ class Checkpoint(TrainingCallback):
                 "(or of another class). Use another path, delete the file, or pass "
                 "resume=False."
             )
-        return content["state"]
+        state: TrainingState = content["state"]
+        state.notes[_DATA] = content["data"]
+        return state
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         super().on_training_begin(estimator, trainer)
-        shape = trainer.data.X.shape
-        seen = trainer.state.data_shape
-        if seen not in (None, shape):
+        seen = trainer.state.notes.pop(_DATA, None)
+        if seen is not None and seen != trainer.data_digest:
             raise ValueError(
-                f"The checkpoint {self.path} belongs to data of shape {seen}, got "
-                f"{shape}. Use another path, delete the file, or pass resume=False."
+                f"The checkpoint {self.path} belongs to other training data. Use "
+                "another path, delete the file, or pass resume=False. One file cannot "
+                "serve the folds of a cross-validation or a grid search."
             )
-        trainer.state.data_shape = shape
 
-    def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
-        if trainer.state.epoch % self.every == 0:
+    def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
+        """Save the epochs before, now that all callbacks have seen them.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator that is being fitted.
+        context : CallbackContext
+            The task.
+        """
+        trainer = self._trainers.get(context.parent)
+        if context.task_name != "epoch" or trainer is None:
+            return
+        epoch = trainer.state.epoch
+        if context.task_id > 0 and epoch % self.every == 0:
             self._save(estimator, trainer)
-        return False
 
     def on_training_end(self, estimator: Any, trainer: Trainer) -> None:
         """Save the finished run.
@@ -145,7 +161,10 @@ class Checkpoint(TrainingCallback):
         trainer : Trainer
             The run.
         """
-        self._save(estimator, trainer)
+        super().on_training_end(estimator, trainer)
+        # An interrupted epoch cannot be gone on with: the file keeps the ones before.
+        if trainer.stop_reason != "interrupted":
+            self._save(estimator, trainer)
 
     def _save(self, estimator: Any, trainer: Trainer) -> None:
         fitted = without_callbacks(estimator)
@@ -154,6 +173,7 @@ class Checkpoint(TrainingCallback):
         content = {
             "format": _FORMAT,
             "settings": _settings(estimator),
+            "data": trainer.data_digest,
             "estimator": fitted,
             "state": trainer.state,
         }

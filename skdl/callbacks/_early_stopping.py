@@ -58,18 +58,22 @@ class EarlyStopping(TrainingCallback):
         self.patience = patience
         self.tol = tol
         self.restore_best = restore_best
-        self._best: dict[int, Best] = {}
+
+    @property
+    def _note(self) -> str:
+        return f"EarlyStopping({self.monitor!r})"
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         super().on_training_begin(estimator, trainer)
-        self._best[id(estimator)] = Best(
+        best = Best(
             self.patience, self.tol, self.monitor == "val_score", self.restore_best
         )
+        trainer.state.notes.setdefault(self._note, best)
 
     def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
         value = history_value(trainer, self.monitor)
         state = trainer.state
-        best = self._best[id(estimator)]
+        best = state.notes[self._note]
         return best.observe(value, state.epoch, state.network)
 
     def on_training_end(self, estimator: Any, trainer: Trainer) -> None:
@@ -82,10 +86,7 @@ class EarlyStopping(TrainingCallback):
         trainer : Trainer
             The run.
         """
-        best = self._best.pop(id(estimator))
+        super().on_training_end(estimator, trainer)
+        best = trainer.state.notes.pop(self._note)
         if best.weights is not None:
             trainer.state.network.restore(best.weights)
-
-    def teardown(self, estimator: Any, context: Any) -> None:
-        super().teardown(estimator, context)
-        self._best.pop(id(estimator), None)

@@ -15,7 +15,8 @@ class Jog(TrainingCallback):
 
     Each time the loss has not improved for a while, every weight gets normal noise of
     a share of the weights' own root mean square. The best weights come back at the
-    end, so that a jog for the worse costs time alone.
+    end, so that a jog for the worse costs time alone. The estimator must not stop by
+    itself before: set its `n_iter_no_change` well above `patience`, or to "never".
 
     Parameters
     ----------
@@ -58,20 +59,20 @@ class Jog(TrainingCallback):
         self.tol = tol
         self.monitor = monitor
         self.jogs_: list[int] = []
-        self._best: dict[int, Best] = {}
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         super().on_training_begin(estimator, trainer)
-        self.jogs_ = []
-        self._best[id(estimator)] = Best(self.patience, self.tol)
+        note: tuple[Best, list[int]] = (Best(self.patience, self.tol), [])
+        self.jogs_ = trainer.state.notes.setdefault("Jog", note)[1]
 
     def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
-        state, best = trainer.state, self._best[id(estimator)]
+        state = trainer.state
+        best, jogs = state.notes["Jog"]
         value = history_value(trainer, self.monitor)
         if best.observe(value, state.epoch, state.network):
             best.waiting = 0
             self._perturb(trainer)
-            self.jogs_.append(state.epoch)
+            jogs.append(state.epoch)
         return False
 
     def _perturb(self, trainer: Trainer) -> None:
@@ -91,10 +92,7 @@ class Jog(TrainingCallback):
         trainer : Trainer
             The run.
         """
-        best = self._best.pop(id(estimator))
+        super().on_training_end(estimator, trainer)
+        best, _ = trainer.state.notes.pop("Jog")
         if best.weights is not None:
             trainer.state.network.restore(best.weights)
-
-    def teardown(self, estimator: Any, context: Any) -> None:
-        super().teardown(estimator, context)
-        self._best.pop(id(estimator), None)

@@ -6,9 +6,12 @@ import math
 from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 
+from skdl import schedules
 from skdl.callbacks._callback import TrainingCallback
 from skdl.optimizers import FirstOrder
+from skdl.optimizers._optimizer import NUMBER
 from skdl.training import Trainer
 
 
@@ -31,8 +34,8 @@ class LearningRateFinder(TrainingCallback):
     stop_at : float, default=4.0
         Stop when the smoothed loss exceeds so many times its best; above 1.
     apply : bool, default=True
-        Whether training uses the suggestion. The estimator's own settings are not
-        changed. False only looks.
+        Whether training uses the suggestion, as its rate or as the first rate of its
+        schedule. The estimator's own settings are not changed. False only looks.
 
     Attributes
     ----------
@@ -92,15 +95,17 @@ class LearningRateFinder(TrainingCallback):
                 f"LearningRateFinder needs an optimizer with a learning rate, got "
                 f"{type(optimizer).__name__}."
             )
-        if trainer.state.epoch > 0:
-            return  # training goes on: the rate was found at its start
-        rates = np.geomspace(self.low, self.high, self.n_steps)
-        losses = self._sweep(trainer, optimizer, rates)
-        self.losses_ = _debiased_average(losses, self.smoothing)
-        self.learning_rates_ = rates[: len(losses)]
-        self.learning_rate_ = _steepest(self.learning_rates_, self.losses_)
-        if self.apply:
-            optimizer.set_params(learning_rate=self.learning_rate_)
+        notes = trainer.state.notes
+        if trainer.state.epoch == 0:
+            rates = np.geomspace(self.low, self.high, self.n_steps)
+            losses = self._sweep(trainer, optimizer, rates)
+            self.losses_ = _debiased_average(losses, self.smoothing)
+            self.learning_rates_ = rates[: len(losses)]
+            self.learning_rate_ = _steepest(self.learning_rates_, self.losses_)
+            notes["LearningRateFinder"] = self.learning_rate_
+        # Training that goes on keeps the rate that was found at its start.
+        if self.apply and "LearningRateFinder" in notes:
+            _set_rate(optimizer, notes["LearningRateFinder"])
 
     def _sweep(
         self, trainer: Trainer, optimizer: FirstOrder, rates: np.ndarray
@@ -129,6 +134,16 @@ class LearningRateFinder(TrainingCallback):
             state.rng.bit_generator.state = rng_before
             state.n_seen = n_seen
         return [loss for loss in losses if math.isfinite(loss)]
+
+
+def _set_rate(optimizer: FirstOrder, rate: float) -> None:
+    """Make it the rate, or the first one of the schedule (a copy of the user's)."""
+    if isinstance(optimizer.learning_rate, NUMBER):
+        optimizer.learning_rate = rate
+    else:
+        schedule = clone(schedules.get(optimizer.learning_rate))
+        schedule.initial = rate
+        optimizer.learning_rate = schedule
 
 
 def _debiased_average(values: list[float], beta: float) -> np.ndarray:

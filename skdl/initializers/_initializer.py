@@ -72,7 +72,7 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     Parameters
     ----------
     shape : tuple of int
-        (n_in, n_out) of a dense layer, or (*kernel, n_in, n_out) of a convolution
+        (n_in, n_out) of a dense layer, or kernel + (n_in, n_out) of a convolution
         with n_in input channels per group; a vector has both fans equal.
 
     Returns

@@ -167,6 +167,7 @@ class LossCurveDisplay:
         if not self.lines_:
             raise ValueError(f"None of the histories has any of {list(curves)}.")
         words = {_LABELS.get(curve, curve).split()[-1] for curve in curves}
+        ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set(xlabel="epoch", ylabel=" / ".join(sorted(words)))
         if log:
             ax.set_yscale("log")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -61,7 +62,7 @@ def check_rate(rate: float) -> None:
     ValueError
         If it is out of range.
     """
-    if not (isinstance(rate, (int, float)) and 0 <= rate < 1):
+    if not (isinstance(rate, Real) and 0 <= rate < 1):
         raise ValueError(f"rate must lie in [0, 1), got {rate!r}.")
 
 

@@ -25,8 +25,18 @@ class ParamSpec(NamedTuple):
     """One array of a layer: its shape, its start, and whether it is trained.
 
     Running statistics are arrays with ``trainable=False``: kept and pickled with the
-    network, but not seen by the optimizer. What "auto" means is noted in `suggested`,
-    by the chain that the layer stands in.
+    network, but not seen by the optimizer.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Its shape.
+    initializer : str or Initializer
+        Its start; "auto" is what suits the activation that follows.
+    trainable : bool
+        Whether it is trained.
+    suggested : str or None
+        What "auto" means, noted by the chain that the layer stands in.
     """
 
     shape: Shape
@@ -79,14 +89,14 @@ class Layer(ParameterObject):
         ----------
         params : mapping of str to ndarray
             The arrays that `build` asked for.
-        x : ndarray of shape (n, *input_shape)
+        x : ndarray of shape (n,) + input_shape
             Input; it must not be changed.
         ctx : Context
             Mode, randomness and memory.
 
         Returns
         -------
-        y : ndarray of shape (n, *output_shape)
+        y : ndarray of shape (n,) + output_shape
             Output.
         cache : object
             What `backward` needs; None unless ``ctx.train``.
@@ -104,14 +114,14 @@ class Layer(ParameterObject):
             The parameters, and the arrays that receive their gradients.
         cache : object
             What `forward` returned.
-        dy : ndarray of shape (n, *output_shape)
+        dy : ndarray of shape (n,) + output_shape
             Gradient with respect to the output; it must not be changed.
         ctx : Context
             The context of the forward pass.
 
         Returns
         -------
-        dx : ndarray of shape (n, *input_shape) or None
+        dx : ndarray of shape (n,) + input_shape or None
             Gradient with respect to the input; None where ``ctx.want_dx`` is False
             and it would cost.
         """
@@ -137,39 +147,27 @@ class Layer(ParameterObject):
         """
 
 
-registry: Registry[Layer] = Registry("layer", Layer)
-register = registry.register
-names = registry.names
+class _LayerRegistry(Registry[Layer]):
+    """Layers by name, and activations by theirs: "relu" is ``Activation("relu")``."""
 
+    def __contains__(self, name: object) -> bool:
+        return super().__contains__(name) or name in activations._activation.registry
 
-def get(spec: str | Layer) -> Layer:
-    """Return a layer for a layer, a layer's name or an activation's name.
-
-    Parameters
-    ----------
-    spec : str or Layer
-        ``"relu"`` is short for ``Activation("relu")``.
-
-    Returns
-    -------
-    layer : Layer
-        The layer.
-
-    Raises
-    ------
-    ValueError
-        If the name is unknown.
-    TypeError
-        If `spec` is neither.
-    """
-    if isinstance(spec, str) and spec not in registry:
-        if spec not in activations._activation.registry:
+    def get(self, spec: str | Layer | Any) -> Layer:
+        if not isinstance(spec, str) or super().__contains__(spec):
+            return super().get(spec)
+        if spec not in self:
             raise ValueError(
-                f"Unknown layer {spec!r}. Known layers: {', '.join(names())}; "
+                f"Unknown layer {spec!r}. Known layers: {', '.join(self.names())}; "
                 f"activations work too: {', '.join(activations.names())}."
             )
-        return registry.class_of("activation")(spec)  # type: ignore[call-arg]
-    return registry.get(spec)
+        return super().get("activation").set_params(function=spec)
+
+
+registry = _LayerRegistry("layer", Layer)
+register = registry.register
+get = registry.get
+names = registry.names
 
 
 # ---- chains: what networks and layers that hold layers have in common

@@ -18,6 +18,7 @@ from skdl.layers._layer import (
     build_chain,
     forward_chain,
     register,
+    registry,
     resolve_chain,
 )
 from skdl.ops.linear import (
@@ -46,6 +47,8 @@ class Residual(Layer):
     TypeError
         When a network is built, if `layers` is not a sequence of layers.
     """
+
+    _registries = {"layers": registry}
 
     def __init__(self, layers: Sequence[Layer | str] = ()) -> None:
         self.layers = layers

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import expit, logit, softmax
 
 from skdl.losses._loss import Array, Empty, Loss, register
+from skdl.ops.vector import row_max, row_sum
 
 
 @register("cross_entropy", "log_loss")
@@ -41,10 +42,10 @@ class CrossEntropy(Loss):
         _check_smoothing(self.label_smoothing)
         n, n_classes = raw.shape
         rest = self.label_smoothing / n_classes  # the target of a class that is not y
-        column = np.max(raw, axis=1, out=empty(n, raw.dtype))
+        column = row_max(raw, empty(n, raw.dtype))
         shifted = np.subtract(raw, column[:, None], out=empty(raw.shape, raw.dtype))
         gradient = np.exp(shifted, out=empty(raw.shape, raw.dtype))
-        total = np.add.reduce(gradient, axis=1, out=empty(n, raw.dtype))
+        total = row_sum(gradient, empty(n, raw.dtype))
         gradient /= total[:, None]
 
         true_class = np.add(_row_starts(n, n_classes), y, out=empty(n, np.intp))

@@ -32,7 +32,7 @@ class SquaredError(Loss):
 
 @register("absolute_error", "absolute")
 class AbsoluteError(Loss):
-    """|e|. Its best constant is the median; at e = 0 the gradient is taken as 0."""
+    """abs(e). Its best constant is the median; at e = 0 the gradient is taken as 0."""
 
     has_leaf_value = True
 
@@ -53,7 +53,7 @@ class AbsoluteError(Loss):
 
 @register("huber")
 class Huber(Loss):
-    """½e² where |e| ≤ δ, else δ(|e| − ½δ) (Huber 1964).
+    """½e² where abs(e) ≤ δ, else δ(abs(e) − ½δ) (Huber 1964).
 
     Parameters
     ----------

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from skdl.activations import ActivationFunction
 from skdl.layers import Activation, BatchNorm, Dense, Dropout, Layer
 
@@ -44,12 +46,13 @@ def mlp_layers(
     rates = _per_layer("dropout", dropout, len(sizes))
     layers: list[Layer] = []
     for units, function, rate in zip(sizes, activations, rates, strict=True):
-        if not units > 0:
+        if not isinstance(units, (int, np.integer)) or units < 1:
             raise ValueError(
-                f"hidden_layer_sizes must be > 0, got {hidden_layer_sizes!r}."
+                "hidden_layer_sizes must be positive integers, "
+                f"got {hidden_layer_sizes!r}."
             )
         # A shift that batch normalisation takes out again is no use.
-        layers.append(Dense(units, bias=not batch_norm))
+        layers.append(Dense(int(units), bias=not batch_norm))
         if batch_norm:
             layers.append(BatchNorm())
         layers.append(Activation(function))

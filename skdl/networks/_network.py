@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+from scipy import sparse
 
 from skdl import initializers
 from skdl._params import ParamVector
@@ -91,6 +92,25 @@ class Network:
         """Whether the input may be a sparse matrix."""
         return bool(self.layers) and self.layers[0].accepts_sparse
 
+    def check_input(self, X: Any) -> None:
+        """Raise if the first layer cannot take this kind of input.
+
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix}
+            Input.
+
+        Raises
+        ------
+        ValueError
+            If it is sparse and the first layer takes none.
+        """
+        if sparse.issparse(X) and not self.accepts_sparse:
+            raise ValueError(
+                "Sparse X needs a first layer that takes it (Dense), got "
+                f"{self.layers[:1]}; use X.toarray()."
+            )
+
     def check_trainable(self) -> None:
         """Raise if a gradient cannot pass.
 
@@ -137,14 +157,14 @@ class Network:
         ----------
         tree : dict
             Arrays, see `tree`.
-        x : {ndarray, sparse matrix} of shape (n, *input_shape)
+        x : {ndarray, sparse matrix} of shape (n,) + input_shape
             Input.
         ctx : Context
             Mode, randomness and memory.
 
         Returns
         -------
-        raw : ndarray of shape (n, *output_shape)
+        raw : ndarray of shape (n,) + output_shape
             Output.
         caches : list
             For `backward`.
@@ -162,14 +182,14 @@ class Network:
             Arrays, and where their gradients go.
         caches : list
             From `forward`.
-        dy : ndarray of shape (n, *output_shape)
+        dy : ndarray of shape (n,) + output_shape
             Gradient with respect to the output.
         ctx : Context
             The context of the forward pass.
 
         Returns
         -------
-        dx : ndarray of shape (n, *input_shape) or None
+        dx : ndarray of shape (n,) + input_shape or None
             Gradient with respect to the input, where ``ctx.want_dx``.
         """
         return backward_chain(self.layers, tree, grads, caches, dy, ctx)
@@ -179,7 +199,7 @@ class Network:
 
         Parameters
         ----------
-        X : {ndarray, sparse matrix} of shape (n, *input_shape)
+        X : {ndarray, sparse matrix} of shape (n,) + input_shape
             Input.
         n_layers : int, default=None
             Stop after this many layers; None runs all.
@@ -189,11 +209,12 @@ class Network:
         raw : ndarray of shape (n, ...)
             A fresh array.
         """
+        self.check_input(X)
         layers = self.layers if n_layers is None else self.layers[:n_layers]
         tree = self.tree(self.params)
         n = X.shape[0]
-        widest = max((max(s) for s in self.params.shapes.values()), default=1)
-        chunk = max(64, _CHUNK_BYTES // (widest * self.dtype.itemsize))
+        widest = max((shape[-1] for shape in self.params.shapes.values()), default=1)
+        chunk = max(1024, _CHUNK_BYTES // (widest * self.dtype.itemsize))
         if n <= chunk:
             ctx = Context(train=False, dtype=self.dtype)
             return np.array(forward_chain(layers, tree, self._cast(X), ctx)[0])
@@ -214,7 +235,13 @@ class Network:
         return X.astype(self.dtype, copy=False)
 
     def snapshot(self) -> Snapshot:
-        """Return copies of all numbers."""
+        """Return copies of all numbers.
+
+        Returns
+        -------
+        snapshot : tuple of ndarray
+            Parameters and running statistics.
+        """
         return self.params.vector.copy(), self.state.vector.copy()
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -228,7 +255,13 @@ class Network:
         self.params.vector[...], self.state.vector[...] = snapshot
 
     def copy(self) -> Network:
-        """Return an independent copy."""
+        """Return an independent copy.
+
+        Returns
+        -------
+        network : Network
+            The copy.
+        """
         new = copy.copy(self)
         new.params = self.params.like(self.params.vector.copy())
         new.state = self.state.like(self.state.vector.copy())

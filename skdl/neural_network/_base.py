@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
-from skdl import initializers, losses, optimizers
+from skdl import initializers, layers, losses, optimizers
 from skdl._base import NestedParams
 from skdl._compat import (
     CallbackSupportMixin,
@@ -50,6 +50,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         "optimizer": optimizers._optimizer.registry,
         "initializer": initializers._initializer.registry,
         "loss": losses._loss.registry,
+        "layers": layers._layer.registry,
     }
 
     # Registry entries are checked where they are used: an unknown name then lists the
@@ -107,6 +108,9 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     def _set_targets(self, y: Any, classes: Any) -> None:
         """Take note of what kind of targets these are."""
 
+    def _check_classes(self, classes: Any) -> None:
+        """Raise if these are not the classes that were noted."""
+
     def _clean_target(self, y: Any) -> Array:
         raise TypeError(f"{type(self).__name__} must define _clean_target.")
 
@@ -154,7 +158,10 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     ) -> tuple[TrainingState, str]:
         data = {"X": plan.train.X, "y": plan.train.target}
         n = len(starts)
-        root = self._init_callback_context(max_subtasks=n if n > 1 else n_epochs)
+        root = self._init_callback_context(
+            max_subtasks=n if n > 1 else n_epochs,
+            sequential_subtasks=n == 1,  # restarts may run at the same time
+        )
         root.call_on_fit_task_begin(estimator=self, **data)
         if n == 1:
             result = train(self, plan, starts[0], n_epochs, root)
@@ -190,7 +197,8 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         return state
 
     def _warn_about(self, reason: str, state: TrainingState) -> None:
-        if reason == "max_iter" and not self._keeps_state:
+        wanted = self.n_iter_no_change == "never"  # just so many epochs
+        if reason == "max_iter" and not (self._keeps_state or wanted):
             warnings.warn(
                 f"Training stopped after max_iter={self.max_iter} epochs and has not "
                 "converged yet. Raise max_iter, or set early_stopping=True.",
@@ -238,7 +246,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     @property
     def loss_curve_(self) -> list[float]:
         """Training loss of each epoch."""
-        return self.history_["loss"]
+        return self.history_.get("loss", [])
 
     @property
     def coefs_(self) -> list[Array]:

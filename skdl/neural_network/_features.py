@@ -46,7 +46,7 @@ class NetworkFeatures(
         The fitted network.
     n_features_in_ : int
         Features of `X`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if `X` had some.
 
     See Also
@@ -83,8 +83,8 @@ class NetworkFeatures(
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets; a frozen network needs none.
 
         Returns
         -------
@@ -115,8 +115,7 @@ class NetworkFeatures(
         n_layers = self._n_layers(fitted)
         self.estimator_ = fitted
         self._n_features_out = self._width(fitted, n_layers)
-        if hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_
+        self.__dict__.pop("feature_names_in_", None)
         self.n_features_in_ = fitted.n_features_in_
         if hasattr(fitted, "feature_names_in_"):
             self.feature_names_in_ = fitted.feature_names_in_

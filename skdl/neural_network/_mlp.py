@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from skdl._compat import fit_context
 from skdl.layers import Layer
+from skdl.layers._layer import resolve_chain
 from skdl.networks import mlp_layers
 from skdl.neural_network._base import BaseNetwork
 from skdl.neural_network._plan import Request
@@ -30,7 +31,7 @@ class BaseMLP(BaseNetwork):
 
     def _hidden_layers(self) -> list[Layer]:
         if self.layers is not None:
-            return list(self.layers)
+            return resolve_chain(self.layers)
         return mlp_layers(
             self.hidden_layer_sizes, self.activation, self.dropout, self.batch_norm
         )

@@ -49,11 +49,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     batch_norm : bool, default=False
         Whether to normalise over the batch before each activation.
     optimizer : str or Optimizer, default="adam"
-        Name or instance; its settings are reached as ``optimizer__learning_rate`` and
-        so on. Names: `skdl.optimizers.names`.
+        Name or instance, such as ``Adam(3e-3)``. In grids and in `set_params` its
+        settings are ``optimizer__learning_rate`` and so on, also while it is a name.
+        Names: `skdl.optimizers.names`.
     initializer : str or Initializer, default="auto"
-        Start of the weights. "auto" is what suits the activation that follows: He for
-        ReLU and its kin, LeCun for SELU, Xavier for the others. Biases start at
+        Start of the weights. "auto" is LeCun before SELU and Xavier before the other
+        activations; for deep nets of ReLU try "he_normal". Biases start at
         0.
     loss : str, Loss or callable, default="cross_entropy"
         "cross_entropy" (for two classes and several labels: of one sigmoid each),
@@ -91,6 +92,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     n_iter_no_change : int or "never", default=10
         Stop after more than so many epochs in a row without an improvement by `tol`:
         of the validation metric with `early_stopping`, else of the training loss.
+        "never" always does `max_iter` epochs.
     scoring : str, callable or None, default=None
         The validation metric: None is accuracy, "loss" the loss, other names
         and callables are scikit-learn scorers.
@@ -145,7 +147,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Output neurons.
     n_features_in_ : int
         Features of `X`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if `X` had some.
 
     Raises
@@ -388,6 +390,14 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     def _set_targets(self, y: Any, classes: Any) -> None:
         self._targets = ClassTargets.of(y, classes)
 
+    def _check_classes(self, classes: Any) -> None:
+        same = np.array_equal(np.unique(classes), self.classes_)
+        if not (same or self._targets.multilabel):
+            raise ValueError(
+                f"classes={np.unique(classes).tolist()} are not those of the first "
+                f"call, {self.classes_.tolist()}."
+            )
+
     def _task_loss(self) -> Loss:
         loss = losses.get(self.loss)
         return loss.for_classes(len(self.classes_), self._targets.multilabel)
@@ -417,6 +427,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         weight = weight.astype(data.X.dtype)
         if data.weight is not None:
             weight *= data.weight
+        if (weight < 0).any() or not weight.any():
+            raise ValueError(
+                f"class_weight={self.class_weight!r} gives negative weights, or none "
+                "but zeros."
+            )
         return data._replace(weight=weight)
 
     def _stratify(self, data: Data) -> Any:

@@ -49,17 +49,19 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     batch_norm : bool, default=False
         Whether to normalise over the batch before each activation.
     optimizer : str or Optimizer, default="adam"
-        Name or instance; its settings are reached as ``optimizer__learning_rate`` and
-        so on. Names: `skdl.optimizers.names`.
+        Name or instance, such as ``Adam(3e-3)``. In grids and in `set_params` its
+        settings are ``optimizer__learning_rate`` and so on, also while it is a name.
+        Names: `skdl.optimizers.names`.
     initializer : str or Initializer, default="auto"
-        Start of the weights. "auto" is what suits the activation that follows: He for
-        ReLU and its kin, LeCun for SELU, Xavier for the others. Biases start at
+        Start of the weights. "auto" is LeCun before SELU and Xavier before the other
+        activations; for deep nets of ReLU try "he_normal". Biases start at
         0, those of the output layer at the constant of the smallest loss (for the
         squared error the mean of `y`).
     loss : str, Loss or callable, default="squared_error"
         "squared_error", "absolute_error", "huber", "quantile", "poisson", a loss object
         such as ``Quantile(0.9)``, or a function ``f(y, raw) -> (loss, gradient)``, see
-        `skdl.losses.FunctionLoss`. Settings: ``loss__quantile`` and so on.
+        `skdl.losses.FunctionLoss`. In grids its settings are
+        ``loss__quantile`` and so on.
     alpha : float, default=0.0001
         Strength of the L2 penalty ½·alpha·‖W‖² on the weights (not on biases), which is
         divided by the sum of the sample weights of the batch.
@@ -91,6 +93,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     n_iter_no_change : int or "never", default=10
         Stop after more than so many epochs in a row without an improvement by `tol`:
         of the validation metric with `early_stopping`, else of the training loss.
+        "never" always does `max_iter` epochs.
     scoring : str, callable or None, default=None
         The validation metric: None is R², "loss" the loss, other names
         and callables are scikit-learn scorers.
@@ -140,7 +143,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         Output neurons.
     n_features_in_ : int
         Features of `X`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, if `X` had some.
 
     Raises

@@ -84,6 +84,8 @@ def make_plan(estimator: Any, request: Request, fresh: bool, seed: int | None) -
     )
     if fresh:
         estimator._set_targets(y, request.classes)
+    elif request.classes is not None:
+        estimator._check_classes(request.classes)
     loss = estimator._task_loss()
     train = _data(estimator, X, y, weight, loss)
     train = estimator._class_weights(train, incremental)
@@ -97,7 +99,7 @@ def make_plan(estimator: Any, request: Request, fresh: bool, seed: int | None) -
         seed = draw_seed(estimator)
     if estimator.early_stopping and validation is None:
         train, validation = _split(estimator, train, seed)
-    batch_size = _batch_size(estimator, optimizer, train.X.shape[0])
+    batch_size = _batch_size(estimator, optimizer, train.X.shape[0], incremental)
     plan = Plan(loss, optimizer, train, validation, batch_size, seed, incremental)
     optimizer.check(0 if incremental else estimator.max_iter, plan.n_batches)
     return plan
@@ -181,14 +183,26 @@ def _split(estimator: Any, data: Data, seed: int) -> tuple[Data, Data]:
             f"validation_fraction={estimator.validation_fraction}: {error} Pass X_val "
             "and y_val, or more samples."
         ) from error
-    return data.rows(train), data.rows(test)
+    parts = data.rows(train), data.rows(test)
+    if len(test) < 2 or any(_counts_nothing(part.weight) for part in parts):
+        raise ValueError(
+            f"early_stopping=True split {n} samples into {len(train)} for training and "
+            f"{len(test)} for validation, of which one part is too small or has no "
+            "weight. Pass X_val and y_val, raise validation_fraction, or give more "
+            "samples."
+        )
+    return parts
 
 
-def _batch_size(estimator: Any, optimizer: Optimizer, n: int) -> int:
+def _counts_nothing(weight: Array | None) -> bool:
+    return weight is not None and not weight.any()
+
+
+def _batch_size(estimator: Any, optimizer: Optimizer, n: int, incremental: bool) -> int:
     wanted, name = estimator.batch_size, type(optimizer).__name__
     if wanted == "auto":
         return n if optimizer.full_batch else min(200, n)
-    if wanted > n:
+    if wanted > n and not incremental:  # a stream's pieces may be of any size
         warnings.warn(
             f"batch_size={wanted} is larger than the {n} samples; all of them are one "
             "batch.",

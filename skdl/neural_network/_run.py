@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from scipy import sparse
 from sklearn.metrics import check_scoring
 from threadpoolctl import threadpool_limits
 
@@ -79,11 +79,7 @@ def build(estimator: Any, plan: Plan) -> Network:
     X = plan.train.X
     layers = [*estimator._hidden_layers(), Dense(estimator._n_raw(plan.loss))]
     network = Network(layers, X.shape[1:], X.dtype, estimator.initializer)
-    if sparse.issparse(X) and not network.accepts_sparse:
-        raise ValueError(
-            "Sparse X needs a first layer that takes it (Dense), got "
-            f"{network.layers[0]!r}; use X.toarray()."
-        )
+    network.check_input(X)
     return network
 
 
@@ -102,13 +98,17 @@ def _continued(
     previous: TrainingState, network: Network, optimizer: Optimizer
 ) -> TrainingState:
     """Go on from a run with a network of the same arrays and perhaps other settings."""
-    if previous.network.params.shapes != network.params.shapes:
+    old, new = previous.network.params.shapes, network.params.shapes
+    # A dropout layer that came or went changes names alone.
+    if list(old.values()) != list(new.values()):
         raise ValueError(
             "Training cannot go on: the network's arrays were "
-            f"{previous.network.params.shapes} and now are {network.params.shapes}. "
+            f"{old} and now are {new}. "
             "Keep the architecture, or fit anew with warm_start=False."
         )
     state = previous.copy()
+    slots = state.optimizer_state.slots
+    slots.update({name: slot.astype(network.dtype) for name, slot in slots.items()})
     network.restore(state.network.snapshot())
     state.network = network
     fresh = optimizer.init(network.params.size, network.dtype)
@@ -193,6 +193,7 @@ def train(
         end_epoch=tasks.end,
         report=report,
     )
+    trainer.task = context
     call_optional_hook(estimator, "on_training_begin", trainer)
     try:
         if n_epochs > 0:
@@ -231,7 +232,7 @@ def train_restarts(
     Returns
     -------
     results : list of (TrainingState, str)
-        In the order of `starts`.
+        In the order of `starts`, as far as they were run: an interruption ends them.
     """
     jobs = [
         delayed(_train_alone)(
@@ -243,7 +244,21 @@ def train_restarts(
         )
         for i, start in enumerate(starts)
     ]
-    return list(Parallel(n_jobs=estimator.n_jobs)(jobs))
+    results: list[Result] = []
+    try:
+        for result in Parallel(n_jobs=estimator.n_jobs, return_as="generator")(jobs):
+            results.append(result)
+            if result[1] == "interrupted":
+                break
+    except KeyboardInterrupt:  # other processes are gone, with what they had
+        if not results:
+            raise
+        warnings.warn(
+            f"Training was interrupted; the best of {len(results)} restarts that had "
+            "ended is kept.",
+            stacklevel=2,
+        )
+    return results
 
 
 def _train_alone(
@@ -277,12 +292,16 @@ def _validator(
     def validate(network: Network) -> dict[str, float]:
         raw = network.predict(data.X)
         row = {"val_loss": plan.loss(data.y, raw, data.weight)}
-        if scorer is not None:
+        prediction = plan.loss.inverse_link(raw)
+        if scores_by_loss(estimator):
+            return row
+        if not np.isfinite(prediction).all():
+            row["val_score"] = np.nan  # metrics refuse such predictions
+        elif scorer is not None:
             probe = copy.copy(estimator)
             probe.network_ = network
             row["val_score"] = float(scorer(probe, data.X, data.target, **weight))
-        elif not scores_by_loss(estimator):
-            prediction = plan.loss.inverse_link(raw)
+        else:
             row["val_score"] = estimator._score_prediction(prediction, data)
         return row
 

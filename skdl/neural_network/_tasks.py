@@ -74,9 +74,14 @@ def call_optional_hook(estimator: Any, hook: str, trainer: Trainer) -> None:
     trainer : Trainer
         The run.
     """
-    for callback in callbacks_of(estimator):
+    # A checkpoint comes last: it saves what the others have done.
+    for callback in sorted(callbacks_of(estimator), key=_keeps_runs):
         if hasattr(callback, hook):
             getattr(callback, hook)(estimator, trainer)
+
+
+def _keeps_runs(callback: Any) -> bool:
+    return hasattr(callback, "resume_state")
 
 
 def saved_state(estimator: Any) -> TrainingState | None:
@@ -98,7 +103,7 @@ def saved_state(estimator: Any) -> TrainingState | None:
         If there are several restarts: one file cannot hold them.
     """
     for callback in callbacks_of(estimator):
-        if hasattr(callback, "resume_state"):
+        if _keeps_runs(callback):
             if estimator.n_init > 1:
                 raise ValueError(
                     f"{type(callback).__name__} keeps one run, but "

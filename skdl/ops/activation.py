@@ -56,8 +56,8 @@ def relu(x: Array, out: Array) -> Array:
 
 
 def relu_backward(dy: Array, y: Array, out: Array, work: Array) -> Array:
-    """dy where y > 0, else 0. The sign of y is exactly the 0/1 factor (y ≥ 0)."""
-    np.sign(y, out=work)
+    """dy where y > 0, else 0."""
+    np.greater(y, 0.0, out=work, casting="unsafe")
     return np.multiply(dy, work, out=out)
 
 
@@ -71,8 +71,7 @@ def leaky_relu_backward(
     dy: Array, y: Array, slope: float, out: Array, work: Array
 ) -> Array:
     """dy · (1 where y > 0, else slope)."""
-    np.sign(y, out=work)
-    np.maximum(work, 0.0, out=work)
+    np.greater(y, 0.0, out=work, casting="unsafe")
     work *= 1.0 - slope
     work += slope
     return np.multiply(dy, work, out=out)
@@ -93,8 +92,7 @@ def elu_backward(
 ) -> Array:
     """dy · (slope where y > 0, else y + α)."""
     # min(y, 0) + α is right for y ≤ 0 and α above; add slope − α there.
-    np.sign(y, out=work)
-    np.maximum(work, 0.0, out=work)
+    np.greater(y, 0.0, out=work, casting="unsafe")
     work *= slope - alpha
     np.minimum(y, 0.0, out=out)
     out += alpha

@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from skdl.ops.vector import column_sum
+
 Array = NDArray[Any]
 
 
@@ -60,7 +62,7 @@ def linear_backward_weights(
     else:
         np.dot(x.T, dz, out=dW)
     if db is not None:
-        np.add.reduce(dz, axis=0, out=db)
+        column_sum(dz, db)
 
 
 def linear_backward_input(dz: Array, W: Array, out: Array) -> Array:

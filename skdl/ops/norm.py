@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skdl.ops.vector import column_sum
+
 Array = NDArray[Any]
 
 
@@ -36,10 +38,13 @@ def batch_norm(
     mean, variance, inv_std : ndarray of shape (d,)
         Receive μ, σ² (the biased one) and 1/√(σ² + ε).
     """
-    np.mean(x, axis=0, out=mean)
+    n = x.shape[0]
+    column_sum(x, mean)
+    mean /= n
     np.subtract(x, mean, out=xhat)
     np.multiply(xhat, xhat, out=out)
-    np.mean(out, axis=0, out=variance)
+    column_sum(out, variance)
+    variance /= n
     np.add(variance, epsilon, out=inv_std)
     np.sqrt(inv_std, out=inv_std)
     np.reciprocal(inv_std, out=inv_std)
@@ -82,9 +87,9 @@ def batch_norm_backward(
         ∂L/∂x.
     """
     n = dy.shape[0]
-    np.add.reduce(dy, axis=0, out=dbeta)
+    column_sum(dy, dbeta)
     np.multiply(dy, xhat, out=out)
-    np.add.reduce(out, axis=0, out=dgamma)
+    column_sum(out, dgamma)
     np.multiply(xhat, dgamma / n, out=out)
     np.subtract(dy, out, out=out)
     out -= dbeta / n

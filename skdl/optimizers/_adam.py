@@ -24,6 +24,12 @@ class _AdamFamily(FirstOrder):
     beta_1: float
     beta_2: float
     epsilon: float
+    weight_decay = 0.0
+
+    def twin_numbers(self, shared: Any, eta: float) -> tuple[float, ...]:
+        a, b = shared
+        decay = 1.0 - eta * self.weight_decay
+        return self.beta_1, self.beta_2, a * eta, b, decay
 
     def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
         super().check(n_epochs, steps_per_epoch)
@@ -73,6 +79,8 @@ class Adam(_AdamFamily):
         Largest entry of the gradient.
     """
 
+    twin = "adam"
+
     def __init__(
         self,
         learning_rate: float | str | Schedule = 1e-3,
@@ -115,6 +123,7 @@ class AMSGrad(Adam):
     """
 
     slots = ("m", "s", "s_max")
+    twin = ""
 
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         self._remember(g, s)
@@ -145,6 +154,8 @@ class AdamW(_AdamFamily):
     clip_value : float, default=None
         Largest entry of the gradient.
     """
+
+    twin = "adam"
 
     def __init__(
         self,

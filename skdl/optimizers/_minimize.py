@@ -74,7 +74,8 @@ def minimize(
     -------
     result : scipy.optimize.OptimizeResult
         `x`, `fun` and `jac` at x, `nit` (updates), `nfev` (evaluations), `success`
-        (whether `gtol` was reached) and `message`.
+        (whether `gtol` was reached, or the optimizer's own criterion of convergence)
+        and `message`.
 
     Raises
     ------
@@ -94,10 +95,10 @@ def minimize(
     state = optimizer.init(theta.size, theta.dtype)
     state.plan(1, max_iter)
     problem = _Function(fun, jac)
-    n_iterations = 0
+    n_iterations, stopped = 0, False
 
     def end_iteration() -> bool:
-        nonlocal n_iterations
+        nonlocal n_iterations, stopped
         n_iterations += 1
         optimizer.observe(state, problem.last_value)
         if not (np.isfinite(problem.last_value) and np.isfinite(theta).all()):
@@ -105,18 +106,28 @@ def minimize(
                 f"The function diverged at update {n_iterations}: value "
                 f"{problem.last_value}. Try a smaller learning rate or clip_norm."
             )
-        stop = callback is not None and bool(callback(theta.copy()))
-        return stop or bool(np.abs(problem.last_gradient).max(initial=0.0) <= gtol)
+        stopped = callback is not None and bool(callback(theta.copy()))
+        return stopped or small(problem.last_gradient)
+
+    def small(gradient: Array) -> bool:
+        return bool(np.abs(gradient).max(initial=0.0) <= gtol)
 
     optimizer.run(problem, theta, state, max_iter, end_iteration)
     value, gradient = problem.value_and_gradient(theta)
-    success = bool(np.abs(gradient).max(initial=0.0) <= gtol)
+    reached = small(gradient)
+    converged = n_iterations < max_iter and not stopped  # by the optimizer's own rule
+    messages = {
+        reached: "The gradient is small.",
+        not reached and converged: "The optimizer has converged.",
+        not reached and stopped: "Stopped by the callback.",
+        not reached and not converged and not stopped: "Stopped after max_iter.",
+    }
     return OptimizeResult(
         x=theta,
         fun=value,
         jac=gradient,
         nit=n_iterations,
         nfev=problem.n_evaluations,
-        success=success,
-        message="The gradient is small." if success else "Stopped before gtol.",
+        success=reached or converged,
+        message=messages[True],
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from inspect import signature
 from types import SimpleNamespace
 from typing import Any, ClassVar, Protocol
@@ -21,15 +22,13 @@ from numpy.typing import DTypeLike, NDArray
 
 from skdl import schedules
 from skdl._base import ParameterObject
+from skdl._config import use_numba
 from skdl._registry import Registry
+from skdl.ops.vector import BLOCK
 
 Array = NDArray[Any]
 
-# An update touches θ, g, the slots and scratch once for each block: a block of all of
-# them stays in the second-level cache, where the whole vectors would not.
-BLOCK = 16384
-
-# Grids made by NumPy hold its numbers.
+# The numbers a hyper-parameter may be, NumPy's among them.
 NUMBER = (int, float, np.integer, np.floating)
 
 
@@ -40,11 +39,35 @@ class Problem(Protocol):
     """
 
     def gradients(self, theta: Array) -> Iterator[Array]:
-        """Yield one gradient after another at the current `theta`: an epoch of them."""
+        """Yield one gradient after another: an epoch of them.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n,)
+            The point, read anew for each.
+
+        Yields
+        ------
+        gradient : ndarray of shape (n,)
+            It may be overwritten.
+        """
         ...
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
-        """Return the whole objective and its gradient at `theta`."""
+        """Return the whole objective and its gradient.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (n,)
+            The point.
+
+        Returns
+        -------
+        value : float
+            The objective.
+        gradient : ndarray of shape (n,)
+            It may be overwritten by the next call.
+        """
         ...
 
 
@@ -126,7 +149,13 @@ class OptimizerState:
         self.n_epochs = self.epoch + n_epochs if n_epochs else 0
 
     def copy(self) -> OptimizerState:
-        """Return an independent copy."""
+        """Return an independent copy.
+
+        Returns
+        -------
+        state : OptimizerState
+            The copy.
+        """
         new = object.__new__(OptimizerState)
         new.__setstate__(self.__getstate__())
         new.slots = {name: slot.copy() for name, slot in self.slots.items()}
@@ -252,7 +281,7 @@ class FirstOrder(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, str or Schedule
+    learning_rate : float, str or Schedule, default=0.01
         The rate η: a number, a schedule's name (from the optimizer's default rate) or
         a schedule.
     clip_norm : float, default=None
@@ -264,6 +293,8 @@ class FirstOrder(Optimizer):
     ----------
     slots : tuple of str
         Names of the vectors it remembers.
+    twin : str
+        Name of the compiled twin of `step` in `skdl.ops._numba.update`, if it has one.
     linear : bool
         Whether every step is a linear combination of the gradients so far, the same for
         all entries: then it can also steer boosting, where a gradient is a tree.
@@ -272,6 +303,7 @@ class FirstOrder(Optimizer):
     _registries = {"learning_rate": schedules._schedule.registry}
 
     slots: ClassVar[tuple[str, ...]] = ()
+    twin: ClassVar[str] = ""
     linear: ClassVar[bool] = False
 
     learning_rate: float | str | schedules.Schedule = 1e-2
@@ -323,6 +355,23 @@ class FirstOrder(Optimizer):
         """
         return None
 
+    def twin_numbers(self, shared: Any, eta: float) -> tuple[float, ...]:
+        """Return the numbers that the compiled twin takes after the vectors.
+
+        Parameters
+        ----------
+        shared : object
+            What `begin` returned.
+        eta : float
+            The learning rate of this update.
+
+        Returns
+        -------
+        numbers : tuple of float
+            Empty unless there is a twin.
+        """
+        return ()
+
     def init(self, n: int, dtype: DTypeLike = np.float64) -> OptimizerState:
         return OptimizerState(n, dtype, self.slots)
 
@@ -347,6 +396,14 @@ class FirstOrder(Optimizer):
                 grad *= self.clip_norm / norm
         state.t += 1
         shared = self.begin(state)
+        planned = theta.size * state.steps_per_epoch * state.n_epochs
+        if self.twin and use_numba(planned):
+            kernels = import_module("skdl.ops._numba.update")
+            kernel = getattr(kernels, self.twin)
+            slots = [state.slots[name] for name in self.slots]
+            numbers = map(theta.dtype.type, self.twin_numbers(shared, eta))
+            kernel(theta, grad, *slots, *numbers)
+            return
         for block in state.blocks(theta, grad):
             block.t, block.shared = state.t, shared
             self.step(block.theta, block.g, block, eta)

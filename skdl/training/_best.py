@@ -14,11 +14,11 @@ class Best:
     ----------
     patience : int
         Stop after more than so many epochs in a row without an improvement.
-    tol : float
+    tol : float, default=0.0
         Smallest difference that counts as an improvement.
-    higher_is_better : bool
+    higher_is_better : bool, default=False
         Whether it is a score (or else a loss).
-    keep_weights : bool
+    keep_weights : bool, default=True
         Whether to keep a copy of the best epoch's weights.
 
     Attributes

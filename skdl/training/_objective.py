@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skdl.layers import Arena, Context
 from skdl.losses import Loss
 from skdl.networks import Network
+from skdl.ops.vector import BLOCK, add_scaled
 
 Array = NDArray[Any]
 
@@ -103,9 +104,8 @@ class Objective:
         W, dW = theta[:n], gradient[:n]
         value = 0.0
         if self.l2:
-            work = self._context.empty(n)
-            np.multiply(W, self.l2 / total, out=work)
-            dW += work
+            work = self._context.empty(min(n, BLOCK))
+            add_scaled(dW, W, self.l2 / total, work)
             value += 0.5 * self.l2 / total * float(W @ W)
         if self.l1:
             work = self._context.empty(n)

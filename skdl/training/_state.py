@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -36,8 +38,9 @@ class TrainingState:
         Whether the run came to its end.
     stopped_early : bool
         Whether it ended for want of improvement.
-    data_shape : tuple of int or None
-        Shape of the data, noted by a checkpoint.
+    notes : dict
+        What callbacks remember of the run, by names of their own. A checkpoint keeps
+        it too.
     """
 
     network: Network
@@ -49,7 +52,7 @@ class TrainingState:
     n_seen: int = 0
     finished: bool = False
     stopped_early: bool = False
-    data_shape: tuple[int, ...] | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:
@@ -57,21 +60,24 @@ class TrainingState:
         return self.optimizer_state.epoch
 
     def copy(self) -> TrainingState:
-        """Return an independent copy."""
+        """Return an independent copy.
+
+        Returns
+        -------
+        state : TrainingState
+            The copy.
+        """
         rng = np.random.Generator(type(self.rng.bit_generator)())
         rng.bit_generator.state = self.rng.bit_generator.state
-        best = None
-        if self.best is not None:
-            best = Best.__new__(Best)
-            best.__dict__.update(self.best.__dict__)
         return TrainingState(
             network=self.network.copy(),
             optimizer_state=self.optimizer_state.copy(),
             rng=rng,
             seed=self.seed,
-            best=best,
+            best=copy.copy(self.best),  # kept weights are never written to
             history={name: list(values) for name, values in self.history.items()},
             n_seen=self.n_seen,
             finished=self.finished,
             stopped_early=self.stopped_early,
+            notes=copy.deepcopy(self.notes),
         )

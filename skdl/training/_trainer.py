@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -73,7 +75,7 @@ class Trainer:
         The rows to train on.
     batch_size : int
         Rows in a step.
-    shuffle : bool
+    shuffle : bool, default=True
         Whether each epoch takes the rows in a new random order.
     validate : callable, default=None
         ``validate(network) -> {"val_loss": …, "val_score": …}``.
@@ -86,6 +88,8 @@ class Trainer:
 
     Attributes
     ----------
+    task : CallbackContext or None
+        The callbacks' context of the run, whose subtasks are the epochs.
     stop_reason : str
         Why the run ended: "max_iter", "no_improvement", "callback", "interrupted" or
         "converged".
@@ -117,6 +121,7 @@ class Trainer:
         self.begin_epoch = begin_epoch
         self.end_epoch = end_epoch
         self.report = report
+        self.task: Any = None
         self.stop_reason = ""
         self.theta = state.network.params.vector
         self._arena = Arena(state.network.dtype)
@@ -128,6 +133,11 @@ class Trainer:
     def n_batches(self) -> int:
         """Steps in an epoch."""
         return math.ceil(self.data.X.shape[0] / self.batch_size)
+
+    @cached_property
+    def data_digest(self) -> str:
+        """Digest of the training rows, by which a run knows its data again."""
+        return joblib.hash(tuple(self.data[:3]), coerce_mmap=True)
 
     # ---- run
 

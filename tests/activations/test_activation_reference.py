@@ -24,7 +24,7 @@ PAIRS = {
 }
 
 
-@pytest.mark.parametrize("function", PAIRS, ids=str)
+@pytest.mark.parametrize("function", PAIRS)
 def test_value_and_derivative(function):
     torch = pytest.importorskip("torch")
     name, arguments = PAIRS[function]

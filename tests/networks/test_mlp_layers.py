@@ -61,8 +61,11 @@ WRONG = {
         {"hidden_layer_sizes": (), "activation": ["relu"]},
         "activation has 1 entries for 0 hidden layers",
     ),
-    "size 0": ({"hidden_layer_sizes": (3, 0)}, r"must be > 0, got \(3, 0\)"),
-    "size −1": ({"hidden_layer_sizes": -1}, "must be > 0, got -1"),
+    "size 0": ({"hidden_layer_sizes": (3, 0)}, r"positive integers, got \(3, 0\)"),
+    "size −1": ({"hidden_layer_sizes": -1}, "positive integers, got -1"),
+    "half": ({"hidden_layer_sizes": [2.5]}, r"positive integers, got \[2\.5\]"),
+    "a word": ({"hidden_layer_sizes": "ab"}, "positive integers, got 'ab'"),
+    "nothing": ({"hidden_layer_sizes": None}, "positive integers, got None"),
 }
 
 

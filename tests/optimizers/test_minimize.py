@@ -34,7 +34,7 @@ def test_result(name):
 def test_evaluations_of_a_first_order_optimizer():
     result = minimize(bowl, START, max_iter=7)
     assert (result.nit, result.nfev, result.success) == (7, 8, False)
-    assert result.message == "Stopped before gtol."
+    assert result.message == "Stopped after max_iter."
 
 
 @pytest.mark.parametrize(
