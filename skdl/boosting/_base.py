@@ -251,6 +251,12 @@ class BaseGradientBoosting(CallbackSupportMixin, NestedParams):
                     f"{old.n_raw} outputs to {type(rule).__name__} with {n_raw}; set "
                     "warm_start=False to start anew."
                 )
+            if loss.out_activation != old.loss.out_activation:
+                raise ValueError(
+                    f"warm_start cannot go on from {type(old.loss).__name__} to "
+                    f"{type(loss).__name__}: their raw predictions mean different "
+                    "things. Set warm_start=False to start anew."
+                )
             learners = [list(row) for row in old.learners]
             return Ensemble(
                 loss, old.baseline, old.init, rule, learners, list(old.rates)

@@ -235,7 +235,7 @@ def column_number(entry: Any, X: Any, n_features: int, what: str) -> int:
         names = [str(name) for name in getattr(X, "columns", [])]
         if entry not in names:
             raise ValueError(
-                f"{what} names the column {entry!r}, which X does not have. "
+                f"{what} names the column {str(entry)!r}, which X does not have. "
                 f"Its columns: {names if names else 'X has no names'}."
             )
         return names.index(entry)

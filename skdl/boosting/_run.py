@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -163,8 +163,10 @@ class Run:
         return {name: len(curve) for name, curve in self.history.items()}
 
     def _attributes(self) -> dict[str, Any]:
+        """The model as it is now; the best round is kept at the end."""
         ensemble = self.ensemble.truncated(len(self.ensemble.learners))
-        return self.estimator._fitted_attributes(ensemble, self.history, self.watch)
+        watch = replace(self.watch, patience=None)
+        return self.estimator._fitted_attributes(ensemble, self.history, watch)
 
     def _start(self) -> None:
         """Raw predictions of the ensemble so far, also on the validation rows."""

@@ -54,7 +54,7 @@ class TreeParams:
     interaction_cst: Array | None = None
 
 
-@dataclass
+@dataclass(eq=False)  # arrays have no single truth
 class Tree:
     """A binary tree; the right child of a node stands just behind the left one.
 
