@@ -24,7 +24,6 @@ from skdl.tree._numba.crew import (
 )
 from skdl.tree._numba.histogram import (
     accumulate,
-    clear,
     flush,
     flush_constant,
     subtract,
@@ -145,10 +144,8 @@ def fill_histogram(group, start, end, slot, identity, thread, c, w, p):  # type:
     first = group * c.width
     width = min(c.width, len(c.n_bins) - first)
     scratch = w.scratch[thread]
-    low, high = c.offsets[first], c.offsets[first + width]
     for k in range(w.packed.shape[0]):
         a, b = w.a[slot, k], w.b[slot if p.newton else 0, k]
-        clear(a, low, high)
         values = w.packed[k] if identity else w.ordered[k]
         if not p.newton:
             accumulate(
@@ -156,23 +153,12 @@ def fill_histogram(group, start, end, slot, identity, thread, c, w, p):  # type:
             )
             flush_constant(scratch, first, width, c.offsets, a)
             continue
-        clear(b, low, high)
         for block in range(start, end, p.block):
             stop = min(block + p.block, end)
             accumulate(
                 c.bins[group], w.rows, values, block, stop, width, identity, scratch
             )
-            flush(
-                scratch,
-                first,
-                width,
-                c.offsets,
-                p.h_bits,
-                p.block_bits,
-                p.count_bits,
-                a,
-                b,
-            )
+            flush(scratch, first, width, c.offsets, block == start, p, a, b)
 
 
 @inner
