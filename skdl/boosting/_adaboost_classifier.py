@@ -189,8 +189,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
         X = self._checked(X)
         scores = self._fast_scores(X)
         if scores is None:
-            for scores in self._votes(X):  # noqa: B007
-                pass
+            *_, scores = self._votes(X)  # the last
         return self._decisions(scores, self.estimator_weights_)
 
     def staged_decision_function(self, X: Any) -> Iterator[Array]:

@@ -60,7 +60,7 @@ class Columns:
             )
         self.is_categorical = mask
         validate_data(estimator, X=X, skip_check_array=True)
-        for j in np.flatnonzero(mask):
+        for j in np.flatnonzero(mask).tolist():
             values = _column(X, j)
             try:
                 found = np.unique(values[~_missing(values)])
@@ -75,7 +75,7 @@ class Columns:
                     f"at most max_bins={self.max_categories} are possible. Merge rare "
                     "ones, or encode the column as numbers."
                 )
-            self.categories[int(j)] = found
+            self.categories[j] = found
         return self._numbers(X)
 
     def transform(self, estimator: Any, X: Any) -> Array:
@@ -202,7 +202,7 @@ def _floats(values: Array, name: Any) -> Array:
         return values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"Column {name!r} holds no numbers. Give it a categorical dtype, or name it "
+            f"Column {name!r} holds no numbers. Give it a categorical dtype or name it "
             "in categorical_features."
         ) from error
 
@@ -331,7 +331,7 @@ def interaction_sets(constraints: Any, X: Any, n_features: int) -> Array | None:
         raise ValueError(
             f"interaction_cst must hold sets of columns, got {constraints!r}."
         )
-    sets = []
+    masks = []
     for group in constraints:
         if isinstance(group, str) or not isinstance(group, Iterable):
             raise ValueError(
@@ -340,11 +340,11 @@ def interaction_sets(constraints: Any, X: Any, n_features: int) -> Array | None:
         mask = np.zeros(n_features, dtype=bool)
         for entry in group:
             mask[column_number(entry, X, n_features, "interaction_cst")] = True
-        sets.append(mask)
-    rest = ~np.any(sets, axis=0) if sets else np.ones(n_features, dtype=bool)
+        masks.append(mask)
+    rest = ~np.any(masks, axis=0) if masks else np.ones(n_features, dtype=bool)
     if rest.any():
-        sets.append(rest)
-    return np.stack(sets)
+        masks.append(rest)
+    return np.stack(masks)
 
 
 def n_candidates(max_features: Any, n_features: int) -> int | None:

@@ -178,7 +178,7 @@ class Run:
             self.path_val = Path(ensemble.rule, ensemble.start(p.X_val))
         for t, rate in enumerate(ensemble.rates):
             self.path.step(ensemble.round_values(t, p.X), rate)
-            if self.path_val is not None:
+            if self.path_val is not None and p.X_val is not None:
                 self.path_val.step(ensemble.round_values(t, p.X_val), rate)
 
     def _derivatives(self) -> Derivatives:
@@ -221,10 +221,10 @@ class Run:
         """Enter a round in the history; return whether to stop early."""
         self.history["loss"].append(d.loss)
         self._report()
-        if self.path_val is None:
+        p = self.problem
+        if self.path_val is None or p.y_val is None:
             self.steps.observe(d.loss)
             return False
-        p = self.problem
         raw = self.path_val.values
         loss = self.ensemble.loss(p.y_val, raw, p.weight_val)
         self.history["val_loss"].append(loss)

@@ -98,8 +98,8 @@ def resolve(optimizer: Any, learning_rate: Any) -> FirstOrder:
         )
     if rule.clip_norm is not None or rule.clip_value is not None:
         raise ValueError(
-            f"{type(rule).__name__} with clip_norm or clip_value cannot steer boosting: "
-            "clipping is not linear in the gradients. Leave both None."
+            f"{type(rule).__name__} with clip_norm or clip_value cannot steer "
+            "boosting: clipping is not linear in the gradients. Leave both None."
         )
     if learning_rate is None:
         return rule

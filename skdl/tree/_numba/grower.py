@@ -339,7 +339,7 @@ def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
         last = w.split[node, BIN]
         for i in range(start, end):
             row = w.rows[i]
-            left = np.int64(column[row] <= last)
+            left = int(column[row] <= last)
             w.left_rows[start + n_left] = row
             w.right_rows[start + n_right] = row
             n_left += left
@@ -347,7 +347,7 @@ def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
     else:
         for i in range(start, end):
             row = w.rows[i]
-            left = np.int64(goes_left[column[row]])
+            left = int(goes_left[column[row]])
             w.left_rows[start + n_left] = row
             w.right_rows[start + n_right] = row
             n_left += left
@@ -483,7 +483,7 @@ def can_split(node, c, w, p):  # type: ignore[no-untyped-def]
 
 @inner
 def take_best(side, node, c, w, p):  # type: ignore[no-untyped-def]
-    """Keep the best split of all groups as the node's own; say whether it is worth it."""
+    """Keep the best split of all groups as the node's own; say if it is worth it."""
     best = 0
     for group in range(w.found_gain.shape[1]):
         if w.found_gain[side, group] > w.found_gain[side, best]:
