@@ -118,9 +118,7 @@ def test_layers_are_counted_among_the_dense_ones(wide):
     names = [idle_directions(net, X, layer).name for layer in (0, 1, 2)]
     assert names == ["0.W", "3.W", "4.W"]
     for layer in (3, -4):
-        with pytest.raises(
-            ValueError, match=r"has 3 dense layers \(residual"
-        ):
+        with pytest.raises(ValueError, match=r"has 3 dense layers \(residual"):
             idle_directions(net, X, layer)
 
 
