@@ -70,7 +70,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
         Number of classes.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, where X had some.
 
     Examples
