@@ -195,8 +195,7 @@ GRIDS = {
 def test_grids(case):
     search = GridSearchCV(made("regression"), GRIDS[case], cv=2).fit(X, Y)
     assert set(search.best_params_) == set(GRIDS[case])
-    scores = search.cv_results_["mean_test_score"]
-    assert len(set(scores)) == len(scores)
+    assert np.ptp(search.cv_results_["mean_test_score"]) > 0.001
 
 
 def test_grid_over_momentum_with_the_string_left_alone():
