@@ -91,7 +91,7 @@ def resolve(optimizer: Any, learning_rate: Any) -> FirstOrder:
     rule = clone(registry.get(optimizer))
     if not isinstance(rule, FirstOrder) or not rule.linear:
         raise ValueError(
-            f"{type(rule).__name__} cannot steer boosting: its step is no linear "
+            f"optimizer={optimizer!r} cannot steer boosting: its step is no linear "
             "combination of the gradients so far, and so of the fitted learners (it "
             "divides by, or takes the sign of, each row's own gradient, which exists "
             f"for training rows alone). Choose one of {', '.join(registry.names())}."

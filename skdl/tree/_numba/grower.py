@@ -409,7 +409,7 @@ def run_task(kind, n_chunks, alone, c, w, p):  # type: ignore[no-untyped-def]
     wait_done(w.control, n_chunks)
 
 
-@entry
+@inner
 def help_grow(thread, c, w, p):  # type: ignore[no-untyped-def]
     """What a helper does while a tree grows."""
     while True:
@@ -598,7 +598,7 @@ def pick(is_open, n_open, w, p):  # type: ignore[no-untyped-def]
     return best
 
 
-@entry
+@inner
 def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
     """Grow the tree into the tables of `w`; return the number of nodes.
 
@@ -696,3 +696,15 @@ def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
                 w.node[child, SLOT] = -1
     dismiss(w.control)
     return n_nodes
+
+
+@entry
+def run(thread, identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
+    """Grow a tree as thread 0, or help as another; return the number of nodes.
+
+    One way in for both: the compiler then sees what they share once.
+    """
+    if thread > 0:
+        help_grow(thread, c, w, p)
+        return zero
+    return grow(identity, alone, zero, c, w, p)
