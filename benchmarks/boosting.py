@@ -131,8 +131,11 @@ def model(contender: str, classes: bool, rounds: int) -> Any:
     )
 
 
-def work(case: str, contender: str) -> dict[str, float]:
-    """Fit and score one contender; called in a fresh process."""
+def work(case: str, contender: str, seed: int = 0) -> dict[str, float]:
+    """Fit and score one contender; called in a fresh process.
+
+    Nothing here is drawn, so that `seed` changes nothing.
+    """
     if case == ADABOOST:
         return adaboost(contender)
     os.environ["OMP_NUM_THREADS"] = THREADS

@@ -1,49 +1,104 @@
 """
-How many trees? Ask validation data
-===================================
+How many trees?
+===============
 
-Every booster overfits in the end. With ``X_val`` and ``n_iter_no_change`` training
-stops once the validation loss has not improved for some rounds, and the best round is
-what the model keeps.
+The training loss falls with every tree; the loss on other rows falls, and then rises
+again. One fit shows both at every number of trees, and early stopping keeps the best
+number by itself.
 """
 
+# %%
+# One fit, every number of trees
+# ------------------------------
+# Friedman's function of ten features, five of which are noise. With ``X_val`` the loss
+# on the validation rows is noted after each tree. Without ``n_iter_no_change`` all
+# trees are kept.
+
 import matplotlib.pyplot as plt
-from sklearn.datasets import load_breast_cancer
+import numpy as np
+from sklearn.datasets import make_friedman1
 from sklearn.model_selection import train_test_split
 
-from skdl import GradientBoostingClassifier
-from skdl.inspection import (
-    FeatureImportanceDisplay,
-    LossCurveDisplay,
-    TreeDisplay,
-    export_text,
+from skdl.boosting import GradientBoostingRegressor
+from skdl.inspection import LossCurveDisplay
+
+X, y = make_friedman1(6000, noise=3.0, random_state=0)
+X_train, X_rest, y_train, y_rest = train_test_split(
+    X, y, train_size=1000, random_state=0
+)
+X_val, X_test, y_val, y_test = train_test_split(
+    X_rest, y_rest, train_size=1000, random_state=0
 )
 
-data = load_breast_cancer(as_frame=True)
-X, X_test, y, y_test = train_test_split(data.data, data.target, random_state=0)
-X_train, X_val, y_train, y_val = train_test_split(X, y, random_state=0)
-
-model = GradientBoostingClassifier(
-    n_estimators=500, max_depth=2, n_iter_no_change=30, tol=0.0
-).fit(X_train, y_train, X_val=X_val, y_val=y_val)
-display = LossCurveDisplay.from_estimator(model, log=True)
-display.ax_.axvline(model.best_iteration_, color="0.6", ls=":")
-print(
-    f"{len(model.train_score_)} trees grown, {model.n_estimators_} kept, "
-    f"test accuracy {model.score(X_test, y_test):.3f}"
-)
+full = GradientBoostingRegressor(n_estimators=300, random_state=0)
+full.fit(X_train, y_train, X_val=X_val, y_val=y_val)
+print(f"{full.n_estimators_} trees are kept; the best number is {full.best_iteration_}")
 
 # %%
-# What it looks at
-# ----------------
+# ``staged_predict`` gives the predictions after each tree, for any metric on any rows:
+# here, R² on test rows that had no say in the choice.
 
-FeatureImportanceDisplay.from_estimator(model, max_features=8)
-print(export_text(model))
+scores = [
+    1 - np.mean((y_test - prediction) ** 2) / np.var(y_test)
+    for prediction in full.staged_predict(X_test)
+]
+best = full.best_iteration_
+print(f"R² on test rows: {scores[best - 1]:.3f} after {best} trees, ", end="")
+print(f"{scores[-1]:.3f} after all")
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+LossCurveDisplay.from_estimator(full, ax=left)
+left.set(title="The loss, tree by tree", xlabel="trees", ylim=(0, 12))
+right.plot(np.arange(1, 301), scores, color="C2")
+right.set(title="R² on test rows", xlabel="trees", ylabel="R²", ylim=(0.5, 0.7))
+for ax in (left, right):
+    ax.axvline(best, color="0.5", lw=1, ls="--", zorder=0)
+plt.show()
 
 # %%
-# The first tree
+# Early stopping
 # --------------
+# With ``n_iter_no_change`` training stops once as many trees have brought nothing, and
+# only the best number is kept. ``scoring`` may name another metric than the loss.
+# Without ``X_val``, a tenth of the training rows is held out.
 
-TreeDisplay.from_estimator(model)
+early = GradientBoostingRegressor(
+    n_estimators=1000, n_iter_no_change=20, random_state=0
+)
+early.fit(X_train, y_train, X_val=X_val, y_val=y_val)
+print(f"Stopped after {len(early.train_score_)} trees, kept {early.n_estimators_}")
 
+early.set_params(scoring="neg_mean_absolute_error")
+early.fit(X_train, y_train, X_val=X_val, y_val=y_val)
+print(f"By the mean absolute error, kept {early.n_estimators_}")
+
+# %%
+# The rate goes with the number
+# -----------------------------
+# The number of trees is no parameter to be chosen alone: a fifth of the learning rate
+# needs five times the trees. A large rate ends higher, and is soon past its best; with
+# a small one the curve is flat around its minimum, so that the number hardly matters.
+# Below 0.1 nothing is gained here but patience. So take a rate that you can afford, and
+# let early stopping find the number.
+
+models = {}
+for rate in [0.5, 0.1, 0.02]:
+    model = GradientBoostingRegressor(
+        learning_rate=rate, n_estimators=2000, n_iter_no_change=50, random_state=0
+    )
+    models[f"η = {rate}"] = model.fit(X_train, y_train, X_val=X_val, y_val=y_val)
+    print(f"η = {rate:<4}: {model.n_estimators_:>3} trees, R² on test rows ", end="")
+    print(f"{model.score(X_test, y_test):.3f}")
+
+_, ax = plt.subplots(figsize=(8, 4.4), layout="constrained")
+LossCurveDisplay.from_estimator(models, curves=["val_loss"], ax=ax, linestyle="-")
+for i, model in enumerate(models.values()):
+    best = model.best_iteration_
+    ax.plot(best, model.history_["val_loss"][best - 1], "o", color=f"C{i}")
+ax.set(
+    xscale="log",
+    ylim=(5.5, 12),
+    xlabel="trees",
+    title="Three learning rates; dots: what is kept",
+)
 plt.show()

@@ -95,7 +95,7 @@ class BaseAdaBoost(CallbackSupportMixin, BaseEstimator):
         root.call_on_fit_task_end(estimator=self, X=X, y=y)
 
     def _make_learner(self, random_state: np.random.RandomState) -> Any:
-        """A clone of `estimator` with a random state of its own, as scikit-learn does."""
+        """A clone of `estimator` with a random state of its own."""
         learner = clone(self.estimator)
         params = learner.get_params(deep=True)
         states = {

@@ -70,7 +70,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
         Number of classes.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, where X had some.
 
     Examples
@@ -189,8 +189,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
         X = self._checked(X)
         scores = self._fast_scores(X)
         if scores is None:
-            for scores in self._votes(X):  # noqa: B007
-                pass
+            *_, scores = self._votes(X)  # the last
         return self._decisions(scores, self.estimator_weights_)
 
     def staged_decision_function(self, X: Any) -> Iterator[Array]:

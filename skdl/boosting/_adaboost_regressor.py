@@ -33,8 +33,8 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
     learning_rate : float, default=1.0
         η, positive.
     loss : {"linear", "square", "exponential"}, default="linear"
-        The scaled error e is |r|/D, its square, or 1 − exp(−|r|/D); D is the largest
-        |r|.
+        With residuals of size r, the largest of which is D, the scaled error e is r/D,
+        its square, or 1 − exp(−r/D).
     max_depth : int, default=3
         Depth of the default trees.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
@@ -55,7 +55,7 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         Shares of the features, over the learners by their weight.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, where X had some.
 
     Examples

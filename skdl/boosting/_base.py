@@ -251,6 +251,12 @@ class BaseGradientBoosting(CallbackSupportMixin, NestedParams):
                     f"{old.n_raw} outputs to {type(rule).__name__} with {n_raw}; set "
                     "warm_start=False to start anew."
                 )
+            if loss.out_activation != old.loss.out_activation:
+                raise ValueError(
+                    f"warm_start cannot go on from {type(old.loss).__name__} to "
+                    f"{type(loss).__name__}: their raw predictions mean different "
+                    "things. Set warm_start=False to start anew."
+                )
             learners = [list(row) for row in old.learners]
             return Ensemble(
                 loss, old.baseline, old.init, rule, learners, list(old.rates)
@@ -478,6 +484,9 @@ def start_constant(loss: Loss, problem: Problem, n_raw: int) -> Array:
     if loss.task == "any" and problem.y.ndim == 1:
         return np.zeros(n_raw)
     baseline = np.asarray(loss.init_raw(problem.y, problem.weight), dtype=np.float64)
+    if problem.y.ndim == 1 and len(baseline) < n_raw:  # the last classes have no rows
+        absent = np.full(n_raw - len(baseline), np.log(np.finfo(np.float64).eps))
+        return np.concatenate([baseline, absent])
     return np.broadcast_to(baseline, (n_raw,)).copy()
 
 

@@ -60,16 +60,22 @@ class Columns:
             )
         self.is_categorical = mask
         validate_data(estimator, X=X, skip_check_array=True)
-        for j in np.flatnonzero(mask):
+        for j in np.flatnonzero(mask).tolist():
             values = _column(X, j)
-            found = np.unique(values[~_missing(values)])
+            try:
+                found = np.unique(values[~_missing(values)])
+            except TypeError as error:
+                raise ValueError(
+                    f"Categorical column {_name(X, j)!r} mixes types that have no "
+                    f"order: {error}. Give all its categories one type."
+                ) from error
             if len(found) > self.max_categories:
                 raise ValueError(
                     f"Categorical column {_name(X, j)!r} has {len(found)} categories; "
                     f"at most max_bins={self.max_categories} are possible. Merge rare "
                     "ones, or encode the column as numbers."
                 )
-            self.categories[int(j)] = found
+            self.categories[j] = found
         return self._numbers(X)
 
     def transform(self, estimator: Any, X: Any) -> Array:
@@ -196,7 +202,7 @@ def _floats(values: Array, name: Any) -> Array:
         return values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"Column {name!r} holds no numbers. Give it a categorical dtype, or name it "
+            f"Column {name!r} holds no numbers. Give it a categorical dtype or name it "
             "in categorical_features."
         ) from error
 
@@ -229,14 +235,14 @@ def column_number(entry: Any, X: Any, n_features: int, what: str) -> int:
         names = [str(name) for name in getattr(X, "columns", [])]
         if entry not in names:
             raise ValueError(
-                f"{what} names the column {entry!r}, which X does not have. "
+                f"{what} names the column {str(entry)!r}, which X does not have. "
                 f"Its columns: {names if names else 'X has no names'}."
             )
         return names.index(entry)
     number = int(entry)
-    if not 0 <= number < n_features:
+    if number != entry or not 0 <= number < n_features:
         raise ValueError(
-            f"{what} holds the column number {number}; X has {n_features} columns, "
+            f"{what} holds the column number {entry}; X has {n_features} columns, "
             "numbered from 0."
         )
     return number
@@ -321,7 +327,11 @@ def interaction_sets(constraints: Any, X: Any, n_features: int) -> Array | None:
             'interaction_cst must be None, "pairwise", "no_interactions" or sets of '
             f"columns, got {constraints!r}."
         )
-    sets = []
+    if not isinstance(constraints, Iterable):
+        raise ValueError(
+            f"interaction_cst must hold sets of columns, got {constraints!r}."
+        )
+    masks = []
     for group in constraints:
         if isinstance(group, str) or not isinstance(group, Iterable):
             raise ValueError(
@@ -330,11 +340,11 @@ def interaction_sets(constraints: Any, X: Any, n_features: int) -> Array | None:
         mask = np.zeros(n_features, dtype=bool)
         for entry in group:
             mask[column_number(entry, X, n_features, "interaction_cst")] = True
-        sets.append(mask)
-    rest = ~np.any(sets, axis=0) if sets else np.ones(n_features, dtype=bool)
+        masks.append(mask)
+    rest = ~np.any(masks, axis=0) if masks else np.ones(n_features, dtype=bool)
     if rest.any():
-        sets.append(rest)
-    return np.stack(sets)
+        masks.append(rest)
+    return np.stack(masks)
 
 
 def n_candidates(max_features: Any, n_features: int) -> int | None:

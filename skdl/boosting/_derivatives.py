@@ -81,9 +81,9 @@ def derivatives(
         result = _reference(loss, y, raw, weight)
     if not np.isfinite(result.loss):
         raise ValueError(
-            f"The loss {type(loss).__name__} is {result.loss}: the steps are too long "
-            "or the targets too large. Lower learning_rate, raise l2_regularization, or "
-            "scale the targets."
+            f"The loss {type(loss).__name__} is {result.loss}: the steps are too "
+            "long or the targets too large. Lower learning_rate, raise "
+            "l2_regularization, or scale the targets."
         )
     return result
 

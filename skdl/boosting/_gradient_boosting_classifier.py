@@ -106,8 +106,8 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
         The class labels.
     ensemble_ : Ensemble
         The learners, the start and the rule that combines them.
-    estimators_ : list of list of Tree
-        The learners of each round.
+    estimators_ : list of list
+        The learners of each round: trees, or fitted clones of `estimator`.
     n_estimators_ : int
         Rounds that are kept.
     best_iteration_ : int
@@ -124,7 +124,7 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
         The loss, in the form for the targets.
     n_features_in_ : int
         Number of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the columns, where X had some.
     n_classes_ : int
         Number of classes.

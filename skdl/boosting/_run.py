@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -129,14 +129,17 @@ class Run:
 
     def _rounds(self, n_rounds: int, root: Any) -> None:
         d = self._derivatives()
+        n_before = len(self.ensemble.learners)
+        n_done, lengths = n_before, self._lengths()
         try:
-            for t in range(len(self.ensemble.learners), n_rounds):
+            for t in range(n_before, n_rounds):
                 X, y = self.problem.shown
                 context = root.subcontext(task_name="tree")
                 context.call_on_fit_task_begin(estimator=self.estimator, X=X, y=y)
                 self._round(t, d)
                 d = self._derivatives()
                 stop = self._record(d)
+                n_done, lengths = t + 1, self._lengths()
                 weight = self.problem.weight
                 stop |= context.call_on_fit_task_end(
                     estimator=self.estimator,
@@ -149,16 +152,21 @@ class Run:
                     break
         except KeyboardInterrupt:
             warnings.warn(
-                f"Fit interrupted after {len(self.history['loss'])} rounds; the model "
-                "is kept as it is.",
+                f"Fit interrupted after {n_done} rounds; the model is kept as it is.",
                 stacklevel=4,
             )
-            n_done = len(self.history["loss"])
             del self.ensemble.learners[n_done:], self.ensemble.rates[n_done:]
+            for name, length in lengths.items():
+                del self.history[name][length:]
+
+    def _lengths(self) -> dict[str, int]:
+        return {name: len(curve) for name, curve in self.history.items()}
 
     def _attributes(self) -> dict[str, Any]:
+        """The model as it is now; the best round is kept at the end."""
         ensemble = self.ensemble.truncated(len(self.ensemble.learners))
-        return self.estimator._fitted_attributes(ensemble, self.history, self.watch)
+        watch = replace(self.watch, patience=None)
+        return self.estimator._fitted_attributes(ensemble, self.history, watch)
 
     def _start(self) -> None:
         """Raw predictions of the ensemble so far, also on the validation rows."""
@@ -170,7 +178,7 @@ class Run:
             self.path_val = Path(ensemble.rule, ensemble.start(p.X_val))
         for t, rate in enumerate(ensemble.rates):
             self.path.step(ensemble.round_values(t, p.X), rate)
-            if self.path_val is not None:
+            if self.path_val is not None and p.X_val is not None:
                 self.path_val.step(ensemble.round_values(t, p.X_val), rate)
 
     def _derivatives(self) -> Derivatives:
@@ -213,10 +221,10 @@ class Run:
         """Enter a round in the history; return whether to stop early."""
         self.history["loss"].append(d.loss)
         self._report()
-        if self.path_val is None:
+        p = self.problem
+        if self.path_val is None or p.y_val is None:
             self.steps.observe(d.loss)
             return False
-        p = self.problem
         raw = self.path_val.values
         loss = self.ensemble.loss(p.y_val, raw, p.weight_val)
         self.history["val_loss"].append(loss)

@@ -91,15 +91,15 @@ def resolve(optimizer: Any, learning_rate: Any) -> FirstOrder:
     rule = clone(registry.get(optimizer))
     if not isinstance(rule, FirstOrder) or not rule.linear:
         raise ValueError(
-            f"{type(rule).__name__} cannot steer boosting: its step is no linear "
+            f"optimizer={optimizer!r} cannot steer boosting: its step is no linear "
             "combination of the gradients so far, and so of the fitted learners (it "
             "divides by, or takes the sign of, each row's own gradient, which exists "
             f"for training rows alone). Choose one of {', '.join(registry.names())}."
         )
     if rule.clip_norm is not None or rule.clip_value is not None:
         raise ValueError(
-            f"{type(rule).__name__} with clip_norm or clip_value cannot steer boosting: "
-            "clipping is not linear in the gradients. Leave both None."
+            f"{type(rule).__name__} with clip_norm or clip_value cannot steer "
+            "boosting: clipping is not linear in the gradients. Leave both None."
         )
     if learning_rate is None:
         return rule

@@ -120,7 +120,8 @@ class FeatureImportanceDisplay:
         plt = _pyplot()
         order = np.argsort(self.importances, kind="stable")[-max_features:]
         if ax is None:
-            _, ax = plt.subplots(figsize=(6, 1 + 0.25 * len(order)))
+            size = (6, 1 + 0.25 * len(order))
+            _, ax = plt.subplots(figsize=size, layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
         names = [str(self.feature_names[i]) for i in order]
         self.bars_ = ax.barh(names, self.importances[order], color="C0")

@@ -79,7 +79,7 @@ class LossCurveDisplay:
         ----------
         estimator : estimator, sequence or dict of them
             One or several fitted estimators with a `history_`, or Pipelines that end
-            with one; the keys of a dict are their names.
+            with one, or searches for one; the keys of a dict are their names.
         curves : str or sequence of str, default=("loss", "val_loss")
             Which entries of the history; those that an estimator lacks are left out.
         ax : matplotlib Axes, default=None
@@ -104,6 +104,7 @@ class LossCurveDisplay:
         named = _named(estimator, name)
         histories, best_epochs = {}, {}
         for key, item in named.items():
+            item = getattr(item, "best_estimator_", item)  # of a search
             fitted = item[-1] if hasattr(item, "steps") else item
             check_is_fitted(fitted)
             if not hasattr(fitted, "history_"):

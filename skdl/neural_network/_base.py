@@ -147,7 +147,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
             self.loss_function_ = plan.loss
             n_epochs = 1 if request.incremental else self.max_iter
             if saved is not None:
-                n_epochs = 0 if saved.finished else max(0, n_epochs - saved.epoch)
+                n_epochs = max(0, n_epochs - saved.epoch) if saved.goes_on else 0
             starts = starting_states(self, plan, saved or previous)
             state, reason = self._train(plan, starts, n_epochs)
             self._keeps_state = request.incremental

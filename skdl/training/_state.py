@@ -59,6 +59,16 @@ class TrainingState:
         """Epochs done."""
         return self.optimizer_state.epoch
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether more epochs would go on as if the run had never stopped.
+
+        Not if it ended by itself, or with weights that are not those of its last epoch.
+        """
+        planned = self.optimizer_state.n_epochs
+        kept_best = self.best is not None and self.best.weights is not None
+        return not self.finished or (self.epoch >= planned > 0 and not kept_best)
+
     def copy(self) -> TrainingState:
         """Return an independent copy.
 

@@ -29,7 +29,7 @@ _ROWS = 16384  # rows of a chunk
 class BinnedData:
     """Binned features.
 
-    Parameters
+    Attributes
     ----------
     columns : uint8 ndarray of shape (n_used, n)
         Bin numbers, one feature after another.
@@ -186,8 +186,8 @@ class BinMapper:
                 else:
                     edges[f] = find_thresholds(values, self.max_bins)
             found = np.isnan(X[:, part].min(axis=0))
-            for f in part.start + np.flatnonzero(found):  # all missing: constant
-                found[f - part.start] = not np.isnan(X[:, f]).all()
+            for j in np.flatnonzero(found):  # all missing: constant
+                found[j] = not np.isnan(X[:, part.start + j]).all()
             has_missing[part] = found
 
         run_chunks(find, -(-n_features // width))

@@ -1,8 +1,8 @@
 """Grow one tree with NumPy: the reference of the compiled engine.
 
-Both engines read the same binned columns and the same integer gradients, number nodes in
-the same order and settle ties alike (the lower feature, then missing values on the right,
-then the lower bin), so that their trees are the same.
+Both engines read the same binned columns and the same integer gradients, number nodes
+in the same order and settle ties alike (the lower feature, then missing values on the
+right, then the lower bin), so that their trees are the same.
 """
 
 from __future__ import annotations
@@ -180,9 +180,9 @@ class _Growth:
             node.histogram = None
             # The larger child stands first in line, as its histogram came second.
             order = (1, 0) if len(children[0].rows) <= len(children[1].rows) else (0, 1)
-            for i in order:
-                if splits[i] and self._search(children[i]):
-                    waiting.append(children[i])
+            waiting += [
+                children[i] for i in order if splits[i] and self._search(children[i])
+            ]
         return nodes
 
     def _sums(self, rows: Array) -> NodeSums:
@@ -265,9 +265,9 @@ class _Growth:
 
     def _choose_features(self, node: _Node) -> Array:
         n_features = len(self.binned.features)
-        allowed = np.ones(n_features, dtype=bool)
+        allowed: Array = np.ones(n_features, dtype=bool)
         if len(self.grower.sets):
-            allowed = self.grower.sets[node.active].any(axis=0)
+            allowed = np.any(self.grower.sets[node.active], axis=0)
         n_dropped = int(allowed.sum()) - self.grower.n_candidates
         if n_dropped <= 0:
             return allowed
@@ -283,6 +283,7 @@ class _Growth:
         split = node.split
         assert split is not None
         codes = self.binned.columns[split.position][node.rows]
+        goes_left: Array
         if split.left_set is not None:
             goes_left = split.left_set[codes]
         else:

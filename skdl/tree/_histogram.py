@@ -80,10 +80,10 @@ def _sums(binned: BinnedData, offsets: Array, rows: Array, taken: Array) -> Arra
     n_features = len(binned.n_bins)
     total = int(offsets[-1])
     if len(rows) <= _FLAT_ROWS:
-        codes = binned.columns[:, rows] + offsets[:-1, None]
-        weights = np.broadcast_to(taken, codes.shape)
-        sums = np.bincount(codes.ravel(), weights.ravel(), minlength=total)
-        return sums.astype(np.int64)
+        all_codes = binned.columns[:, rows] + offsets[:-1, None]
+        weights = np.broadcast_to(taken, all_codes.shape)
+        flat = np.bincount(all_codes.ravel(), weights.ravel(), minlength=total)
+        return flat.astype(np.int64)
     sums = np.empty(total)
     for f in range(n_features):
         start, end = offsets[f], offsets[f + 1]

@@ -17,7 +17,7 @@ LEAF = -1
 class TreeParams:
     """What limits the growth of a tree.
 
-    Parameters
+    Attributes
     ----------
     max_leaf_nodes : int, default=None
         Most leaves; the tree then grows best leaf first. None: no limit, and it grows
@@ -54,11 +54,11 @@ class TreeParams:
     interaction_cst: Array | None = None
 
 
-@dataclass
+@dataclass(eq=False)  # arrays have no single truth
 class Tree:
     """A binary tree; the right child of a node stands just behind the left one.
 
-    Parameters
+    Attributes
     ----------
     feature : int32 ndarray of shape (n_nodes,)
         Column of X that a node asks for; −1 in a leaf.
@@ -115,7 +115,7 @@ class Tree:
 class GrownTree:
     """A tree with what only its training needs.
 
-    Parameters
+    Attributes
     ----------
     tree : Tree
         The tree; the values of its inner nodes are those they had as leaves.
@@ -123,8 +123,10 @@ class GrownTree:
         The training rows, leaf after leaf; in ascending order within each.
     leaves : int64 ndarray of shape (n_leaves,)
         Nodes that are leaves, from left to right.
-    starts, ends : int64 ndarray of shape (n_leaves,)
-        The part of `rows` that belongs to each leaf.
+    starts : int64 ndarray of shape (n_leaves,)
+        Where the part of `rows` starts that belongs to each leaf.
+    ends : int64 ndarray of shape (n_leaves,)
+        Where it ends.
     bounds : float64 ndarray of shape (n_leaves, 2)
         What monotonic constraints leave for the values.
     bins : int64 ndarray of shape (n_nodes,)

@@ -1,7 +1,7 @@
 """Loss, gradient and Hessian in one pass over the rows (compiled).
 
-Each kernel writes g and h of shape (k, n) for the rows start…end−1 of y and raw of shape
-(n, k), times the rows' weights, and returns the weighted sum of losses.
+Each kernel writes g and h of shape (k, n) for the rows start…end−1 of y and raw, of
+shape (n, k), times the rows' weights, and returns the weighted sum of losses.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def squared(y, raw, weight, weighted, start, end, g, h):  # type: ignore[no-unty
 
 @kernel
 def binary(y, raw, weight, weighted, start, end, g, h):  # type: ignore[no-untyped-def]
-    """ln(1 + e^raw) − y·raw. The logarithms of 256 rows are taken as that of a product."""
+    """ln(1 + e^raw) − y·raw. The logarithms of 256 rows are that of a product."""
     total = 0.0
     product = 1.0
     for i in range(start, end):

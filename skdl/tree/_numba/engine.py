@@ -195,11 +195,11 @@ class CompiledGrower(Grower):
         """Grow, with helpers."""
         w.control[:] = 0
         helpers = [
-            submit(kernel.help_grow, i + 1, self.columns, w, plan)
+            submit(kernel.run, i + 1, identity, False, 0, self.columns, w, plan)
             for i in range(self.n_helpers)
         ]
         try:
-            return int(kernel.grow(identity, not helpers, 0, self.columns, w, plan))
+            return int(kernel.run(0, identity, not helpers, 0, self.columns, w, plan))
         finally:
             for helper in helpers:
                 release(helper)

@@ -24,7 +24,6 @@ from skdl.tree._numba.crew import (
 )
 from skdl.tree._numba.histogram import (
     accumulate,
-    clear,
     flush,
     flush_constant,
     subtract,
@@ -145,10 +144,8 @@ def fill_histogram(group, start, end, slot, identity, thread, c, w, p):  # type:
     first = group * c.width
     width = min(c.width, len(c.n_bins) - first)
     scratch = w.scratch[thread]
-    low, high = c.offsets[first], c.offsets[first + width]
     for k in range(w.packed.shape[0]):
         a, b = w.a[slot, k], w.b[slot if p.newton else 0, k]
-        clear(a, low, high)
         values = w.packed[k] if identity else w.ordered[k]
         if not p.newton:
             accumulate(
@@ -156,23 +153,12 @@ def fill_histogram(group, start, end, slot, identity, thread, c, w, p):  # type:
             )
             flush_constant(scratch, first, width, c.offsets, a)
             continue
-        clear(b, low, high)
         for block in range(start, end, p.block):
             stop = min(block + p.block, end)
             accumulate(
                 c.bins[group], w.rows, values, block, stop, width, identity, scratch
             )
-            flush(
-                scratch,
-                first,
-                width,
-                c.offsets,
-                p.h_bits,
-                p.block_bits,
-                p.count_bits,
-                a,
-                b,
-            )
+            flush(scratch, first, width, c.offsets, block == start, p, a, b)
 
 
 @inner
@@ -353,7 +339,7 @@ def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
         last = w.split[node, BIN]
         for i in range(start, end):
             row = w.rows[i]
-            left = np.int64(column[row] <= last)
+            left = int(column[row] <= last)
             w.left_rows[start + n_left] = row
             w.right_rows[start + n_right] = row
             n_left += left
@@ -361,7 +347,7 @@ def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
     else:
         for i in range(start, end):
             row = w.rows[i]
-            left = np.int64(goes_left[column[row]])
+            left = int(goes_left[column[row]])
             w.left_rows[start + n_left] = row
             w.right_rows[start + n_right] = row
             n_left += left
@@ -423,7 +409,7 @@ def run_task(kind, n_chunks, alone, c, w, p):  # type: ignore[no-untyped-def]
     wait_done(w.control, n_chunks)
 
 
-@entry
+@inner
 def help_grow(thread, c, w, p):  # type: ignore[no-untyped-def]
     """What a helper does while a tree grows."""
     while True:
@@ -497,7 +483,7 @@ def can_split(node, c, w, p):  # type: ignore[no-untyped-def]
 
 @inner
 def take_best(side, node, c, w, p):  # type: ignore[no-untyped-def]
-    """Keep the best split of all groups as the node's own; say whether it is worth it."""
+    """Keep the best split of all groups as the node's own; say if it is worth it."""
     best = 0
     for group in range(w.found_gain.shape[1]):
         if w.found_gain[side, group] > w.found_gain[side, best]:
@@ -612,7 +598,7 @@ def pick(is_open, n_open, w, p):  # type: ignore[no-untyped-def]
     return best
 
 
-@entry
+@inner
 def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
     """Grow the tree into the tables of `w`; return the number of nodes.
 
@@ -710,3 +696,15 @@ def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
                 w.node[child, SLOT] = -1
     dismiss(w.control)
     return n_nodes
+
+
+@entry
+def run(thread, identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
+    """Grow a tree as thread 0, or help as another; return the number of nodes.
+
+    One way in for both: the compiler then sees what they share once.
+    """
+    if thread > 0:
+        help_grow(thread, c, w, p)
+        return zero
+    return grow(identity, alone, zero, c, w, p)

@@ -71,24 +71,37 @@ def flush_constant(scratch, first, width, offsets, a):  # type: ignore[no-untype
     """Move the scratch memory of constant-Hessian rows to `a`, and clear it."""
     for j in range(width):
         start = offsets[first + j]
-        for b in range(offsets[first + j + 1] - start):
-            a[start + b] += scratch[j, b]
-            scratch[j, b] = 0
+        for i in range(offsets[first + j + 1] - start):
+            a[start + i] = scratch[j, i]
+            scratch[j, i] = 0
 
 
 @inner
-def flush(scratch, first, width, offsets, h_bits, block_bits, count_bits, a, b):  # type: ignore[no-untyped-def]
-    """Unpack the scratch memory to `a` and `b`, and clear it."""
-    count_mask = (1 << block_bits) - 1
-    h_mask = (1 << h_bits) - 1
-    g_shift = h_bits + block_bits
+def flush(scratch, first, width, offsets, fresh, p, a, b):  # type: ignore[no-untyped-def]
+    """Unpack the scratch memory to `a` and `b`, and clear it.
+
+    fresh : whether it is the first block of the node, which overwrites.
+    """
+    count_mask = (1 << p.block_bits) - 1
+    h_mask = (1 << p.h_bits) - 1
+    g_shift = p.h_bits + p.block_bits
     for j in range(width):
         start = offsets[first + j]
-        for i in range(offsets[first + j + 1] - start):
-            value = scratch[j, i]
-            a[start + i] += ((value >> g_shift) << count_bits) + (value & count_mask)
-            b[start + i] += (value >> block_bits) & h_mask
-            scratch[j, i] = 0
+        n = offsets[first + j + 1] - start
+        if fresh:
+            for i in range(n):
+                value = scratch[j, i]
+                g, count = value >> g_shift, value & count_mask
+                a[start + i] = (g << p.count_bits) + count
+                b[start + i] = (value >> p.block_bits) & h_mask
+                scratch[j, i] = 0
+        else:
+            for i in range(n):
+                value = scratch[j, i]
+                g, count = value >> g_shift, value & count_mask
+                a[start + i] += (g << p.count_bits) + count
+                b[start + i] += (value >> p.block_bits) & h_mask
+                scratch[j, i] = 0
 
 
 @inner
@@ -96,10 +109,3 @@ def subtract(a, other, start, end):  # type: ignore[no-untyped-def]
     """a[start:end] −= other[start:end]."""
     for i in range(start, end):
         a[i] -= other[i]
-
-
-@inner
-def clear(a, start, end):  # type: ignore[no-untyped-def]
-    """a[start:end] = 0."""
-    for i in range(start, end):
-        a[i] = 0
