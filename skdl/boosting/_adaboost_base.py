@@ -19,6 +19,7 @@ from skdl._compat import (
     check_sample_weight,
     unchanged_if_fails,
 )
+from skdl.boosting._checks import check_target_given, positive_rows
 from skdl.boosting._columns import Columns
 from skdl.boosting._importances import feature_importances
 
@@ -55,24 +56,13 @@ class BaseAdaBoost(CallbackSupportMixin, BaseEstimator):
             random_state = check_random_state(self.random_state)
             self._columns = Columns(self.categorical_features)
             X = self._columns.fit_transform(self, X)
-            if y is None:
-                raise ValueError(
-                    f"This {type(self).__name__} estimator requires y to be passed, "
-                    "but the target y is None."
-                )
+            check_target_given(self, y)
             y = self._clean_target(y)
             check_consistent_length(X, y)
             weight = check_sample_weight(
                 sample_weight, X, dtype=np.float64, copy=True, ensure_non_negative=True
             )
-            used = weight > 0
-            if not used.any():
-                raise ValueError(
-                    "All sample weights are zero; at least one row must have a "
-                    "positive weight."
-                )
-            if not used.all():
-                X, y, weight = X[used], y[used], weight[used]
+            X, y, weight = positive_rows(X, y, weight)
             run = self._begin(X, y, weight / weight.sum(), random_state)
             self._rounds(run, shown)
             for name, value in run.attributes().items():

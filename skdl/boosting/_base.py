@@ -26,6 +26,7 @@ from skdl._compat import (
     check_sample_weight,
     unchanged_if_fails,
 )
+from skdl.boosting._checks import check_target_given, positive_rows
 from skdl.boosting._columns import (
     Columns,
     interaction_sets,
@@ -177,11 +178,7 @@ class BaseGradientBoosting(CallbackSupportMixin, NestedParams):
         """Check all inputs; return the data in the loss's terms."""
         shown = (X, y)
         X = (self._columns.fit_transform if first else self._columns.transform)(self, X)
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but "
-                "the target y is None."
-            )
+        check_target_given(self, y)
         y = self._clean_target(y, first)
         check_consistent_length(X, y)
         weight = None
@@ -496,13 +493,7 @@ def _weighted_rows(
     """Leave rows of weight zero out; weights of 1 are none."""
     if weight is None:
         return X, y, None
-    used = weight > 0
-    if not used.any():
-        raise ValueError(
-            "All sample weights are zero; at least one row must have a positive weight."
-        )
-    if not used.all():
-        X, y, weight = X[used], y[used], weight[used]
+    X, y, weight = positive_rows(X, y, weight)
     return X, y, None if (weight == 1.0).all() else weight
 
 
