@@ -207,9 +207,10 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     def _warn_about(self, reason: str, state: TrainingState) -> None:
         wanted = self.n_iter_no_change == "never"  # just so many epochs
         if reason == "max_iter" and not (self._keeps_state or wanted):
+            stop = "" if self.early_stopping else ", or set early_stopping=True"
             warnings.warn(
                 f"Training stopped after max_iter={self.max_iter} epochs and has not "
-                "converged yet. Raise max_iter, or set early_stopping=True.",
+                f"converged yet. Raise max_iter{stop}.",
                 ConvergenceWarning,
                 stacklevel=5,  # the caller of fit
             )
