@@ -69,6 +69,7 @@ def test_numpys_global_generator_has_no_part(digits, case, monkeypatch):
 
 @pytest.mark.parametrize("case", NETS)
 def test_blas_threads(digits, case):
+    """Up to some 500 features: beyond, OpenBLAS sums in blocks that threads decide."""
     results = []
     for n_threads in (1, 2, 4):
         with threadpool_limits(n_threads, user_api="blas"):
