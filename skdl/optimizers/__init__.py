@@ -8,13 +8,13 @@ from skdl.optimizers._minimize import minimize
 from skdl.optimizers._optimizer import (
     FirstOrder,
     Optimizer,
-    OptimizerState,
     Problem,
     get,
     names,
     register,
 )
 from skdl.optimizers._sign import Lion, RProp
+from skdl.optimizers._state import OptimizerState
 
 __all__ = [
     "EMA",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from skdl import optimizers
+from skdl.ops.vector import BLOCK
 from skdl.optimizers import (
     EMA,
     GD,
@@ -27,7 +28,6 @@ from skdl.optimizers import (
     RProp,
     minimize,
 )
-from skdl.optimizers._optimizer import BLOCK
 from skdl.schedules import Inverse, OneCycle, ReduceOnPlateau
 from skdl.testing import check_optimizer
 

@@ -1,0 +1,111 @@
+"""What an optimizer remembers between updates."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from skdl.ops.vector import BLOCK
+
+Array = NDArray[Any]
+
+
+class OptimizerState:
+    """What an optimizer remembers between updates.
+
+    Parameters
+    ----------
+    n : int
+        Number of parameters.
+    dtype : dtype
+        Type of the parameters.
+    slots : tuple of str
+        Names of the vectors to remember, zero at the start.
+
+    Attributes
+    ----------
+    t : int
+        Updates done.
+    epoch : int
+        Epochs done.
+    steps_per_epoch, n_epochs : int
+        The plan, for the schedules; `n_epochs` is 0 where it is not known.
+    slots : dict of str to ndarray of shape (n,)
+        The remembered vectors.
+    memory : dict
+        Numbers that the optimizer and its schedule remember.
+    """
+
+    def __init__(self, n: int, dtype: DTypeLike, slots: tuple[str, ...]) -> None:
+        self.t = 0
+        self.epoch = 0
+        self.steps_per_epoch = 1
+        self.n_epochs = 0
+        self.slots: dict[str, Array] = {
+            name: np.zeros(n, dtype=dtype) for name in slots
+        }
+        self.memory: dict[str, Any] = {}
+        self._blocks: list[SimpleNamespace] = []
+
+    def blocks(self, theta: Array, grad: Array) -> list[SimpleNamespace]:
+        """Return views of θ, g, the slots and scratch memory, block by block.
+
+        Parameters
+        ----------
+        theta, grad : ndarray of shape (n,)
+            Parameters and gradient.
+
+        Returns
+        -------
+        blocks : list of SimpleNamespace
+            Attributes `theta`, `g`, one for each slot, and `work` (scratch).
+        """
+        blocks = self._blocks
+        if blocks and blocks[0].theta.base is theta and blocks[0].g.base is grad:
+            return blocks
+        work = np.empty(min(BLOCK, len(theta)), dtype=theta.dtype)
+        self._blocks = []
+        for start in range(0, len(theta), BLOCK):
+            part = slice(start, start + BLOCK)
+            block = SimpleNamespace(theta=theta[part], g=grad[part])
+            block.work = work[: len(block.g)]
+            for name, slot in self.slots.items():
+                setattr(block, name, slot[part])
+            self._blocks.append(block)
+        return self._blocks
+
+    def plan(self, steps_per_epoch: int, n_epochs: int) -> None:
+        """Tell how long the coming run is, for the schedules.
+
+        Parameters
+        ----------
+        steps_per_epoch : int
+            Updates in an epoch.
+        n_epochs : int
+            Planned epochs, on top of those done; 0 where it is not known.
+        """
+        self.steps_per_epoch = steps_per_epoch
+        self.n_epochs = self.epoch + n_epochs if n_epochs else 0
+
+    def copy(self) -> OptimizerState:
+        """Return an independent copy.
+
+        Returns
+        -------
+        state : OptimizerState
+            The copy.
+        """
+        new = object.__new__(OptimizerState)
+        new.__setstate__(self.__getstate__())
+        new.slots = {name: slot.copy() for name, slot in self.slots.items()}
+        new.memory = dict(self.memory)
+        return new
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_blocks": []}  # views and scratch are remade
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
