@@ -342,6 +342,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
                 '"squared_error", "absolute_error", "huber", "quantile", "poisson" or '
                 "a custom loss."
             )
+        if loss.n_raw_for_targets(1) != 1:
+            raise ValueError(
+                f"MLPRegressor predicts one number for each target, got {loss!r}; fit "
+                "one network a quantile, or use GradientBoostingRegressor."
+            )
         return loss
 
     def _clean_target(self, y: Any) -> Array:

@@ -253,3 +253,8 @@ def test_label_smoothing_out_of_range(iris):
 def test_poisson_needs_counts(y):
     with pytest.raises(ValueError, match="The Poisson loss needs"):
         MLPRegressor(**FAST, loss="poisson").fit(np.ones((3, 2)), y)
+
+
+def test_several_quantiles_are_for_boosting(curve):
+    with pytest.raises(ValueError, match="one network a quantile"):
+        MLPRegressor(loss=Quantile([0.1, 0.9])).fit(*curve)
