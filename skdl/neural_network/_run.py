@@ -143,7 +143,12 @@ def _best(estimator: Any, plan: Plan, state: TrainingState) -> Best:
 
 
 def train(
-    estimator: Any, plan: Plan, state: TrainingState, n_epochs: int, context: Any
+    estimator: Any,
+    plan: Plan,
+    state: TrainingState,
+    n_epochs: int,
+    context: Any,
+    label: str = "",
 ) -> Result:
     """Train one network.
 
@@ -159,6 +164,8 @@ def train(
         At most so many epochs.
     context : CallbackContext
         The callbacks' context of this run.
+    label : str, default=""
+        What to call the run in print.
 
     Returns
     -------
@@ -179,7 +186,7 @@ def train(
         plan.train,
         lambda: estimator._fitted_attributes(state.copy()),
     )
-    report = _report(estimator, plan, state)
+    report = _report(estimator, plan, state, label)
     trainer = Trainer(
         state,
         Objective(state.network, plan.loss, estimator.alpha, estimator.l1),
@@ -242,6 +249,7 @@ def train_restarts(
             start,
             n_epochs,
             root.subcontext(task_name="restart", task_id=i, max_subtasks=n_epochs),
+            f", restart {i + 1} of {len(starts)}",
         )
         for i, start in enumerate(starts)
     ]
@@ -263,11 +271,16 @@ def train_restarts(
 
 
 def _train_alone(
-    estimator: Any, plan: Plan, state: TrainingState, n_epochs: int, context: Any
+    estimator: Any,
+    plan: Plan,
+    state: TrainingState,
+    n_epochs: int,
+    context: Any,
+    label: str,
 ) -> Result:
     # One BLAS thread whatever n_jobs is, so that the bits do not depend on it.
     with threadpool_limits(1, user_api="blas"):
-        return train(estimator, plan, state, n_epochs, context)
+        return train(estimator, plan, state, n_epochs, context, label)
 
 
 def rank(result: Result) -> float:
@@ -313,9 +326,9 @@ def _validator(
 # ---- what is printed
 
 
-def _report(estimator: Any, plan: Plan, state: TrainingState) -> Report:
+def _report(estimator: Any, plan: Plan, state: TrainingState, label: str) -> Report:
     title = (
-        f"{type(estimator).__name__}: {state.network.params.size:,} parameters, "
+        f"{type(estimator).__name__}{label}: {state.network.params.size:,} parameters, "
         f"{plan.train.X.shape[0]:,} samples in batches of {plan.batch_size} "
         f"({plan.n_batches} update{'s' * (plan.n_batches > 1)} an epoch)"
     )
