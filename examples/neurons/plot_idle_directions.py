@@ -30,8 +30,9 @@ print(f"training accuracy {net.score(X_train, y_train):.3f}")
 print(f"held-out accuracy {net.score(X_test, y_test):.3f}")
 
 # %%
-# ``idle_directions`` takes the layer's inputs over the data and returns an orthonormal
-# basis of the directions that they lack: 64 pixels less 30 images leave 34 of them.
+# ``idle_directions`` takes the layer's inputs over the data and returns
+# `IdleDirections`: an orthonormal basis of the directions that the inputs lack: 64 pixels
+# less 30 images leave 34 of them.
 
 idle = idle_directions(net, X_train, layer=0)
 print(f"basis of shape {idle.basis.shape}, for the weights {idle.name!r}")
