@@ -31,8 +31,8 @@ print(f"held-out accuracy {net.score(X_test, y_test):.3f}")
 
 # %%
 # ``idle_directions`` takes the layer's inputs over the data and returns
-# `IdleDirections`: an orthonormal basis of the directions that the inputs lack: 64 pixels
-# less 30 images leave 34 of them.
+# `IdleDirections`, with an orthonormal basis of the directions that the inputs lack: 64
+# pixels less 30 images leave 34 of them.
 
 idle = idle_directions(net, X_train, layer=0)
 print(f"basis of shape {idle.basis.shape}, for the weights {idle.name!r}")
