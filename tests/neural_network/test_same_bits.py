@@ -122,7 +122,8 @@ def test_a_generator_as_random_state_moves_on(digits):
 
 def restarts(n_jobs=None, **settings):
     settings = {"n_init": 4, "max_iter": 3, "random_state": 0, **settings}
-    return MLPClassifier((10,), n_jobs=n_jobs, **settings)
+    settings.setdefault("hidden_layer_sizes", (10,))
+    return MLPClassifier(n_jobs=n_jobs, **settings)
 
 
 @pytest.mark.parametrize("settings", [{}, RICH], ids=["plain", "rich"])
@@ -132,6 +133,17 @@ def test_restarts_do_not_depend_on_n_jobs(digits, settings):
         nets.append(restarts(2, **settings).fit(*digits))
     for net in nets[1:]:
         assert_same(net, nets[0])
+
+
+def test_nor_where_the_bits_depend_on_blas_threads():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(200, 784)), rng.integers(0, 3, 200)
+    with threadpool_limits(2, user_api="blas"):  # another process has one
+        nets = [
+            restarts(n_jobs, n_init=2, hidden_layer_sizes=(100,)).fit(X, y)
+            for n_jobs in (1, 2)
+        ]
+    assert_same(*nets)
 
 
 def test_the_best_restart_is_kept(digits):
