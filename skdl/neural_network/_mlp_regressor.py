@@ -171,7 +171,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from skdl import MLPRegressor
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> net = MLPRegressor((20,), optimizer="lbfgs", alpha=100.0, max_iter=1000,
+    >>> net = MLPRegressor((20,), optimizer="nesterov", early_stopping=True,
     ...                    random_state=0)
     >>> model = make_pipeline(StandardScaler(), net).fit(X, y)
     >>> model.score(X, y) > 0.5
