@@ -90,7 +90,12 @@ fig.set_layout_engine("constrained")
 names = ["identity", "relu", "leaky_relu", "tanh", "sigmoid", "softplus"]
 for ax, name in zip(axes.flat, names, strict=True):
     net = MLPClassifier(
-        (16,), activation=name, optimizer="lbfgs", alpha=0.1, random_state=1
+        (16,),
+        activation=name,
+        optimizer="lbfgs",
+        alpha=0.1,
+        max_iter=2000,
+        random_state=1,
     )
     model = make_pipeline(StandardScaler(), net).fit(X, y)
     DecisionBoundaryDisplay.from_estimator(

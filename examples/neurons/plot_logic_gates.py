@@ -151,7 +151,13 @@ except ValueError as error:
 # some starts end in a poor local minimum, so the best of ten is kept.
 
 trained = MLPClassifier(
-    (2,), activation="tanh", optimizer="lbfgs", alpha=1e-3, n_init=10, random_state=0
+    (2,),
+    activation="tanh",
+    optimizer="lbfgs",
+    alpha=1e-3,
+    max_iter=2000,
+    n_init=10,
+    random_state=0,
 ).fit(X, y)
 print(f"XOR right on {trained.score(X, y):.0%} of the truth table")
 

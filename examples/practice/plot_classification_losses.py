@@ -133,7 +133,7 @@ kept = np.r_[kept, np.flatnonzero(y_train == "malignant")[:20]]
 fig, axes = plt.subplots(1, 2, figsize=(7.6, 3.4), layout="constrained")
 for ax, class_weight in zip(axes, [None, "balanced"], strict=True):
     net = MLPClassifier((8,), class_weight=class_weight, optimizer="lbfgs", alpha=10)
-    net.set_params(random_state=0)
+    net.set_params(max_iter=2000, random_state=0)
     model = make_pipeline(StandardScaler(), net).fit(X_train[kept], y_train[kept])
     found = recall_score(y_test, model.predict(X_test), pos_label="malignant")
     ConfusionMatrixDisplay.from_estimator(
