@@ -26,9 +26,10 @@ class Checkpoint(TrainingCallback):
     The file is written beside and renamed, so that a crash never leaves half of one.
     When `fit` starts and the file holds an unfinished run of an estimator of the same
     settings, training goes on from there, and ends with the same bits as if it had
-    never been cut off; a finished run is taken as it is, without training. Delete the
-    file to begin anew. A file is for one model on one set of training data: not for the
-    folds of a cross-validation or the candidates of a grid search.
+    never been cut off. A finished run is taken as it is, without training, unless it
+    ended at `max_iter`, more epochs are asked for now, and no best weights were brought
+    back. Delete the file to begin anew. A file is for one model on one set of training
+    data: not for the folds of a cross-validation or the candidates of a grid search.
 
     Parameters
     ----------

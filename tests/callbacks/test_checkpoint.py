@@ -383,3 +383,14 @@ def test_a_write_that_fails_midway_keeps_the_good_file(
     assert path.read_bytes() == good
     assert os.listdir(path.parent) == [path.name]  # nothing is left beside it
     assert Checkpoint.load(path).n_iter_ == 3
+
+
+def test_a_finished_run_goes_on_when_more_epochs_are_asked_for(path, iris):
+    first = made(max_iter=3).set_callbacks(Checkpoint(path)).fit(*iris)
+    more = made(max_iter=7).set_callbacks(Checkpoint(path)).fit(*iris)
+    whole = made(max_iter=7).fit(*iris)
+    assert (first.n_iter_, more.n_iter_) == (3, 7)
+    assert more.loss_curve_ == whole.loss_curve_
+    assert np.array_equal(more.network_.params.vector, whole.network_.params.vector)
+    again = made(max_iter=7).set_callbacks(Checkpoint(path)).fit(*iris)
+    assert again.n_iter_ == 7
