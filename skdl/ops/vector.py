@@ -42,8 +42,8 @@ def ones(n: int, dtype: DTypeLike) -> Array:
     return vector
 
 
-def add_scaled(out: Array, x: Array, factor: float, work: Array) -> None:
-    """out ← out + factor·x, in place.
+def add_scaled(out: Array, x: Array, factor: float, work: Array) -> float:
+    """out ← out + factor·x, in place; also gives ‖x‖², while x is in the cache.
 
     Parameters
     ----------
@@ -53,16 +53,23 @@ def add_scaled(out: Array, x: Array, factor: float, work: Array) -> None:
         The factor.
     work : ndarray of shape (min(n, BLOCK),)
         Scratch memory.
+
+    Returns
+    -------
+    squared_norm : float
+        ‖x‖².
     """
-    n = out.size
+    n, squared_norm, kernel = out.size, 0.0, None
     if n > BLOCK and use_numba(n):
-        kernels = import_module("skdl.ops._numba.update")
-        kernels.add_scaled(out, x, out.dtype.type(factor))
-        return
+        kernel = import_module("skdl.ops._numba.update").add_scaled
     for start in range(0, n, BLOCK):
-        part = x[start : start + BLOCK]
-        scaled = np.multiply(part, factor, out=work[: part.size])
-        out[start : start + BLOCK] += scaled
+        part, target = x[start : start + BLOCK], out[start : start + BLOCK]
+        if kernel is None:
+            target += np.multiply(part, factor, out=work[: part.size])
+        else:
+            kernel(target, part, out.dtype.type(factor))
+        squared_norm += float(part @ part)
+    return squared_norm
 
 
 def row_max(x: Array, out: Array) -> Array:

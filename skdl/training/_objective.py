@@ -105,8 +105,8 @@ class Objective:
         value = 0.0
         if self.l2:
             work = self._context.empty(min(n, BLOCK))
-            add_scaled(dW, W, self.l2 / total, work)
-            value += 0.5 * self.l2 / total * float(W @ W)
+            squared_norm = add_scaled(dW, W, self.l2 / total, work)
+            value += 0.5 * self.l2 / total * squared_norm
         if self.l1:
             work = self._context.empty(n)
             np.abs(W, out=work)
