@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 from skdl._config import n_threads
 from skdl.tree._binning import BinnedData
 from skdl.tree._grower import UNLIMITED, Grower, assemble, min_hessian
-from skdl.tree._numba import grower as kernel
+from skdl.tree._numba import memory
 from skdl.tree._numba.crew import CONTROL_SIZE
+from skdl.tree._numba.grower import run, sum_root
+from skdl.tree._numba.partition import CHUNK
 from skdl.tree._numba.predictor import largest, pack
-from skdl.tree._packing import Packing, make_packing
+from skdl.tree._packing import LOG_BLOCK, Packing, make_packing
 from skdl.tree._splitting import SplitRules
 from skdl.tree._threads import release, run_chunks, submit
 from skdl.tree._tree import LEAF, GrownTree, TreeParams
@@ -40,7 +43,7 @@ class CompiledGrower(Grower):
             most = min(most, 2**params.max_depth)
         self.max_leaves = max(1, most)
         assert binned.bins is not None
-        self.columns = kernel.Columns(
+        self.columns = memory.COLUMNS.fill(
             bins=binned.bins,
             columns=binned.columns,
             width=int(binned.bins.shape[2]),
@@ -48,14 +51,14 @@ class CompiledGrower(Grower):
             has_missing=binned.has_missing,
             categorical=binned.categorical,
             offsets=self.offsets,
-            sign=self.sign,
+            sign=self.sign.astype(np.int64),
             sets=self.sets,
         )
         work = n * len(binned.features)
         self.n_helpers = 0
         if work >= CREW_WORK:
             self.n_helpers = min(n_threads(), binned.bins.shape[0]) - 1
-        self._work: dict[bool, kernel.Work] = {}
+        self._work: dict[bool, SimpleNamespace] = {}
 
     def grow(
         self,
@@ -101,18 +104,15 @@ class CompiledGrower(Grower):
                 )
 
         run_chunks(pack_chunk, n_chunks)
-        plan = self._plan(packing, seed)
         self._plant(w, rows, packing)
-        plan = plan._replace(
-            min_gain=self.params.min_impurity_decrease
-            * float(w.sums[0, 1].sum() * plan.h_unit)
-        )
+        plan = self._plan(packing, float(w.sums[0, 1].sum()), seed)
         n_nodes = self._run(rows is None, w, plan)
         return self._finish(w, n_nodes, plan)
 
-    def _plan(self, packing: Packing, seed: int) -> kernel.Plan:
+    def _plan(self, packing: Packing, h_sum: float, seed: int) -> SimpleNamespace:
+        """The numbers that steer a tree whose root's Hessians sum to `h_sum`."""
         p = self.params
-        return kernel.Plan(
+        return memory.PLAN.fill(
             newton=packing.newton,
             count_bits=packing.count_bits,
             block_bits=packing.block_bits,
@@ -124,7 +124,7 @@ class CompiledGrower(Grower):
             min_samples_leaf=int(p.min_samples_leaf),
             min_samples_split=int(p.min_samples_split),
             min_hessian=min_hessian(p, packing),
-            min_gain=0.0,
+            min_gain=p.min_impurity_decrease * (h_sum / packing.h_scale),
             max_leaves=self.max_leaves,
             max_depth=UNLIMITED if p.max_depth is None else int(p.max_depth),
             best_first=p.max_leaf_nodes is not None,
@@ -133,7 +133,7 @@ class CompiledGrower(Grower):
             seed=np.uint64(seed),
         )
 
-    def _memory(self, newton: bool) -> kernel.Work:
+    def _memory(self, newton: bool) -> SimpleNamespace:
         """The arrays that a tree works in; the same for every tree."""
         if newton in self._work:
             return self._work[newton]
@@ -141,21 +141,31 @@ class CompiledGrower(Grower):
         total, n_used = int(self.offsets[-1]), len(self.binned.features)
         n_groups, _, width = self.columns.bins.shape
         n_nodes = 2 * self.max_leaves - 1
-        size = 8 * k * total * (2 if newton else 1)
+        # Larger nodes have a second array of histograms: see `histogram.py`.
+        wide = newton and n > 1 << LOG_BLOCK
+        size = 8 * k * total * (2 if wide else 1)
         n_slots = min(self.max_leaves + 2, max(4, HISTOGRAM_MEMORY // max(1, size)))
         any_set = n_nodes if self.binned.categorical.any() else 1
-        self._work[newton] = kernel.Work(
+        n_threads = self.n_helpers + 1
+        self._work[newton] = memory.WORK.fill(
             control=np.zeros(CONTROL_SIZE, np.int64),
-            job=np.zeros(kernel.N_JOB, np.int64),
+            job=np.zeros(memory.N_JOB, np.int64),
             packed=np.empty((k, n), np.int64),
             ordered=np.empty((k, n), np.int64),
             rows=np.empty(n, np.uint32),
             left_rows=np.empty(n, np.uint32),
             right_rows=np.empty(n, np.uint32),
-            chunk_left=np.zeros(n // kernel.CHUNK + 1, np.int64),
+            chunk_left=np.zeros(n // CHUNK + 1, np.int64),
             a=np.empty((n_slots, k, total), np.int64),
-            b=np.empty((n_slots if newton else 1, k, total if newton else 1), np.int64),
-            scratch=np.zeros((self.n_helpers + 1, width, 256), np.int64),
+            b=np.empty((n_slots if wide else 1, k, total if wide else 1), np.int64),
+            live=np.ones((n_slots, n_used), np.bool_),
+            scratch=np.zeros((n_threads, width, 256), np.int64),
+            listed=np.zeros((n_threads, width), np.int64),
+            scan=np.zeros((n_threads, 4, 256), np.int64),
+            gains=np.zeros((n_threads, 256)),
+            codes=np.zeros((n_threads, 256), np.int64),
+            trial=np.zeros((n_threads, 4, k), np.int64),
+            route=np.empty((n_threads, 256), np.bool_),
             allowed=np.ones((2, n_used), np.bool_),
             found_gain=np.zeros((2, n_groups)),
             found=np.zeros((2, n_groups, 4), np.int64),
@@ -171,17 +181,13 @@ class CompiledGrower(Grower):
             active=np.ones(
                 (n_nodes if len(self.sets) else 1, len(self.sets)), np.bool_
             ),
-            keys=np.empty((n_groups, 256)),
-            codes=np.empty((n_groups, 256), np.int64),
-            trial=np.zeros((n_groups, 4, k), np.int64),
-            route=np.empty((self.n_helpers + 1, 256), np.bool_),
             draw=np.empty(n_used, np.uint64),
             free=np.empty(n_slots, np.int64),
             open=np.empty(n_nodes, np.int64),
         )
         return self._work[newton]
 
-    def _plant(self, w: kernel.Work, rows: Array | None, packing: Packing) -> None:
+    def _plant(self, w: SimpleNamespace, rows: Array | None, packing: Packing) -> None:
         """Enter the root in the tables."""
         n_rows = self.binned.n if rows is None else len(rows)
         w.rows[:n_rows] = np.arange(n_rows, dtype=np.uint32) if rows is None else rows
@@ -189,28 +195,29 @@ class CompiledGrower(Grower):
         w.bounds[0] = -np.inf, np.inf
         w.active[0] = True
         w.gain[:] = 0.0
-        kernel.sum_root(w.packed, w.rows, n_rows, packing_bits(packing), w.sums)
+        sum_root(w.packed, w.rows, n_rows, packing_bits(packing), w.sums)
 
-    def _run(self, identity: bool, w: kernel.Work, plan: kernel.Plan) -> int:
+    def _run(self, identity: bool, w: SimpleNamespace, plan: SimpleNamespace) -> int:
         """Grow, with helpers."""
         w.control[:] = 0
+        tables = self.columns.table, w.table, plan.table
         helpers = [
-            submit(kernel.run, i + 1, identity, False, 0, self.columns, w, plan)
+            submit(run, i + 1, identity, False, 0, *tables)
             for i in range(self.n_helpers)
         ]
         try:
-            return int(kernel.run(0, identity, not helpers, 0, self.columns, w, plan))
+            return int(run(0, identity, not helpers, 0, *tables))
         finally:
             for helper in helpers:
                 release(helper)
 
-    def _finish(self, w: kernel.Work, n_nodes: int, plan: kernel.Plan) -> GrownTree:
+    def _finish(self, w: SimpleNamespace, n_nodes: int, plan: SimpleNamespace) -> GrownTree:
         """Copy the tables' used part to a tree."""
         node, split = w.node[:n_nodes], w.split[:n_nodes]
-        left = node[:, kernel.LEFT].copy()
+        left = node[:, memory.LEFT].copy()
         leaves = np.flatnonzero(left == LEAF)
-        leaves = leaves[np.argsort(node[leaves, kernel.FIRST])]
-        position = split[:, kernel.POSITION]
+        leaves = leaves[np.argsort(node[leaves, memory.FIRST])]
+        position = split[:, memory.POSITION]
         chosen = np.flatnonzero((left != LEAF) & self.binned.categorical[position])
         rules = SplitRules(
             plan.g_unit,
@@ -226,19 +233,19 @@ class CompiledGrower(Grower):
             left=left,
             split=split[:, :3].copy(),
             gain=w.gain[:n_nodes].copy(),
-            counts=node[:, kernel.LAST] - node[:, kernel.FIRST],
+            counts=node[:, memory.LAST] - node[:, memory.FIRST],
             g=w.sums[:n_nodes, 0],
             h=w.sums[:n_nodes, 1],
             left_sets=[w.left_set[i].copy() for i in chosen],
         )
         return GrownTree(
             tree=tree,
-            rows=w.rows[: int(node[0, kernel.LAST])],
+            rows=w.rows[: int(node[0, memory.LAST])],
             leaves=leaves,
-            starts=node[leaves, kernel.FIRST],
-            ends=node[leaves, kernel.LAST],
+            starts=node[leaves, memory.FIRST],
+            ends=node[leaves, memory.LAST],
             bounds=w.bounds[leaves],
-            bins=split[:, kernel.BIN].copy(),
+            bins=split[:, memory.BIN].copy(),
             positions=np.where(left == LEAF, -1, position),
         )
 

@@ -7,10 +7,7 @@ of features: a group of columns whose scratch histograms fit the first-level cac
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-from numpy.typing import NDArray
 
 from skdl.tree._numba._inner import entry, inner
 from skdl.tree._numba.crew import (
@@ -22,276 +19,39 @@ from skdl.tree._numba.crew import (
     wait_done,
     wait_ticket,
 )
-from skdl.tree._numba.histogram import (
-    accumulate,
-    flush,
-    flush_constant,
-    subtract,
+from skdl.tree._numba.histogram import fill, subtract
+from skdl.tree._numba.memory import (
+    DEPTH,
+    FIRST,
+    IDENTITY,
+    KEEP_LEFT,
+    LARGE,
+    LARGE_SLOT,
+    LAST,
+    LEFT,
+    LEFT_COUNT,
+    N_LEFT,
+    NODE,
+    NODE_END,
+    NODE_START,
+    PARENT,
+    PARENT_SLOT,
+    POSITION,
+    SCAN_LARGE,
+    SCAN_SMALL,
+    SLOT,
+    SMALL,
+    SMALL_END,
+    SMALL_SLOT,
+    SMALL_START,
+    open_columns,
+    open_plan,
+    open_work,
 )
-from skdl.tree._numba.splitting import (
-    order_categories,
-    scan_categorical,
-    scan_numeric,
-    scan_outputs,
-)
+from skdl.tree._numba.partition import CHUNK, gather, partition_chunk, scatter_chunk
+from skdl.tree._numba.search import choose_features, search, take_best
 
 HISTOGRAM, PARTITION, SCATTER = 0, 1, 2
-CHUNK = 8192  # rows of a partition task
-
-# Columns of `Work.job`: what the current histogram task is about.
-SMALL_START, SMALL_END, SMALL_SLOT, LARGE_SLOT, SMALL, LARGE = range(6)
-SCAN_SMALL, SCAN_LARGE, IDENTITY = range(6, 9)
-# What the current partition task is about.
-NODE, NODE_START, NODE_END, N_LEFT, KEEP_LEFT = range(9, 14)
-N_JOB = 16
-
-# Columns of the integer tables of splits and of nodes.
-POSITION, BIN, MISSING_LEFT, LEFT_COUNT = range(4)
-FIRST, LAST, DEPTH, SLOT, LEFT, PARENT = range(6)
-
-
-class Columns(NamedTuple):
-    """The binned features, seen by all threads."""
-
-    bins: NDArray[np.uint8]  # (n_groups, n, stride)
-    columns: NDArray[np.uint8]  # (n_features, n)
-    width: int  # features in a group; the last one may have fewer
-    n_bins: NDArray[np.int64]
-    has_missing: NDArray[np.bool_]
-    categorical: NDArray[np.bool_]
-    offsets: NDArray[np.int64]  # (n_features + 1,)
-    sign: NDArray[np.int8]  # monotonic constraints
-    sets: NDArray[np.bool_]  # (n_sets, n_features) interaction constraints
-
-
-class Plan(NamedTuple):
-    """The numbers that steer a tree."""
-
-    newton: bool
-    count_bits: int
-    block_bits: int
-    h_bits: int
-    block: int
-    g_unit: float
-    h_unit: float
-    l2: float
-    min_samples_leaf: int
-    min_samples_split: int
-    min_hessian: int
-    min_gain: float
-    max_leaves: int
-    max_depth: int
-    best_first: bool
-    bounded: bool
-    n_candidates: int
-    seed: np.uint64
-
-
-class Work(NamedTuple):
-    """Memory of one tree, seen by all threads."""
-
-    control: NDArray[np.int64]
-    job: NDArray[np.int64]
-    packed: NDArray[np.int64]  # (n_outputs, n)
-    ordered: NDArray[np.int64]  # (n_outputs, n), by position
-    rows: NDArray[np.uint32]
-    left_rows: NDArray[np.uint32]
-    right_rows: NDArray[np.uint32]
-    chunk_left: NDArray[np.int64]
-    a: NDArray[np.int64]  # (n_slots, n_outputs, total_bins)
-    b: NDArray[np.int64]
-    scratch: NDArray[np.int64]  # (n_threads, width, 256)
-    allowed: NDArray[np.bool_]  # (2, n_features)
-    found_gain: NDArray[np.float64]  # (2, n_groups)
-    found: NDArray[np.int64]  # (2, n_groups, 4)
-    found_sums: NDArray[np.int64]  # (2, n_groups, 2, n_outputs)
-    found_set: NDArray[np.bool_]  # (2, n_groups, 256)
-    node: NDArray[np.int64]  # (n_nodes, 6)
-    gain: NDArray[np.float64]
-    split: NDArray[np.int64]  # (n_nodes, 4)
-    left_sums: NDArray[np.int64]  # (n_nodes, 2, n_outputs)
-    sums: NDArray[np.int64]  # (n_nodes, 2, n_outputs)
-    left_set: NDArray[np.bool_]  # (n_nodes or 1, 256)
-    bounds: NDArray[np.float64]  # (n_nodes, 2)
-    active: NDArray[np.bool_]  # (n_nodes or 1, n_sets)
-    keys: NDArray[np.float64]  # (n_groups, 256)
-    codes: NDArray[np.int64]  # (n_groups, 256)
-    trial: NDArray[np.int64]  # (n_groups, 4, n_outputs)
-    route: NDArray[np.bool_]  # (n_threads, 256)
-    draw: NDArray[np.uint64]  # (n_features,)
-    free: NDArray[np.int64]  # (n_slots,)
-    open: NDArray[np.int64]  # (n_nodes,)
-
-
-@inner
-def score(node, w, p):  # type: ignore[no-untyped-def]
-    """What the leaf's best values gain over values of zero."""
-    total = 0.0
-    for k in range(w.sums.shape[2]):
-        g = w.sums[node, 0, k] * p.g_unit
-        h = w.sums[node, 1, k] * p.h_unit + p.l2
-        if p.bounded:
-            value = min(max(-g / h, w.bounds[node, 0]), w.bounds[node, 1])
-            total += -(2.0 * g * value + h * value * value)
-        else:
-            total += g * g / h
-    return total
-
-
-@inner
-def fill_histogram(group, start, end, slot, identity, thread, c, w, p):  # type: ignore[no-untyped-def]
-    """The histogram of the rows at positions start…end−1, for a group of features."""
-    first = group * c.width
-    width = min(c.width, len(c.n_bins) - first)
-    scratch = w.scratch[thread]
-    for k in range(w.packed.shape[0]):
-        a, b = w.a[slot, k], w.b[slot if p.newton else 0, k]
-        values = w.packed[k] if identity else w.ordered[k]
-        if not p.newton:
-            accumulate(
-                c.bins[group], w.rows, values, start, end, width, identity, scratch
-            )
-            flush_constant(scratch, first, width, c.offsets, a)
-            continue
-        for block in range(start, end, p.block):
-            stop = min(block + p.block, end)
-            accumulate(
-                c.bins[group], w.rows, values, block, stop, width, identity, scratch
-            )
-            flush(scratch, first, width, c.offsets, block == start, p, a, b)
-
-
-@inner
-def note(side, group, gain, f, last_bin, missing_left, left_count, w):  # type: ignore[no-untyped-def]
-    """Write down the best split found in a group so far."""
-    w.found_gain[side, group] = gain
-    w.found[side, group, POSITION] = f
-    w.found[side, group, BIN] = last_bin
-    w.found[side, group, MISSING_LEFT] = missing_left
-    w.found[side, group, LEFT_COUNT] = left_count
-
-
-@inner
-def search_categorical(side, group, f, node, slot, count, parent, c, w, p):  # type: ignore[no-untyped-def]
-    """The best division of a feature's categories into two sets."""
-    start = c.offsets[f]
-    n_slots = c.offsets[f + 1] - start
-    keys, codes = w.keys[group], w.codes[group]
-    h_mean = 0.0
-    for k in range(w.sums.shape[2]):
-        h_mean += w.sums[node, 1, k] * p.h_unit / (count * w.sums.shape[2])
-    a, b = w.a[slot], w.b[slot if p.newton else 0]
-    n = order_categories(a, b, start, n_slots, h_mean, p, keys, codes)
-    g, h = w.trial[group, 0], w.trial[group, 1]
-    if len(g) == 1:
-        total = (w.sums[node, 0, 0], w.sums[node, 1, 0], count, parent)
-        bounds = (w.bounds[node, 0], w.bounds[node, 1], p.bounded)
-        gain, n_left, g[0], h[0], n_rows = scan_categorical(
-            a[0], b[0], start, codes, n, total, p, bounds
-        )
-    else:
-        gain, n_left, n_rows = scan_outputs(
-            a,
-            b,
-            start,
-            codes,
-            n,
-            0,
-            w.sums[node, 0],
-            w.sums[node, 1],
-            count,
-            parent,
-            p,
-            w.trial[group],
-        )
-    if n_left < 0 or gain <= w.found_gain[side, group]:
-        return
-    # A category not seen here goes the way of most rows, and so do missing values.
-    many_left = 2 * n_rows > count
-    missing_left = many_left
-    for i in range(256):
-        w.found_set[side, group, i] = many_left
-    for i in range(n):
-        w.found_set[side, group, codes[i]] = i < n_left
-        if codes[i] == c.n_bins[f]:
-            missing_left = i < n_left
-    note(side, group, gain, f, -1, missing_left, n_rows, w)
-    for k in range(len(g)):
-        w.found_sums[side, group, 0, k] = g[k]
-        w.found_sums[side, group, 1, k] = h[k]
-
-
-@inner
-def search_numeric(side, group, f, node, slot, count, parent, c, w, p):  # type: ignore[no-untyped-def]
-    """The best threshold of a feature, and the best side for its missing values."""
-    start, n_bins, has_missing = c.offsets[f], c.n_bins[f], c.has_missing[f]
-    n_outputs = w.sums.shape[2]
-    a, b = w.a[slot], w.b[slot if p.newton else 0]
-    total = (w.sums[node, 0, 0], w.sums[node, 1, 0], count, parent)
-    bounds = (w.bounds[node, 0], w.bounds[node, 1], p.bounded)
-    for from_missing in range(2 if has_missing else 1):
-        missing_left = from_missing == 1
-        if n_outputs == 1:
-            gain, last, g, h, n_left = scan_numeric(
-                a[0],
-                b[0],
-                start,
-                n_bins,
-                has_missing,
-                total,
-                p,
-                c.sign[f],
-                bounds,
-                missing_left,
-            )
-            if last < 0 or gain <= w.found_gain[side, group]:
-                continue
-            w.found_sums[side, group, 0, 0] = g
-            w.found_sums[side, group, 1, 0] = h
-        else:
-            codes = w.codes[group]
-            for i in range(n_bins + from_missing):
-                codes[i] = i - from_missing
-            codes[0 if missing_left else n_bins] = n_bins
-            gain, n_codes, n_left = scan_outputs(
-                a,
-                b,
-                start,
-                codes,
-                n_bins + has_missing,
-                from_missing,
-                w.sums[node, 0],
-                w.sums[node, 1],
-                count,
-                parent,
-                p,
-                w.trial[group],
-            )
-            if n_codes < 0 or gain <= w.found_gain[side, group]:
-                continue
-            last = codes[n_codes - 1]
-            for k in range(n_outputs):
-                w.found_sums[side, group, 0, k] = w.trial[group, 0, k]
-                w.found_sums[side, group, 1, k] = w.trial[group, 1, k]
-        # Where no value is missing, one met later goes the way of most rows.
-        missing_side = missing_left if has_missing else 2 * n_left > count
-        note(side, group, gain, f, last, missing_side, n_left, w)
-
-
-@inner
-def search(side, group, node, slot, c, w, p):  # type: ignore[no-untyped-def]
-    """The best split of a node on a group of features."""
-    w.found_gain[side, group] = 0.0
-    count = w.node[node, LAST] - w.node[node, FIRST]
-    parent = score(node, w, p)
-    first = group * c.width
-    for f in range(first, min(first + c.width, len(c.n_bins))):
-        if not w.allowed[side, f]:
-            continue
-        if c.categorical[f]:
-            search_categorical(side, group, f, node, slot, count, parent, c, w, p)
-        else:
-            search_numeric(side, group, f, node, slot, count, parent, c, w, p)
 
 
 @inner
@@ -299,86 +59,35 @@ def histogram_chunk(group, thread, c, w, p):  # type: ignore[no-untyped-def]
     """Histograms of the smaller and the larger child, and their best splits."""
     job = w.job
     slot, large_slot = job[SMALL_SLOT], job[LARGE_SLOT]
-    identity = job[IDENTITY] == 1
-    fill_histogram(
-        group, job[SMALL_START], job[SMALL_END], slot, identity, thread, c, w, p
-    )
+    listed = w.listed[thread, : list_live(group, thread, c, w)]
+    fill(group, listed, thread, c, w, p)
     if large_slot >= 0:
-        first = group * c.width
-        low = c.offsets[first]
-        high = c.offsets[min(first + c.width, len(c.n_bins))]
-        for k in range(w.packed.shape[0]):
-            subtract(w.a[large_slot, k], w.a[slot, k], low, high)
-            if p.newton:
-                subtract(w.b[large_slot, k], w.b[slot, k], low, high)
-    for side in range(2):
-        if job[SCAN_SMALL + side]:
-            at = slot if side == 0 else large_slot
-            search(side, group, job[SMALL + side], at, c, w, p)
+        for j in listed:
+            f = group * c.width + j
+            for k in range(w.packed.shape[0]):
+                subtract(c.offsets[f], c.offsets[f + 1], k, c, w, p)
+    if job[SCAN_SMALL]:
+        search(thread - thread, group, job[SMALL], slot, listed, thread, c, w, p)
+    if job[SCAN_LARGE]:
+        search(
+            thread - thread + 1, group, job[LARGE], large_slot, listed, thread, c, w, p
+        )
 
 
 @inner
-def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
-    """Divide a chunk of a node's rows, each side in its order."""
-    node = w.job[NODE]
-    start = w.job[NODE_START] + chunk * CHUNK
-    end = min(start + CHUNK, w.job[NODE_END])
-    f = w.split[node, POSITION]
-    column = c.columns[f]
-    n_left = 0
-    n_right = 0
-    goes_left = w.route[thread]
-    for i in range(256):
-        if c.categorical[f]:
-            goes_left[i] = w.left_set[node, i]
-        else:
-            goes_left[i] = i <= w.split[node, BIN]
-    if not c.categorical[f]:
-        goes_left[c.n_bins[f]] = w.split[node, MISSING_LEFT] == 1
-    if not c.categorical[f] and not c.has_missing[f]:
-        last = w.split[node, BIN]
-        for i in range(start, end):
-            row = w.rows[i]
-            left = int(column[row] <= last)
-            w.left_rows[start + n_left] = row
-            w.right_rows[start + n_right] = row
-            n_left += left
-            n_right += 1 - left
-    else:
-        for i in range(start, end):
-            row = w.rows[i]
-            left = int(goes_left[column[row]])
-            w.left_rows[start + n_left] = row
-            w.right_rows[start + n_right] = row
-            n_left += left
-            n_right += 1 - left
-    w.chunk_left[chunk] = n_left
-
-
-@inner
-def scatter_chunk(chunk, w):  # type: ignore[no-untyped-def]
-    """Move a divided chunk to its place; gather the values of the smaller side."""
-    node_start = w.job[NODE_START]
-    start = node_start + chunk * CHUNK
-    end = min(start + CHUNK, w.job[NODE_END])
-    before = 0
-    for i in range(chunk):
-        before += w.chunk_left[i]
-    n_left = w.chunk_left[chunk]
-    left = node_start + before
-    right = node_start + w.job[N_LEFT] + chunk * CHUNK - before
-    n_right = end - start - n_left
-    for i in range(n_left):
-        w.rows[left + i] = w.left_rows[start + i]
-    for i in range(n_right):
-        w.rows[right + i] = w.right_rows[start + i]
-    keep = w.job[KEEP_LEFT]
-    if keep < 0:
-        return
-    first, n = (left, n_left) if keep == 1 else (right, n_right)
-    for k in range(w.packed.shape[0]):
-        for i in range(first, first + n):
-            w.ordered[k, i] = w.packed[k, w.rows[i]]
+def list_live(group, thread, c, w):  # type: ignore[no-untyped-def]
+    """List the features that the parent could still be split on; return how many."""
+    slot, parent_slot = w.job[SMALL_SLOT], w.job[PARENT_SLOT]
+    listed = w.listed[thread]
+    n = 0
+    first = group * c.width
+    for j in range(min(c.width, len(c.n_bins) - first)):
+        live = parent_slot < 0 or w.live[parent_slot, first + j]
+        w.live[slot, first + j] = live
+        if live:
+            listed[n] = j
+            n += 1
+    return n
 
 
 @inner
@@ -436,38 +145,6 @@ def sum_root(packed, rows, n_rows, fields, sums):  # type: ignore[no-untyped-def
 
 
 @inner
-def mix(value):  # type: ignore[no-untyped-def]
-    """A hash of 64 bits (splitmix64, Steele et al. 2014)."""
-    value = value + np.uint64(0x9E3779B97F4A7C15)
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
-
-
-@inner
-def choose_features(side, node, c, w, p):  # type: ignore[no-untyped-def]
-    """Which features a node may be split on: the interaction sets, then a draw."""
-    n_features = len(c.n_bins)
-    n_allowed = 0
-    for f in range(n_features):
-        allowed = len(c.sets) == 0
-        for s in range(len(c.sets)):
-            allowed |= w.active[node, s] and c.sets[s, f]
-        w.allowed[side, f] = allowed
-        n_allowed += allowed
-    if p.n_candidates >= n_allowed:
-        return
-    for f in range(n_features):
-        w.draw[f] = mix(p.seed ^ np.uint64(node * n_features + f))
-    for _ in range(n_allowed - p.n_candidates):  # drop those of the largest keys
-        worst = -1
-        for f in range(n_features):
-            if w.allowed[side, f] and (worst < 0 or w.draw[f] >= w.draw[worst]):
-                worst = f
-        w.allowed[side, worst] = False
-
-
-@inner
 def can_split(node, c, w, p):  # type: ignore[no-untyped-def]
     """Whether a node may be large and shallow enough to split."""
     count = w.node[node, LAST] - w.node[node, FIRST]
@@ -479,28 +156,6 @@ def can_split(node, c, w, p):  # type: ignore[no-untyped-def]
     for k in range(w.sums.shape[2]):
         heavy &= w.sums[node, 1, k] >= 2 * p.min_hessian
     return heavy
-
-
-@inner
-def take_best(side, node, c, w, p):  # type: ignore[no-untyped-def]
-    """Keep the best split of all groups as the node's own; say if it is worth it."""
-    best = 0
-    for group in range(w.found_gain.shape[1]):
-        if w.found_gain[side, group] > w.found_gain[side, best]:
-            best = group
-    gain = w.found_gain[side, best]
-    w.gain[node] = gain
-    if gain < p.min_gain or gain <= 1e-12 * abs(score(node, w, p)):
-        return False
-    for i in range(4):
-        w.split[node, i] = w.found[side, best, i]
-    for k in range(w.sums.shape[2]):
-        w.left_sums[node, 0, k] = w.found_sums[side, best, 0, k]
-        w.left_sums[node, 1, k] = w.found_sums[side, best, 1, k]
-    if c.categorical[w.split[node, POSITION]]:
-        for i in range(256):
-            w.left_set[node, i] = w.found_set[side, best, i]
-    return True
 
 
 @inner
@@ -565,19 +220,16 @@ def divide_rows(node, keep_left, alone, c, w, p):  # type: ignore[no-untyped-def
 
 
 @inner
-def gather(start, end, w):  # type: ignore[no-untyped-def]
-    """Bring the packed values into the order of the positions start…end−1."""
-    for k in range(w.packed.shape[0]):
-        for i in range(start, end):
-            w.ordered[k, i] = w.packed[k, w.rows[i]]
+def set_job(node, slot, parent_slot, small, large, w):  # type: ignore[no-untyped-def]
+    """Describe a histogram task: that of the rows of `node`, into `slot`.
 
-
-@inner
-def set_job(start, end, slot, large_slot, small, large, w):  # type: ignore[no-untyped-def]
-    """Describe a histogram task."""
+    The parent's histogram becomes that of the larger child, if that is to be split.
+    small, large : the nodes to search for a split, or −1.
+    """
     job = w.job
-    job[SMALL_START], job[SMALL_END] = start, end
-    job[SMALL_SLOT], job[LARGE_SLOT] = slot, large_slot
+    job[SMALL_START], job[SMALL_END] = w.node[node, FIRST], w.node[node, LAST]
+    job[SMALL_SLOT], job[PARENT_SLOT] = slot, parent_slot
+    job[LARGE_SLOT] = parent_slot if large >= 0 else -1
     job[SMALL], job[LARGE] = small, large
     job[SCAN_SMALL], job[SCAN_LARGE] = small >= 0, large >= 0
     job[IDENTITY] = 0
@@ -619,7 +271,7 @@ def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
         if not identity:
             gather(w.node[0, FIRST], w.node[0, LAST], w)
         none = zero - 1
-        set_job(w.node[0, FIRST], w.node[0, LAST], free[n_free], none, zero, none, w)
+        set_job(zero, free[n_free], none, zero, none, w)
         w.job[IDENTITY] = identity
         choose_features(zero, zero, c, w, p)
         run_task(zero + HISTOGRAM, n_groups, alone, c, w, p)
@@ -648,15 +300,7 @@ def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
             n_free -= 1
             slot = free[n_free]
             gather(w.node[node, FIRST], w.node[node, LAST], w)
-            set_job(
-                w.node[node, FIRST],
-                w.node[node, LAST],
-                slot,
-                zero - 1,
-                zero - 1,
-                zero - 1,
-                w,
-            )
+            set_job(node, slot, zero - 1, zero - 1, zero - 1, w)
             run_task(zero + HISTOGRAM, n_groups, alone, c, w, p)
         keep_left = np.int64(small == left) if split_small or split_large else -1
         divide_rows(node, keep_left, alone, c, w, p)
@@ -667,10 +311,9 @@ def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
             continue
         n_free -= 1
         set_job(
-            w.node[small, FIRST],
-            w.node[small, LAST],
+            small,
             free[n_free],
-            slot if split_large else -1,
+            slot,
             small if split_small else -1,
             large if split_large else -1,
             w,
@@ -699,11 +342,12 @@ def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
 
 
 @entry
-def run(thread, identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
+def run(thread, identity, alone, zero, columns, work, plan):  # type: ignore[no-untyped-def]
     """Grow a tree as thread 0, or help as another; return the number of nodes.
 
     One way in for both: the compiler then sees what they share once.
     """
+    c, w, p = open_columns(columns), open_work(work), open_plan(plan)
     if thread > 0:
         help_grow(thread, c, w, p)
         return zero

@@ -1,0 +1,99 @@
+"""What the kernels of a grower share: the features, the settings and the tables."""
+
+from __future__ import annotations
+
+from numba import boolean, float64, int64, uint8, uint32, uint64
+
+from skdl.tree._numba._struct import Struct
+
+# Columns of `job`: what the current histogram task is about. PARENT_SLOT is where the
+# parent's histogram was (−1: no features were ruled out yet).
+SMALL_START, SMALL_END, SMALL_SLOT, LARGE_SLOT, SMALL, LARGE = range(6)
+SCAN_SMALL, SCAN_LARGE, IDENTITY, PARENT_SLOT = range(6, 10)
+# What the current partition task is about.
+NODE, NODE_START, NODE_END, N_LEFT, KEEP_LEFT = range(10, 15)
+N_JOB = 16
+
+# Columns of the integer tables of splits and of nodes.
+POSITION, BIN, MISSING_LEFT, LEFT_COUNT = range(4)
+FIRST, LAST, DEPTH, SLOT, LEFT, PARENT = range(6)
+
+# Rows of the scan's scratch memory: one entry for each bin that is not empty.
+CUT, G_LEFT, H_LEFT, C_LEFT = range(4)
+
+COLUMNS = Struct(  # the binned features
+    "Columns",
+    bins=uint8[:, :, ::1],  # (n_groups, n, stride)
+    columns=uint8[:, ::1],  # (n_features, n)
+    width=int64,  # features in a group; the last one may have fewer
+    n_bins=int64[::1],
+    has_missing=boolean[::1],
+    categorical=boolean[::1],
+    offsets=int64[::1],  # (n_features + 1,)
+    sign=int64[::1],  # monotonic constraints
+    sets=boolean[:, ::1],  # (n_sets, n_features) interaction constraints
+)
+
+PLAN = Struct(  # the numbers that steer a tree
+    "Plan",
+    newton=boolean,
+    count_bits=int64,
+    block_bits=int64,
+    h_bits=int64,
+    block=int64,
+    g_unit=float64,
+    h_unit=float64,
+    l2=float64,
+    min_samples_leaf=int64,
+    min_samples_split=int64,
+    min_hessian=int64,
+    min_gain=float64,
+    max_leaves=int64,
+    max_depth=int64,
+    best_first=boolean,
+    bounded=boolean,
+    n_candidates=int64,
+    seed=uint64,
+)
+
+WORK = Struct(  # memory of one tree, seen by all threads
+    "Work",
+    control=int64[::1],
+    job=int64[::1],
+    packed=int64[:, ::1],  # (n_outputs, n)
+    ordered=int64[:, ::1],  # (n_outputs, n), by position
+    rows=uint32[::1],
+    left_rows=uint32[::1],
+    right_rows=uint32[::1],
+    chunk_left=int64[::1],
+    a=int64[:, :, ::1],  # (n_slots, n_outputs, total_bins) histograms
+    b=int64[:, :, ::1],
+    live=boolean[:, ::1],  # (n_slots, n_features) may still be split on
+    scratch=int64[:, :, ::1],  # (n_threads, width, 256)
+    listed=int64[:, ::1],  # (n_threads, width)
+    scan=int64[:, :, ::1],  # (n_threads, 4, 256)
+    gains=float64[:, ::1],  # (n_threads, 256); also keys of categories
+    codes=int64[:, ::1],  # (n_threads, 256)
+    trial=int64[:, :, ::1],  # (n_threads, 4, n_outputs)
+    route=boolean[:, ::1],  # (n_threads, 256)
+    allowed=boolean[:, ::1],  # (2, n_features)
+    found_gain=float64[:, ::1],  # (2, n_groups)
+    found=int64[:, :, ::1],  # (2, n_groups, 4)
+    found_sums=int64[:, :, :, ::1],  # (2, n_groups, 2, n_outputs)
+    found_set=boolean[:, :, ::1],  # (2, n_groups, 256)
+    node=int64[:, ::1],  # (n_nodes, 6)
+    gain=float64[::1],
+    split=int64[:, ::1],  # (n_nodes, 4)
+    left_sums=int64[:, :, ::1],  # (n_nodes, 2, n_outputs)
+    sums=int64[:, :, ::1],  # (n_nodes, 2, n_outputs)
+    left_set=boolean[:, ::1],  # (n_nodes or 1, 256)
+    bounds=float64[:, ::1],  # (n_nodes, 2)
+    active=boolean[:, ::1],  # (n_nodes or 1, n_sets)
+    draw=uint64[::1],  # (n_features,)
+    free=int64[::1],  # (n_slots,)
+    open=int64[::1],  # (n_nodes,)
+)
+
+open_columns = COLUMNS.opener()
+open_plan = PLAN.opener()
+open_work = WORK.opener()

@@ -1,0 +1,93 @@
+"""Divide the rows of a node between its children (compiled).
+
+In two passes over chunks of rows: each chunk is divided by itself, then its two parts
+are moved to their places, which depend on the chunks before it.
+"""
+
+from __future__ import annotations
+
+from skdl.tree._numba._inner import inner
+from skdl.tree._numba.memory import (
+    BIN,
+    KEEP_LEFT,
+    MISSING_LEFT,
+    N_LEFT,
+    NODE,
+    NODE_END,
+    NODE_START,
+    POSITION,
+)
+
+CHUNK = 8192  # rows
+
+
+@inner
+def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
+    """Divide a chunk of a node's rows, each side in its order."""
+    node = w.job[NODE]
+    start = w.job[NODE_START] + chunk * CHUNK
+    end = min(start + CHUNK, w.job[NODE_END])
+    f = w.split[node, POSITION]
+    column = c.columns[f]
+    n_left = 0
+    n_right = 0
+    goes_left = w.route[thread]
+    for i in range(256):
+        if c.categorical[f]:
+            goes_left[i] = w.left_set[node, i]
+        else:
+            goes_left[i] = i <= w.split[node, BIN]
+    if not c.categorical[f]:
+        goes_left[c.n_bins[f]] = w.split[node, MISSING_LEFT] == 1
+    if not c.categorical[f] and not c.has_missing[f]:
+        last = w.split[node, BIN]
+        for i in range(start, end):
+            row = w.rows[i]
+            left = int(column[row] <= last)
+            w.left_rows[start + n_left] = row
+            w.right_rows[start + n_right] = row
+            n_left += left
+            n_right += 1 - left
+    else:
+        for i in range(start, end):
+            row = w.rows[i]
+            left = int(goes_left[column[row]])
+            w.left_rows[start + n_left] = row
+            w.right_rows[start + n_right] = row
+            n_left += left
+            n_right += 1 - left
+    w.chunk_left[chunk] = n_left
+
+
+@inner
+def scatter_chunk(chunk, w):  # type: ignore[no-untyped-def]
+    """Move a divided chunk to its place; gather the values of the smaller side."""
+    node_start = w.job[NODE_START]
+    start = node_start + chunk * CHUNK
+    end = min(start + CHUNK, w.job[NODE_END])
+    before = 0
+    for i in range(chunk):
+        before += w.chunk_left[i]
+    n_left = w.chunk_left[chunk]
+    left = node_start + before
+    right = node_start + w.job[N_LEFT] + chunk * CHUNK - before
+    n_right = end - start - n_left
+    for i in range(n_left):
+        w.rows[left + i] = w.left_rows[start + i]
+    for i in range(n_right):
+        w.rows[right + i] = w.right_rows[start + i]
+    keep = w.job[KEEP_LEFT]
+    if keep < 0:
+        return
+    first, n = (left, n_left) if keep == 1 else (right, n_right)
+    for k in range(w.packed.shape[0]):
+        for i in range(first, first + n):
+            w.ordered[k, i] = w.packed[k, w.rows[i]]
+
+
+@inner
+def gather(start, end, w):  # type: ignore[no-untyped-def]
+    """Bring the packed values into the order of the positions start…end−1."""
+    for k in range(w.packed.shape[0]):
+        for i in range(start, end):
+            w.ordered[k, i] = w.packed[k, w.rows[i]]
