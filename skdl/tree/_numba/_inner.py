@@ -17,3 +17,6 @@ inner = njit(
     no_cfunc_wrapper=True,
 )
 entry = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
+inlined = njit(
+    nogil=True, error_model="numpy", _nrt=False, inline="always", no_cfunc_wrapper=True
+)

@@ -73,9 +73,11 @@ class Struct(types.Type):
                 table[at] = value.ctypes.data
                 table[at + 1 : at + 1 + kind.ndim] = value.shape
             else:
-                table[at : at + 1] = np.array([value], as_dtype(kind)).astype(
-                    np.int64 if kind == types.boolean else as_dtype(kind)
-                ).view(np.int64)
+                table[at : at + 1] = (
+                    np.array([value], as_dtype(kind))
+                    .astype(np.int64 if kind == types.boolean else as_dtype(kind))
+                    .view(np.int64)
+                )
         return SimpleNamespace(table=table, **values)
 
     def opener(self) -> Any:
@@ -95,13 +97,13 @@ class Struct(types.Type):
 
 
 @register_model(Struct)
-class _StructModel(models.PrimitiveModel):  # type: ignore[misc]
+class _StructModel(models.PrimitiveModel):
     def __init__(self, manager: Any, struct: Any) -> None:
         super().__init__(manager, struct, _WORD.as_pointer())
 
 
 @infer_getattr
-class _StructFields(AttributeTemplate):  # type: ignore[misc]
+class _StructFields(AttributeTemplate):
     key = Struct
 
     def generic_resolve(self, struct: Any, field: str) -> Any:

@@ -161,10 +161,9 @@ class CompiledGrower(Grower):
             live=np.ones((n_slots, n_used), np.bool_),
             scratch=np.zeros((n_threads, width, 256), np.int64),
             listed=np.zeros((n_threads, width), np.int64),
-            scan=np.zeros((n_threads, 4, 256), np.int64),
+            scan=np.zeros((n_threads, 2 + 2 * k, 256), np.int64),
             gains=np.zeros((n_threads, 256)),
             codes=np.zeros((n_threads, 256), np.int64),
-            trial=np.zeros((n_threads, 4, k), np.int64),
             route=np.empty((n_threads, 256), np.bool_),
             allowed=np.ones((2, n_used), np.bool_),
             found_gain=np.zeros((2, n_groups)),
@@ -211,7 +210,9 @@ class CompiledGrower(Grower):
             for helper in helpers:
                 release(helper)
 
-    def _finish(self, w: SimpleNamespace, n_nodes: int, plan: SimpleNamespace) -> GrownTree:
+    def _finish(
+        self, w: SimpleNamespace, n_nodes: int, plan: SimpleNamespace
+    ) -> GrownTree:
         """Copy the tables' used part to a tree."""
         node, split = w.node[:n_nodes], w.split[:n_nodes]
         left = node[:, memory.LEFT].copy()

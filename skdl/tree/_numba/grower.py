@@ -49,7 +49,7 @@ from skdl.tree._numba.memory import (
     open_work,
 )
 from skdl.tree._numba.partition import CHUNK, gather, partition_chunk, scatter_chunk
-from skdl.tree._numba.search import choose_features, search, take_best
+from skdl.tree._numba.search import choose_features, score, search_feature, take_best
 
 HISTOGRAM, PARTITION, SCATTER = 0, 1, 2
 
@@ -66,12 +66,18 @@ def histogram_chunk(group, thread, c, w, p):  # type: ignore[no-untyped-def]
             f = group * c.width + j
             for k in range(w.packed.shape[0]):
                 subtract(c.offsets[f], c.offsets[f + 1], k, c, w, p)
-    if job[SCAN_SMALL]:
-        search(thread - thread, group, job[SMALL], slot, listed, thread, c, w, p)
-    if job[SCAN_LARGE]:
-        search(
-            thread - thread + 1, group, job[LARGE], large_slot, listed, thread, c, w, p
-        )
+    for side in range(2):
+        if job[SCAN_SMALL + side]:
+            at = slot if side == 0 else large_slot
+            node = job[SMALL + side]
+            w.found_gain[side, group] = 0.0
+            parent = score(node, w, p)
+            for j in listed:
+                f = group * c.width + j
+                if w.allowed[side, f]:
+                    w.live[at, f] = search_feature(
+                        side, group, f, node, at, parent, thread, c, w, p
+                    )
 
 
 @inner
@@ -91,42 +97,35 @@ def list_live(group, thread, c, w):  # type: ignore[no-untyped-def]
 
 
 @inner
-def run_chunk(kind, chunk, thread, c, w, p):  # type: ignore[no-untyped-def]
-    """Do one chunk of a task."""
-    if kind == HISTOGRAM:
-        histogram_chunk(chunk, thread, c, w, p)
-    elif kind == PARTITION:
-        partition_chunk(chunk, thread, c, w)
-    else:
-        scatter_chunk(chunk, w)
+def work_off(kind, n_chunks, thread, shared, c, w, p):  # type: ignore[no-untyped-def]
+    """Do the chunks of a task, with the crew if it is shared.
 
-
-@inner
-def run_task(kind, n_chunks, alone, c, w, p):  # type: ignore[no-untyped-def]
-    """Do a task, with the crew where it has more than one chunk."""
-    if n_chunks == 1 or alone:
-        for chunk in range(n_chunks):
-            run_chunk(kind, chunk, n_chunks - n_chunks, c, w, p)
-        return
-    publish(w.control, kind, n_chunks)
+    A thread other than 0 helps with all tasks that come, until it is dismissed.
+    """
+    if shared:
+        publish(w.control, kind, n_chunks)
+    done = 0
     while True:
-        chunk = take(w.control)
+        if thread > 0:
+            chunk = wait_ticket(w.control)
+            kind = w.control[KIND]
+        elif shared:
+            chunk = take(w.control)
+        else:
+            chunk = done if done < n_chunks else -1
         if chunk < 0:
             break
-        run_chunk(kind, chunk, n_chunks - n_chunks, c, w, p)
-        finish_chunk(w.control)
-    wait_done(w.control, n_chunks)
-
-
-@inner
-def help_grow(thread, c, w, p):  # type: ignore[no-untyped-def]
-    """What a helper does while a tree grows."""
-    while True:
-        chunk = wait_ticket(w.control)
-        if chunk < 0:
-            return
-        run_chunk(w.control[KIND], chunk, thread, c, w, p)
-        finish_chunk(w.control)
+        if kind == HISTOGRAM:
+            histogram_chunk(chunk, thread, c, w, p)
+        elif kind == PARTITION:
+            partition_chunk(chunk, thread, c, w)
+        else:
+            scatter_chunk(chunk, w)
+        if shared or thread > 0:
+            finish_chunk(w.control)
+        done += 1
+    if shared:
+        wait_done(w.control, n_chunks)
 
 
 @entry
@@ -208,15 +207,16 @@ def make_children(node, left, c, w, p):  # type: ignore[no-untyped-def]
 
 
 @inner
-def divide_rows(node, keep_left, alone, c, w, p):  # type: ignore[no-untyped-def]
-    """Put the rows of a node's left child before those of its right child."""
+def set_division(node, keep_left, w):  # type: ignore[no-untyped-def]
+    """Describe the task to put the rows of a node's left child before the others.
+
+    Returns the number of chunks.
+    """
     job = w.job
     job[NODE] = node
     job[NODE_START], job[NODE_END] = w.node[node, FIRST], w.node[node, LAST]
     job[N_LEFT], job[KEEP_LEFT] = w.split[node, LEFT_COUNT], keep_left
-    n_chunks = (job[NODE_END] - job[NODE_START] + CHUNK - 1) // CHUNK
-    run_task(node - node + PARTITION, n_chunks, alone, c, w, p)
-    run_task(node - node + SCATTER, n_chunks, alone, c, w, p)
+    return (job[NODE_END] - job[NODE_START] + CHUNK - 1) // CHUNK
 
 
 @inner
@@ -250,15 +250,21 @@ def pick(is_open, n_open, w, p):  # type: ignore[no-untyped-def]
     return best
 
 
-@inner
-def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
-    """Grow the tree into the tables of `w`; return the number of nodes.
+@entry
+def run(thread, identity, alone, zero, columns, work, plan):  # type: ignore[no-untyped-def]
+    """Grow a tree into the tables of `work`, as thread 0; return the number of nodes.
 
     The root's rows, sums and bounds are in the tables. `identity` says that the root
     holds all rows in their order. `zero` is 0: a number that the compiler takes for no
-    constant, lest it compile the functions called with it once more.
+    constant, lest it compile the functions called with it once more. Another thread
+    helps: one way in for all, so that the compiler sees what they share once.
     """
+    c, w, p = open_columns(columns), open_work(work), open_plan(plan)
+    if thread > 0:
+        work_off(zero, zero, thread, alone, c, w, p)
+        return zero
     n_groups = c.bins.shape[0]
+    crewed = n_groups > 1 and not alone
     n_slots = w.a.shape[0]
     free, is_open = w.free, w.open
     for i in range(n_slots):
@@ -274,7 +280,7 @@ def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
         set_job(zero, free[n_free], none, zero, none, w)
         w.job[IDENTITY] = identity
         choose_features(zero, zero, c, w, p)
-        run_task(zero + HISTOGRAM, n_groups, alone, c, w, p)
+        work_off(zero + HISTOGRAM, n_groups, zero, crewed, c, w, p)
         w.node[0, SLOT] = free[n_free]
         if take_best(zero, zero, c, w, p):
             is_open[0] = 0
@@ -301,9 +307,11 @@ def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
             slot = free[n_free]
             gather(w.node[node, FIRST], w.node[node, LAST], w)
             set_job(node, slot, zero - 1, zero - 1, zero - 1, w)
-            run_task(zero + HISTOGRAM, n_groups, alone, c, w, p)
+            work_off(zero + HISTOGRAM, n_groups, zero, crewed, c, w, p)
         keep_left = np.int64(small == left) if split_small or split_large else -1
-        divide_rows(node, keep_left, alone, c, w, p)
+        n_chunks = set_division(node, keep_left, w)
+        for kind in range(PARTITION, SCATTER + 1):
+            work_off(kind, n_chunks, zero, n_chunks > 1 and not alone, c, w, p)
         if not (split_small or split_large):
             if slot >= 0:
                 free[n_free] = slot
@@ -322,7 +330,7 @@ def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
             choose_features(zero, small, c, w, p)
         if split_large:
             choose_features(zero + 1, large, c, w, p)
-        run_task(zero + HISTOGRAM, n_groups, alone, c, w, p)
+        work_off(zero + HISTOGRAM, n_groups, zero, crewed, c, w, p)
         w.node[small, SLOT] = free[n_free]
         w.node[large, SLOT] = slot
         for side in range(1, -1, -1):
@@ -339,16 +347,3 @@ def grow(identity, alone, zero, c, w, p):  # type: ignore[no-untyped-def]
                 w.node[child, SLOT] = -1
     dismiss(w.control)
     return n_nodes
-
-
-@entry
-def run(thread, identity, alone, zero, columns, work, plan):  # type: ignore[no-untyped-def]
-    """Grow a tree as thread 0, or help as another; return the number of nodes.
-
-    One way in for both: the compiler then sees what they share once.
-    """
-    c, w, p = open_columns(columns), open_work(work), open_plan(plan)
-    if thread > 0:
-        help_grow(thread, c, w, p)
-        return zero
-    return grow(identity, alone, zero, c, w, p)

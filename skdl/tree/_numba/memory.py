@@ -18,8 +18,8 @@ N_JOB = 16
 POSITION, BIN, MISSING_LEFT, LEFT_COUNT = range(4)
 FIRST, LAST, DEPTH, SLOT, LEFT, PARENT = range(6)
 
-# Rows of the scan's scratch memory: one entry for each bin that is not empty.
-CUT, G_LEFT, H_LEFT, C_LEFT = range(4)
+# Rows of a scan's scratch memory, see `splitting.py`; those of output k are 2·k below.
+CUT, C_LEFT, G_LEFT, H_LEFT = range(4)
 
 COLUMNS = Struct(  # the binned features
     "Columns",
@@ -71,10 +71,9 @@ WORK = Struct(  # memory of one tree, seen by all threads
     live=boolean[:, ::1],  # (n_slots, n_features) may still be split on
     scratch=int64[:, :, ::1],  # (n_threads, width, 256)
     listed=int64[:, ::1],  # (n_threads, width)
-    scan=int64[:, :, ::1],  # (n_threads, 4, 256)
+    scan=int64[:, :, ::1],  # (n_threads, 2 + 2 · n_outputs, 256)
     gains=float64[:, ::1],  # (n_threads, 256); also keys of categories
     codes=int64[:, ::1],  # (n_threads, 256)
-    trial=int64[:, :, ::1],  # (n_threads, 4, n_outputs)
     route=boolean[:, ::1],  # (n_threads, 256)
     allowed=boolean[:, ::1],  # (2, n_features)
     found_gain=float64[:, ::1],  # (2, n_groups)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdl.tree._numba._inner import inner
+from skdl.tree._numba._inner import inlined, inner
 from skdl.tree._numba.histogram import WIDE, form_of
 from skdl.tree._numba.memory import (
     BIN,
-    CUT,
     C_LEFT,
+    CUT,
     FIRST,
     G_LEFT,
     H_LEFT,
@@ -24,11 +24,13 @@ from skdl.tree._numba.memory import (
     POSITION,
 )
 from skdl.tree._numba.splitting import (
-    best_cut,
     cumulate,
     cumulate_categories,
+    enough,
+    evaluate,
+    evaluate_bounded,
     order_categories,
-    scan_outputs,
+    unpack,
 )
 
 
@@ -58,165 +60,106 @@ def note(side, group, gain, f, last_bin, missing_left, left_count, w):  # type: 
 
 
 @inner
-def keep_sums(side, group, cut, thread, w):  # type: ignore[no-untyped-def]
-    """Write down the left side's sums of the best split; return its count."""
-    scan = w.scan[thread]
-    w.found_sums[side, group, 0, 0] = scan[G_LEFT, cut]
-    w.found_sums[side, group, 1, 0] = scan[H_LEFT, cut]
-    return scan[C_LEFT, cut]
-
-
-@inner
-def keep_trial(side, group, thread, w):  # type: ignore[no-untyped-def]
-    """The same where there are several outputs."""
+def keep(side, group, cut, scan, w):  # type: ignore[no-untyped-def]
+    """Write down the left side's sums of the best cut."""
     for k in range(w.sums.shape[2]):
-        w.found_sums[side, group, 0, k] = w.trial[thread, 0, k]
-        w.found_sums[side, group, 1, k] = w.trial[thread, 1, k]
+        w.found_sums[side, group, 0, k] = scan[G_LEFT + 2 * k, cut]
+        w.found_sums[side, group, 1, k] = scan[H_LEFT + 2 * k, cut]
 
 
 @inner
-def search_categorical(side, group, f, node, slot, parent, thread, c, w, p):  # type: ignore[no-untyped-def]
-    """The best division of a feature's categories into two sets."""
-    count = w.node[node, LAST] - w.node[node, FIRST]
-    form = form_of(count, p)
-    low, high = c.offsets[f], c.offsets[f + 1]
-    n_outputs = w.sums.shape[2]
-    keys, codes = w.gains[thread], w.codes[thread]
-    h_mean = 0.0
-    for k in range(n_outputs):
-        h_mean += w.sums[node, 1, k] * p.h_unit / (count * n_outputs)
-    a = w.a[slot, :, low:high]
-    b = w.b[slot, :, low:high] if form == WIDE else a
-    n = order_categories(a, b, form, h_mean, p, keys, codes)
-    if n_outputs == 1:
-        cumulate_categories(a[0], b[0], form, codes, n - 1, w.scan[thread])
-        total = (w.sums[node, 0, 0], w.sums[node, 1, 0], count, parent)
-        bounds = (w.bounds[node, 0], w.bounds[node, 1])
-        _, cut = best_cut(
-            n - 1, form, total, w.scan[thread], keys, p, np.int64(0), bounds
-        )
-        if cut < 0 or keys[cut] <= w.found_gain[side, group]:
-            return
-        gain, n_left = keys[cut], cut + 1
-        n_rows = keep_sums(side, group, cut, thread, w)
-    else:
-        gain, n_left, n_rows = scan_outputs(
-            a,
-            b,
-            form,
-            codes,
-            n,
-            0,
-            w.sums[node, 0],
-            w.sums[node, 1],
-            count,
-            parent,
-            p,
-            w.trial[thread],
-        )
-        if n_left < 0 or gain <= w.found_gain[side, group]:
-            return
-        keep_trial(side, group, thread, w)
+def keep_set(side, group, f, cut, n, count, thread, c, w):  # type: ignore[no-untyped-def]
+    """Write down which categories go left; return whether missing values do."""
+    codes = w.codes[thread]
     # A category not seen here goes the way of most rows, and so do missing values.
-    many_left = 2 * n_rows > count
-    missing_left = many_left
+    many_left = 2 * w.scan[thread, C_LEFT, cut] > count
     for i in range(256):
         w.found_set[side, group, i] = many_left
     for i in range(n):
-        w.found_set[side, group, codes[i]] = i < n_left
-        if codes[i] == c.n_bins[f]:
-            missing_left = i < n_left
-    note(side, group, gain, f, -1, missing_left, n_rows, w)
+        w.found_set[side, group, codes[i]] = i <= cut
+    return w.found_set[side, group, c.n_bins[f]]
+
+
+@inlined
+def sums_of_cuts(f, slot, form, n_sorted, from_missing, thread, c, w, p):  # type: ignore[no-untyped-def]
+    """Write down the sums on the left of a feature's cuts; return how many there are."""
+    start, n_bins, n = c.offsets[f], c.n_bins[f], np.int64(0)
+    scan = w.scan[thread]
+    # The last bin may stand on the left only where missing values are on the right.
+    end = start + n_bins - (from_missing or not c.has_missing[f])
+    for k in range(w.sums.shape[2]):
+        b = w.b if form == WIDE else w.a
+        if n_sorted > 0:
+            n = n_sorted - 1
+            a, b = w.a[slot, k, start:], b[slot, k, start:]
+            cumulate_categories(a, b, form, w.codes[thread], n, k, scan)
+        else:
+            a_sum = w.a[slot, k, start + n_bins] if from_missing else 0
+            b_sum = b[slot, k, start + n_bins] if from_missing else 0
+            a, b = w.a[slot, k, start:end], b[slot, k, start:end]
+            n = cumulate(a, b, a_sum, b_sum, form, k, scan, p)
+        unpack(n, form, k, scan, p)
+    return n
 
 
 @inner
-def search_numeric(side, group, f, node, slot, parent, thread, c, w, p):  # type: ignore[no-untyped-def]
-    """The best threshold of a feature, and the best side for its missing values.
+def mean_hessian(node, count, w, p):  # type: ignore[no-untyped-def]
+    """Mean Hessian of a node's rows and outputs."""
+    mean = 0.0
+    for k in range(w.sums.shape[2]):
+        mean += w.sums[node, 1, k] * p.h_unit / (count * w.sums.shape[2])
+    return mean
 
-    Returns whether any threshold leaves enough on both sides.
+
+@inner
+def search_feature(side, group, f, node, slot, parent, thread, c, w, p):  # type: ignore[no-untyped-def]
+    """The best cut of a feature, and the best side for its missing values.
+
+    Returns whether the feature may be split on in the nodes below.
     """
     count = w.node[node, LAST] - w.node[node, FIRST]
     form = form_of(count, p)
-    start, n_bins, has_missing = c.offsets[f], c.n_bins[f], c.has_missing[f]
-    total = (w.sums[node, 0, 0], w.sums[node, 1, 0], count, parent)
-    bounds = (w.bounds[node, 0], w.bounds[node, 1])
     scan, gains = w.scan[thread], w.gains[thread]
-    alive = False
-    for from_missing in range(2 if has_missing else 1):
-        missing_left = from_missing == 1
-        # The last bin may stand on the left only where missing values are on the right.
-        end = start + (n_bins if has_missing and not missing_left else n_bins - 1)
-        a = w.a[slot, 0, start:end]
-        b = w.b[slot, 0, start:end] if form == WIDE else a
-        a_sum, b_sum = np.int64(0), np.int64(0)
-        if missing_left:
-            a_sum = w.a[slot, 0, start + n_bins]
-            b_sum = w.b[slot, 0, start + n_bins] if form == WIDE else a_sum
-        n = cumulate(a, b, a_sum, b_sum, form, scan, p)
-        some, cut = best_cut(n, form, total, scan, gains, p, c.sign[f], bounds)
-        alive |= some
-        if cut < 0 or gains[cut] <= w.found_gain[side, group]:
+    categorical, n_sorted = c.categorical[f], 0
+    if categorical:
+        a = w.a[slot, :, c.offsets[f] : c.offsets[f + 1]]
+        b = w.b[slot, :, c.offsets[f] : c.offsets[f + 1]] if form == WIDE else a
+        h_mean = mean_hessian(node, count, w, p)
+        n_sorted = order_categories(a, b, form, h_mean, p, gains, w.codes[thread])
+    alive = categorical
+    for from_missing in range(2 if c.has_missing[f] and not categorical else 1):
+        n = sums_of_cuts(f, slot, form, n_sorted, from_missing, thread, c, w, p)
+        first, last = 0, n
+        while first < n and not enough(first, node, count, scan, w, p)[0]:
+            first += 1
+        while last > first and not enough(last - 1, node, count, scan, w, p)[1]:
+            last -= 1
+        if first == last:
             continue
-        n_left = keep_sums(side, group, cut, thread, w)
-        # Where no value is missing, one met later goes the way of most rows.
-        missing_side = missing_left if has_missing else 2 * n_left > count
-        note(side, group, gains[cut], f, scan[CUT, cut], missing_side, n_left, w)
-    return alive
-
-
-@inner
-def search_outputs(side, group, f, node, slot, parent, thread, c, w, p):  # type: ignore[no-untyped-def]
-    """`search_numeric` for leaves of several outputs."""
-    count = w.node[node, LAST] - w.node[node, FIRST]
-    form = form_of(count, p)
-    low, high = c.offsets[f], c.offsets[f + 1]
-    n_bins, has_missing = c.n_bins[f], c.has_missing[f]
-    a = w.a[slot, :, low:high]
-    b = w.b[slot, :, low:high] if form == WIDE else a
-    codes = w.codes[thread]
-    for from_missing in range(2 if has_missing else 1):
-        missing_left = from_missing == 1
-        for i in range(n_bins + from_missing):
-            codes[i] = i - from_missing
-        codes[0 if missing_left else n_bins] = n_bins
-        gain, n_codes, n_left = scan_outputs(
-            a,
-            b,
-            form,
-            codes,
-            n_bins + has_missing,
-            from_missing,
-            w.sums[node, 0],
-            w.sums[node, 1],
-            count,
-            parent,
-            p,
-            w.trial[thread],
-        )
-        if n_codes < 0 or gain <= w.found_gain[side, group]:
-            continue
-        keep_trial(side, group, thread, w)
-        missing_side = missing_left if has_missing else 2 * n_left > count
-        note(side, group, gain, f, codes[n_codes - 1], missing_side, n_left, w)
-
-
-@inner
-def search(side, group, node, slot, listed, thread, c, w, p):  # type: ignore[no-untyped-def]
-    """The best split of a node on the listed features of a group."""
-    w.found_gain[side, group] = 0.0
-    parent = score(node, w, p)
-    for j in listed:
-        f = group * c.width + j
-        if not w.allowed[side, f]:
-            continue
-        if c.categorical[f]:
-            search_categorical(side, group, f, node, slot, parent, thread, c, w, p)
-        elif w.sums.shape[2] > 1:
-            search_outputs(side, group, f, node, slot, parent, thread, c, w, p)
+        alive = True
+        if p.bounded:
+            sign = 0 if categorical else c.sign[f]
+            evaluate_bounded(first, last, node, sign, scan, gains, w, p)
         else:
-            w.live[slot, f] = search_numeric(
-                side, group, f, node, slot, parent, thread, c, w, p
-            )
+            for k in range(w.sums.shape[2]):
+                g_all, h_all = w.sums[node, 0, k], w.sums[node, 1, k]
+                evaluate(n, k, g_all, h_all, scan, gains, p)
+        cut, best = -1, w.found_gain[side, group]
+        for i in range(first, last):
+            if gains[i] - parent > best:
+                cut, best = i, gains[i] - parent
+        if cut < 0:
+            continue
+        keep(side, group, cut, scan, w)
+        n_left = scan[C_LEFT, cut]
+        # Where no value is missing, one met later goes the way of most rows.
+        missing_left = from_missing == 1 if c.has_missing[f] else 2 * n_left > count
+        last_bin = scan[CUT, cut]
+        if categorical:
+            missing_left = keep_set(side, group, f, cut, n_sorted, count, thread, c, w)
+            last_bin = np.int64(-1)
+        note(side, group, best, f, last_bin, missing_left, n_left, w)
+    return alive
 
 
 @inner

@@ -1,4 +1,12 @@
-"""The best split of a node on one feature (compiled)."""
+"""The best split of a node on one feature (compiled).
+
+The cuts of a feature lie behind its bins that are not empty, or behind its categories
+in their order of mean gradient. The sums on the left of all cuts are written to scratch
+memory; then all cuts are evaluated side by side, without branches.
+
+scan : int64 (2 + 2 · n_outputs, 256); its rows are the bin before each cut, the left
+side's count, and for each output the left side's gradient and Hessian.
+"""
 
 from __future__ import annotations
 
@@ -18,23 +26,13 @@ def half_score(g, h, l2, value):  # type: ignore[no-untyped-def]
 
 
 @inner
-def split_gain(gl, hl, gr, hr, l2, parent, sign, low, high):  # type: ignore[no-untyped-def]
-    """Gain of a split under bounds on the values and a monotonic sign; −1 if barred."""
-    left = min(max(-gl / (hl + l2), low), high)
-    right = min(max(-gr / (hr + l2), low), high)
-    if (sign > 0 and left > right) or (sign < 0 and left < right):
-        return -1.0
-    return half_score(gl, hl, l2, left) + half_score(gr, hr, l2, right) - parent
-
-
-@inner
-def cumulate(a, b, a_sum, b_sum, form, scan, p):  # type: ignore[no-untyped-def]
-    """Sums up to each bin that is not empty; return how many there are.
+def cumulate(a, b, a_sum, b_sum, form, k, scan, p):  # type: ignore[no-untyped-def]
+    """Sums of output k up to each bin that is not empty; return how many there are.
 
     Integers are summed packed, as they are. a_sum, b_sum : where the sums start.
     """
     mask = (np.int64(1) << (p.block_bits if form == PACKED else p.count_bits)) - 1
-    cuts, a_left, b_left = scan[CUT], scan[G_LEFT], scan[H_LEFT]
+    cuts, a_left, b_left = scan[CUT], scan[G_LEFT + 2 * k], scan[H_LEFT + 2 * k]
     n = np.uint64(0)
     if form == WIDE:
         for i in range(len(a)):
@@ -56,9 +54,21 @@ def cumulate(a, b, a_sum, b_sum, form, scan, p):  # type: ignore[no-untyped-def]
 
 
 @inner
-def unpack(n, form, scan, p):  # type: ignore[no-untyped-def]
-    """Turn the sums of `cumulate` into gradients, Hessians and counts."""
-    g_left, h_left, c_left = scan[G_LEFT], scan[H_LEFT], scan[C_LEFT]
+def cumulate_categories(a, b, form, codes, n, k, scan):  # type: ignore[no-untyped-def]
+    """Sums of output k up to each of the first n sorted categories."""
+    a_sum, b_sum = np.int64(0), np.int64(0)
+    for i in range(n):
+        a_sum += a[codes[i]]
+        scan[G_LEFT + 2 * k, i] = a_sum
+        if form == WIDE:
+            b_sum += b[codes[i]]
+            scan[H_LEFT + 2 * k, i] = b_sum
+
+
+@inner
+def unpack(n, form, k, scan, p):  # type: ignore[no-untyped-def]
+    """Turn packed sums of output k into gradients, Hessians and counts."""
+    g_left, h_left, c_left = scan[G_LEFT + 2 * k], scan[H_LEFT + 2 * k], scan[C_LEFT]
     if form == PACKED:
         g_shift, h_shift = p.h_bits + p.block_bits, p.block_bits
         h_mask, mask = (1 << p.h_bits) - 1, (1 << p.block_bits) - 1
@@ -67,70 +77,56 @@ def unpack(n, form, scan, p):  # type: ignore[no-untyped-def]
             g_left[i] = value >> g_shift
             h_left[i] = (value >> h_shift) & h_mask
             c_left[i] = value & mask
-        return
-    shift, mask = p.count_bits, (1 << p.count_bits) - 1
-    for i in range(n):
-        value = g_left[i]
-        g_left[i] = value >> shift
-        c_left[i] = value & mask
-    if form == CONSTANT:
+    else:
+        shift, mask = p.count_bits, (1 << p.count_bits) - 1
         for i in range(n):
-            h_left[i] = c_left[i]
+            value = g_left[i]
+            g_left[i] = value >> shift
+            c_left[i] = value & mask
+        if form == CONSTANT:
+            for i in range(n):
+                h_left[i] = c_left[i]
 
 
 @inner
-def evaluate(n, scan, gains, g_all, h_all, parent, p):  # type: ignore[no-untyped-def]
-    """Gain of each cut; without a branch, so that the compiler takes many at once."""
-    g_left, h_left = scan[G_LEFT], scan[H_LEFT]
+def enough(i, node, count, scan, w, p):  # type: ignore[no-untyped-def]
+    """Whether the left side of a cut, and the right side, have rows and Hessian."""
+    left = scan[C_LEFT, i] >= p.min_samples_leaf
+    right = count - scan[C_LEFT, i] >= p.min_samples_leaf
+    for k in range(w.sums.shape[2]):
+        h = scan[H_LEFT + 2 * k, i]
+        left &= h >= p.min_hessian
+        right &= w.sums[node, 1, k] - h >= p.min_hessian
+    return left, right
+
+
+@inner
+def evaluate(n, k, g_all, h_all, scan, gains, p):  # type: ignore[no-untyped-def]
+    """Add what output k gains to the gains of n cuts."""
+    g_left, h_left = scan[G_LEFT + 2 * k], scan[H_LEFT + 2 * k]
     g_unit, h_unit, l2 = p.g_unit, p.h_unit, p.l2
+    if k == 0:
+        for i in range(n):
+            gains[i] = 0.0
     for i in range(n):
         gl, gr = g_left[i] * g_unit, (g_all - g_left[i]) * g_unit
         hl, hr = h_left[i] * h_unit, (h_all - h_left[i]) * h_unit
-        gains[i] = gl * gl / (hl + l2) + gr * gr / (hr + l2) - parent
+        gains[i] += gl * gl / (hl + l2) + gr * gr / (hr + l2)
 
 
 @inner
-def evaluate_bounded(first, last, scan, gains, g_all, h_all, parent, p, sign, bounds):  # type: ignore[no-untyped-def]
-    """Gain of the cuts first…last−1 under bounds on the values."""
-    low, high = bounds
+def evaluate_bounded(first, last, node, sign, scan, gains, w, p):  # type: ignore[no-untyped-def]
+    """Gains of the cuts first…last−1 under bounds on the values and a monotonic sign."""
+    low, high = w.bounds[node, 0], w.bounds[node, 1]
     for i in range(first, last):
-        gl, gr = scan[G_LEFT, i] * p.g_unit, (g_all - scan[G_LEFT, i]) * p.g_unit
-        hl, hr = scan[H_LEFT, i] * p.h_unit, (h_all - scan[H_LEFT, i]) * p.h_unit
-        gains[i] = split_gain(gl, hl, gr, hr, p.l2, parent, sign, low, high)
-
-
-@inner
-def best_cut(n, form, total, scan, gains, p, sign, bounds):  # type: ignore[no-untyped-def]
-    """The best of n cuts, whose packed sums are in `scan`.
-
-    total : (gradient, Hessian, count, parent score). Returns whether a cut leaves
-    enough on both sides, and the best one (−1: none gains).
-    """
-    g_all, h_all, c_all, parent = total
-    unpack(n, form, scan, p)
-    h_left, c_left = scan[H_LEFT], scan[C_LEFT]
-    first, last = 0, n
-    while first < n and (c_left[first] < p.min_samples_leaf or h_left[first] < p.min_hessian):
-        first += 1
-    while last > first and (
-        c_all - c_left[last - 1] < p.min_samples_leaf
-        or h_all - h_left[last - 1] < p.min_hessian
-    ):
-        last -= 1
-    best = -1
-    if first < last:
-        if p.bounded:
-            evaluate_bounded(
-                first, last, scan, gains, g_all, h_all, parent, p, sign, bounds
-            )
-        else:
-            evaluate(n, scan, gains, g_all, h_all, parent, p)
-        top = 0.0
-        for i in range(first, last):
-            if gains[i] > top:
-                top = gains[i]
-                best = i
-    return first < last, best
+        g, h = scan[G_LEFT, i], scan[H_LEFT, i]
+        gl, gr = g * p.g_unit, (w.sums[node, 0, 0] - g) * p.g_unit
+        hl, hr = h * p.h_unit, (w.sums[node, 1, 0] - h) * p.h_unit
+        left = min(max(-gl / (hl + p.l2), low), high)
+        right = min(max(-gr / (hr + p.l2), low), high)
+        gains[i] = half_score(gl, hl, p.l2, left) + half_score(gr, hr, p.l2, right)
+        if (sign > 0 and left > right) or (sign < 0 and left < right):
+            gains[i] = -np.inf
 
 
 @inner
@@ -153,75 +149,14 @@ def order_categories(a, b, form, h_mean, p, keys, codes):  # type: ignore[no-unt
     n_outputs, n_slots = a.shape
     n = 0
     for i in range(n_slots):
-        _, _, count = entry_of(a[0], b[0], i, form, p)
-        if count == 0:
-            continue
-        key = 0.0
+        count = np.int64(0)
+        keys[n] = 0.0
         for k in range(n_outputs):
-            g, h, _ = entry_of(a[k], b[k], i, form, p)
-            key += g * p.g_unit / (h * p.h_unit + CATEGORY_SMOOTHING * h_mean)
-        keys[n] = key
-        codes[n] = i
-        n += 1
+            g, h, count = entry_of(a[k], b[k], i, form, p)
+            if count > 0:
+                keys[n] += g * p.g_unit / (h * p.h_unit + CATEGORY_SMOOTHING * h_mean)
+        if count > 0:
+            codes[n] = i
+            n += 1
     sort_categories(keys, codes, n)
     return n
-
-
-@inner
-def cumulate_categories(a, b, form, codes, n, scan):  # type: ignore[no-untyped-def]
-    """Sums up to each of the first n sorted categories."""
-    a_sum, b_sum = np.int64(0), np.int64(0)
-    for i in range(n):
-        a_sum += a[codes[i]]
-        scan[G_LEFT, i] = a_sum
-        if form == WIDE:
-            b_sum += b[codes[i]]
-            scan[H_LEFT, i] = b_sum
-
-
-@inner
-def scan_outputs(  # type: ignore[no-untyped-def]
-    a, b, form, codes, n, first, g_all, h_all, c_all, parent, p, trial
-):
-    """Try every prefix of `codes` on the sum of the outputs' gains.
-
-    a, b : (n_outputs, n_slots). `first` is how many leading codes stand on the left
-    from the outset (the missing values, or none). The left side's sums are written to
-    trial[0] and trial[1]; trial[2] and trial[3] are scratch.
-    """
-    n_outputs = a.shape[0]
-    out_g, out_h, gl, hl = trial[0], trial[1], trial[2], trial[3]
-    for k in range(n_outputs):
-        gl[k] = hl[k] = 0
-    cl = np.int64(0)
-    best, best_n, best_cl = 0.0, -1, np.int64(0)
-    for i in range(n - 1):
-        _, _, count = entry_of(a[0], b[0], codes[i], form, p)
-        if count == 0:
-            continue
-        cl += count
-        for k in range(n_outputs):
-            g, h, _ = entry_of(a[k], b[k], codes[i], form, p)
-            gl[k] += g
-            hl[k] += h
-        if i < first or cl < p.min_samples_leaf:
-            continue
-        if c_all - cl < p.min_samples_leaf:
-            break
-        gain = 0.0
-        heavy = True
-        for k in range(n_outputs):
-            heavy &= hl[k] >= p.min_hessian and h_all[k] - hl[k] >= p.min_hessian
-            g_left, g_right = gl[k] * p.g_unit, (g_all[k] - gl[k]) * p.g_unit
-            h_left, h_right = hl[k] * p.h_unit, (h_all[k] - hl[k]) * p.h_unit
-            if heavy:
-                gain += g_left * g_left / (h_left + p.l2) + g_right * g_right / (
-                    h_right + p.l2
-                )
-        gain -= parent
-        if heavy and gain > best:
-            best, best_n, best_cl = gain, i + 1, cl
-            for k in range(n_outputs):
-                out_g[k] = gl[k]
-                out_h[k] = hl[k]
-    return best, best_n, best_cl
