@@ -62,14 +62,13 @@ def leaf_sums(grown: GrownTree, values: Array) -> Array:
         kernel = import_module("skdl.tree._numba.predictor").sum_leaves
         out = np.empty((n_leaves, len(values)))
 
-        def add(leaf: int) -> None:
-            kernel(grown.rows, grown.starts, grown.ends, values, leaf, out)
-
-        if len(grown.rows) < _SMALL:
-            for leaf in range(n_leaves):
-                add(leaf)
+        rows, starts, ends = grown.rows, grown.starts, grown.ends
+        if len(rows) < _SMALL:
+            kernel(rows, starts, ends, values, 0, n_leaves, out)
         else:
-            run_chunks(add, n_leaves)
+            run_chunks(
+                lambda i: kernel(rows, starts, ends, values, i, i + 1, out), n_leaves
+            )
         return out
     leaf_of = np.repeat(np.arange(n_leaves), grown.ends - grown.starts)
     return np.stack(

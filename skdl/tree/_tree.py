@@ -103,12 +103,11 @@ class Tree:
     @property
     def depth(self) -> int:
         """Most splits between the root and a leaf."""
-        depth = 0
-        level = np.array([0])
-        while len(level := self.left[level[self.left[level] != LEAF]]):
-            level = np.concatenate([level, level + 1])
-            depth += 1
-        return depth
+        depths = [0] * len(self.left)
+        for node, left in enumerate(self.left.tolist()):  # parents come first
+            if left != LEAF:
+                depths[left] = depths[left + 1] = depths[node] + 1
+        return max(depths)
 
 
 @dataclass

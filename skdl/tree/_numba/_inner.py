@@ -1,8 +1,8 @@
 """How the engine's functions are compiled.
 
 Only compiled code calls an `inner` function: it needs no wrapper for Python and, as it
-allocates nothing, no reference counting. With the many arrays of `Work` as arguments
-those two took most of the compiler's time.
+allocates nothing, no reference counting. A function is compiled once more with each one
+that calls it, and with their callers: calls are kept few levels deep.
 """
 
 from __future__ import annotations
@@ -17,6 +17,3 @@ inner = njit(
     no_cfunc_wrapper=True,
 )
 entry = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
-inlined = njit(
-    nogil=True, error_model="numpy", _nrt=False, inline="always", no_cfunc_wrapper=True
-)

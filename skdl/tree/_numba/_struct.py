@@ -28,6 +28,12 @@ from numba.np.numpy_support import as_dtype
 
 ir = cgutils.ir
 _WORD = ir.IntType(64)
+_VIEWS = {
+    types.int64: "i",
+    types.boolean: "i",
+    types.uint64: "u",
+    types.float64: "f",
+}
 
 
 class Struct(types.Type):
@@ -65,19 +71,17 @@ class Struct(types.Type):
             The fields, and the `table` that a kernel wants; it keeps the arrays alive.
         """
         table = np.zeros(self.size, np.int64)
+        views = {"i": table, "u": table.view(np.uint64), "f": table.view(np.float64)}
         for field, kind in self.fields.items():
             at, value = self.offsets[field], values[field]
             if isinstance(kind, types.Array):
                 assert value.dtype == as_dtype(kind.dtype), field
-                assert value.ndim == kind.ndim and value.flags.c_contiguous, field
+                assert value.ndim == kind.ndim, field
+                assert value.flags.c_contiguous, field
                 table[at] = value.ctypes.data
                 table[at + 1 : at + 1 + kind.ndim] = value.shape
             else:
-                table[at : at + 1] = (
-                    np.array([value], as_dtype(kind))
-                    .astype(np.int64 if kind == types.boolean else as_dtype(kind))
-                    .view(np.int64)
-                )
+                views[_VIEWS[kind]][at] = value
         return SimpleNamespace(table=table, **values)
 
     def opener(self) -> Any:

@@ -109,13 +109,14 @@ def add_leaves(rows, starts, ends, values, first, last, column, out):  # type: i
 
 
 @njit(nogil=True, cache=True)
-def sum_leaves(rows, starts, ends, g, leaf, out):  # type: ignore[no-untyped-def]
-    """Sums of g (n_outputs, n) over the rows of a leaf, in their order."""
-    for k in range(g.shape[0]):
-        total = 0.0
-        for i in range(starts[leaf], ends[leaf]):
-            total += g[k, rows[i]]
-        out[leaf, k] = total
+def sum_leaves(rows, starts, ends, g, first, last, out):  # type: ignore[no-untyped-def]
+    """Sums of g (n_outputs, n) over the rows of the leaves first…last−1, in order."""
+    for leaf in range(first, last):
+        for k in range(g.shape[0]):
+            total = 0.0
+            for i in range(starts[leaf], ends[leaf]):
+                total += g[k, rows[i]]
+            out[leaf, k] = total
 
 
 @njit(nogil=True, cache=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdl.tree._numba._inner import inlined, inner
+from skdl.tree._numba._inner import inner
 from skdl.tree._numba.histogram import WIDE, form_of
 from skdl.tree._numba.memory import (
     BIN,
@@ -80,9 +80,9 @@ def keep_set(side, group, f, cut, n, count, thread, c, w):  # type: ignore[no-un
     return w.found_set[side, group, c.n_bins[f]]
 
 
-@inlined
+@inner
 def sums_of_cuts(f, slot, form, n_sorted, from_missing, thread, c, w, p):  # type: ignore[no-untyped-def]
-    """Write down the sums on the left of a feature's cuts; return how many there are."""
+    """Write down the sums on the left of a feature's cuts; return their number."""
     start, n_bins, n = c.offsets[f], c.n_bins[f], np.int64(0)
     scan = w.scan[thread]
     # The last bin may stand on the left only where missing values are on the right.

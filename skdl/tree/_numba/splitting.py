@@ -116,7 +116,7 @@ def evaluate(n, k, g_all, h_all, scan, gains, p):  # type: ignore[no-untyped-def
 
 @inner
 def evaluate_bounded(first, last, node, sign, scan, gains, w, p):  # type: ignore[no-untyped-def]
-    """Gains of the cuts first…last−1 under bounds on the values and a monotonic sign."""
+    """Gains of the cuts first…last−1 under bounds on the values and a sign."""
     low, high = w.bounds[node, 0], w.bounds[node, 1]
     for i in range(first, last):
         g, h = scan[G_LEFT, i], scan[H_LEFT, i]
