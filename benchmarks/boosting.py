@@ -8,9 +8,10 @@ processes interleaved, medians. The peers come with
 
 from __future__ import annotations
 
+import contextlib
 import os
-import resource
 import time
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -131,6 +132,22 @@ def model(contender: str, classes: bool, rounds: int) -> Any:
     )
 
 
+def memory(field: str) -> float:
+    """Return a figure of this process's memory in MB; NaN where /proc has none."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return float("nan")
+    return next(float(x.split()[1]) for x in lines if x.startswith(field)) / 1024
+
+
+def reset_peak() -> float:
+    """Let the highest mark of memory start anew; return the memory in use."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+    return memory("VmRSS")
+
+
 def work(case: str, contender: str, seed: int = 0) -> dict[str, float]:
     """Fit and score one contender; called in a fresh process.
 
@@ -146,9 +163,10 @@ def work(case: str, contender: str, seed: int = 0) -> dict[str, float]:
     model(contender, classes, rounds).fit(X[part], y[part])
     first = time.perf_counter() - start
     fitted = model(contender, classes, rounds)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = reset_peak()
+    fitted.fit(X, y)
+    peak = memory("VmHWM") - before
     fit, _ = timed(lambda: fitted.fit(X, y), 2 if case in FITS else 1)
-    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     numbers = {"fit": fit, "peak": peak, "first": first}
     fitted.predict(X_test)
     numbers["predict"] = timed(lambda: fitted.predict(X_test[:20_000]), 5)[0]

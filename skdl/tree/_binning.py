@@ -8,6 +8,7 @@ binned data.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -31,11 +32,9 @@ class BinnedData:
 
     Attributes
     ----------
-    columns : uint8 ndarray of shape (n_used, n)
-        Bin numbers, one feature after another.
-    bins : uint8 ndarray of shape (n_groups, n, width) or None
-        The same numbers, `width` features of a row side by side, for the compiled
-        engine.
+    bins : uint8 ndarray of shape (n_groups, n, width)
+        Bin numbers, `width` features of a row side by side: one for NumPy, some that
+        share a cache line for the compiled engine.
     features : int64 ndarray of shape (n_used,)
         Column of X that each used feature comes from.
     n_bins : int64 ndarray of shape (n_used,)
@@ -48,8 +47,7 @@ class BinnedData:
         Upper ends of the bins, padded with +∞.
     """
 
-    columns: Array
-    bins: Array | None
+    bins: Array
     features: Array
     n_bins: Array
     has_missing: Array
@@ -59,7 +57,13 @@ class BinnedData:
     @property
     def n(self) -> int:
         """Number of rows."""
-        return int(self.columns.shape[1])
+        return int(self.bins.shape[1])
+
+    @cached_property
+    def columns(self) -> Array:
+        """The same numbers, one feature after another; of shape (n_used, n)."""
+        columns = self.bins.transpose(0, 2, 1).reshape(-1, self.n)
+        return columns[: len(self.features)]
 
     @property
     def offsets(self) -> Array:
@@ -217,30 +221,26 @@ def bin_columns(
         The binned features.
     """
     n, n_used = len(X), len(features)
-    columns = np.empty((n_used, n), dtype=np.uint8)
-    width = group_width(n_used)
+    width = group_width(n_used) if use_numba() else 1
+    bins = np.empty((-(-n_used // width), n, width), dtype=np.uint8)
     if use_numba():
         kernel = import_module("skdl.tree._numba.binning").bin_rows
-        bins = np.empty((-(-n_used // width), n, width), dtype=np.uint8)
         X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
 
         def bin_chunk(chunk: int) -> None:
             start = chunk * _ROWS
             end = min(n, start + _ROWS)
-            kernel(X, start, end, features, thresholds, n_bins, width, bins, columns)
+            kernel(X, start, end, features, thresholds, n_bins, width, bins)
 
         run_chunks(bin_chunk, -(-n // _ROWS))
     else:
-        bins = None
 
         def bin_feature(i: int) -> None:
             values = X[:, features[i]]
             edges = thresholds[i, : n_bins[i] - 1]
             codes = np.searchsorted(edges, values, side="left")
             codes[np.isnan(values)] = n_bins[i]
-            columns[i] = codes
+            bins[i, :, 0] = codes
 
         run_chunks(bin_feature, n_used)
-    return BinnedData(
-        columns, bins, features, n_bins, has_missing, categorical, thresholds
-    )
+    return BinnedData(bins, features, n_bins, has_missing, categorical, thresholds)

@@ -36,7 +36,7 @@ def make_grower(binned: BinnedData, params: TreeParams, n_outputs: int = 1) -> G
     grower : Grower
         Grows trees on these data.
     """
-    if use_numba() and binned.bins is not None and binned.bins.size:
+    if use_numba() and binned.bins.size:
         engine = import_module("skdl.tree._numba.engine")
         return engine.CompiledGrower(binned, params, n_outputs)
     return Grower(binned, params, n_outputs)

@@ -49,7 +49,3 @@ def test_engines_bin_alike(dtype):
         np.testing.assert_array_equal(
             getattr(binned[0], name), getattr(binned[1], name)
         )
-    used = binned[1]
-    for f in range(len(used.features)):
-        group, j = divmod(f, used.bins.shape[2])
-        np.testing.assert_array_equal(used.bins[group, :, j], used.columns[f])

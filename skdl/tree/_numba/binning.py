@@ -7,8 +7,8 @@ from numba import njit
 
 
 @njit(nogil=True, cache=True)
-def bin_rows(X, start, end, features, thresholds, n_bins, width, bins, columns):  # type: ignore[no-untyped-def]
-    """Write the bin numbers of the rows start…end−1 to both layouts.
+def bin_rows(X, start, end, features, thresholds, n_bins, width, bins):  # type: ignore[no-untyped-def]
+    """Write the bin numbers of the rows start…end−1.
 
     thresholds : float64 (n_features, 256), padded with +∞. A value's bin is the number
     of thresholds below it; NaN gets the number n_bins.
@@ -24,6 +24,4 @@ def bin_rows(X, start, end, features, thresholds, n_bins, width, bins, columns):
             for step in (128, 64, 32, 16, 8, 4, 2, 1):
                 if edges[low + np.uint64(step - 1)] < x:
                     low += np.uint64(step)
-            code = np.uint8(missing) if x != x else np.uint8(low)
-            bins[group, i, j] = code
-            columns[f, i] = code
+            bins[group, i, j] = np.uint8(missing) if x != x else np.uint8(low)

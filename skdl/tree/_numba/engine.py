@@ -42,10 +42,8 @@ class CompiledGrower(Grower):
         if params.max_depth is not None and params.max_depth < 40:
             most = min(most, 2**params.max_depth)
         self.max_leaves = max(1, most)
-        assert binned.bins is not None
         self.columns = memory.COLUMNS.fill(
             bins=binned.bins,
-            columns=binned.columns,
             width=int(binned.bins.shape[2]),
             n_bins=binned.n_bins,
             has_missing=binned.has_missing,
@@ -58,7 +56,7 @@ class CompiledGrower(Grower):
         self.n_helpers = 0
         if work >= CREW_WORK:
             self.n_helpers = min(n_threads(), binned.bins.shape[0]) - 1
-        self._work: dict[bool, SimpleNamespace] = {}
+        self._work: dict[tuple[bool, bool], SimpleNamespace] = {}
 
     def grow(
         self,
@@ -83,7 +81,7 @@ class CompiledGrower(Grower):
         run_chunks(measure, n_chunks)
         g_max, h_max = (float(top) for top in tops.max(axis=0))
         packing = make_packing(n, g_max, h_max, newton, h_constant)
-        w = self._memory(newton)
+        w = self._memory(newton, rows is None)
         hessians = g if h is None else h
 
         def pack_chunk(chunk: int) -> None:
@@ -133,10 +131,13 @@ class CompiledGrower(Grower):
             seed=np.uint64(seed),
         )
 
-    def _memory(self, newton: bool) -> SimpleNamespace:
-        """The arrays that a tree works in; the same for every tree."""
-        if newton in self._work:
-            return self._work[newton]
+    def _memory(self, newton: bool, identity: bool) -> SimpleNamespace:
+        """The arrays that a tree works in; the same for every tree.
+
+        identity : whether the root holds all rows in their order.
+        """
+        if (newton, identity) in self._work:
+            return self._work[newton, identity]
         n, k = self.binned.n, self.n_outputs
         total, n_used = int(self.offsets[-1]), len(self.binned.features)
         n_groups, _, width = self.columns.bins.shape
@@ -145,16 +146,20 @@ class CompiledGrower(Grower):
         wide = newton and n > 1 << LOG_BLOCK
         size = 8 * k * total * (2 if wide else 1)
         n_slots = min(self.max_leaves + 2, max(4, HISTOGRAM_MEMORY // max(1, size)))
+        # Only the smaller of two children is put in order, unless the histogram of a
+        # node has to be made again.
+        n_ordered = n
+        if identity and n_slots == self.max_leaves + 2:
+            n_ordered = n // 2 + 1
         any_set = n_nodes if self.binned.categorical.any() else 1
         n_threads = self.n_helpers + 1
-        self._work[newton] = memory.WORK.fill(
+        work = memory.WORK.fill(
             control=np.zeros(CONTROL_SIZE, np.int64),
             job=np.zeros(memory.N_JOB, np.int64),
             packed=np.empty((k, n), np.int64),
-            ordered=np.empty((k, n), np.int64),
+            ordered=np.empty((k, n_ordered), np.int64),
             rows=np.empty(n, np.uint32),
-            left_rows=np.empty(n, np.uint32),
-            right_rows=np.empty(n, np.uint32),
+            divided=np.empty(n, np.uint32),
             chunk_left=np.zeros(n // CHUNK + 1, np.int64),
             a=np.empty((n_slots, k, total), np.int64),
             b=np.empty((n_slots if wide else 1, k, total if wide else 1), np.int64),
@@ -184,7 +189,8 @@ class CompiledGrower(Grower):
             free=np.empty(n_slots, np.int64),
             open=np.empty(n_nodes, np.int64),
         )
-        return self._work[newton]
+        self._work[newton, identity] = work
+        return work
 
     def _plant(self, w: SimpleNamespace, rows: Array | None, packing: Packing) -> None:
         """Enter the root in the tables."""

@@ -275,7 +275,7 @@ def run(thread, identity, alone, zero, columns, work, plan):  # type: ignore[no-
     if p.max_leaves > 1 and can_split(zero, c, w, p):
         n_free -= 1
         if not identity:
-            gather(w.node[0, FIRST], w.node[0, LAST], w)
+            gather(w.node[0, FIRST], w.node[0, FIRST], w.node[0, LAST], w)
         none = zero - 1
         set_job(zero, free[n_free], none, zero, none, w)
         w.job[IDENTITY] = identity
@@ -305,7 +305,8 @@ def run(thread, identity, alone, zero, columns, work, plan):  # type: ignore[no-
         if slot < 0 and split_large:  # its histogram was dropped: make it again
             n_free -= 1
             slot = free[n_free]
-            gather(w.node[node, FIRST], w.node[node, LAST], w)
+            first = w.node[node, FIRST]
+            gather(first, first, w.node[node, LAST], w)
             set_job(node, slot, zero - 1, zero - 1, zero - 1, w)
             work_off(zero + HISTOGRAM, n_groups, zero, crewed, c, w, p)
         keep_left = np.int64(small == left) if split_small or split_large else -1

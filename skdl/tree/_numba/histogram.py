@@ -33,7 +33,7 @@ from skdl.tree._numba.memory import (
 )
 
 CONSTANT, PACKED, WIDE = range(3)
-_AHEAD = 24  # rows that a prefetch runs ahead
+AHEAD = 24  # rows that a prefetch runs ahead
 
 
 @intrinsic
@@ -91,7 +91,7 @@ def accumulate(bins, rows, values, start, end, listed, width, identity, scratch)
         for i in range(start, end):
             row = rows[i]
             value = values[i]
-            prefetch(bins, np.intp(rows[min(i + _AHEAD, last)]))
+            prefetch(bins, np.intp(rows[min(i + AHEAD, last)]))
             for j in listed:
                 scratch[j, bins[row, j]] += value
     elif identity:
@@ -103,7 +103,7 @@ def accumulate(bins, rows, values, start, end, listed, width, identity, scratch)
         for i in range(start, end):
             row = rows[i]
             value = values[i]
-            prefetch(bins, np.intp(rows[min(i + _AHEAD, last)]))
+            prefetch(bins, np.intp(rows[min(i + AHEAD, last)]))
             for j in range(width):
                 scratch[j, bins[row, j]] += value
 
@@ -143,17 +143,18 @@ def fill(group, listed, thread, c, w, p):  # type: ignore[no-untyped-def]
     width = min(c.width, len(c.n_bins) - group * c.width)
     for k in range(w.packed.shape[0]):
         values = w.packed[k] if identity else w.ordered[k]
-        for first in range(start, end, block):
-            stop = min(first + block, end)
+        rows = w.rows[start:end]
+        for first in range(0, end - start, block):
+            stop = min(first + block, end - start)
             accumulate(
-                bins, w.rows, values, first, stop, listed, width, identity, scratch
+                bins, rows, values, first, stop, listed, width, identity, scratch
             )
             for j in listed:
                 f = group * c.width + j
                 low, high = c.offsets[f], c.offsets[f + 1]
                 a = w.a[slot, k, low:high]
                 b = w.b[slot, k, low:high] if form == WIDE else a
-                flush(scratch[j], a, b, form, first == start, p)
+                flush(scratch[j], a, b, form, first == 0, p)
 
 
 @inner

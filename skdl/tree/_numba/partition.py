@@ -6,7 +6,10 @@ are moved to their places, which depend on the chunks before it.
 
 from __future__ import annotations
 
+import numpy as np
+
 from skdl.tree._numba._inner import inner
+from skdl.tree._numba.histogram import AHEAD, prefetch
 from skdl.tree._numba.memory import (
     BIN,
     KEEP_LEFT,
@@ -23,12 +26,18 @@ CHUNK = 8192  # rows
 
 @inner
 def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
-    """Divide a chunk of a node's rows, each side in its order."""
+    """Divide a chunk of a node's rows.
+
+    The left ones are written from the start of `divided` on, the right ones from its
+    end backwards. Each row is written to both places, as a branch would cost more: the
+    wrong one is overwritten.
+    """
     node = w.job[NODE]
     start = w.job[NODE_START] + chunk * CHUNK
     end = min(start + CHUNK, w.job[NODE_END])
     f = w.split[node, POSITION]
-    column = c.columns[f]
+    bins, j = c.bins[f // c.width], f % c.width
+    after = end - 1
     n_left = 0
     n_right = 0
     goes_left = w.route[thread]
@@ -43,17 +52,19 @@ def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
         last = w.split[node, BIN]
         for i in range(start, end):
             row = w.rows[i]
-            left = int(column[row] <= last)
-            w.left_rows[start + n_left] = row
-            w.right_rows[start + n_right] = row
+            prefetch(bins, np.intp(w.rows[min(i + AHEAD, after)]))
+            left = int(bins[row, j] <= last)
+            w.divided[start + n_left] = row
+            w.divided[after - n_right] = row
             n_left += left
             n_right += 1 - left
     else:
         for i in range(start, end):
             row = w.rows[i]
-            left = int(goes_left[column[row]])
-            w.left_rows[start + n_left] = row
-            w.right_rows[start + n_right] = row
+            prefetch(bins, np.intp(w.rows[min(i + AHEAD, after)]))
+            left = int(goes_left[bins[row, j]])
+            w.divided[start + n_left] = row
+            w.divided[after - n_right] = row
             n_left += left
             n_right += 1 - left
     w.chunk_left[chunk] = n_left
@@ -73,21 +84,21 @@ def scatter_chunk(chunk, w):  # type: ignore[no-untyped-def]
     right = node_start + w.job[N_LEFT] + chunk * CHUNK - before
     n_right = end - start - n_left
     for i in range(n_left):
-        w.rows[left + i] = w.left_rows[start + i]
+        w.rows[left + i] = w.divided[start + i]
     for i in range(n_right):
-        w.rows[right + i] = w.right_rows[start + i]
-    keep = w.job[KEEP_LEFT]
-    if keep < 0:
-        return
-    first, n = (left, n_left) if keep == 1 else (right, n_right)
-    for k in range(w.packed.shape[0]):
-        for i in range(first, first + n):
-            w.ordered[k, i] = w.packed[k, w.rows[i]]
+        w.rows[right + i] = w.divided[end - 1 - i]
+    if w.job[KEEP_LEFT] == 1:
+        gather(node_start, left, left + n_left, w)
+    elif w.job[KEEP_LEFT] == 0:
+        gather(node_start + w.job[N_LEFT], right, right + n_right, w)
 
 
 @inner
-def gather(start, end, w):  # type: ignore[no-untyped-def]
-    """Bring the packed values into the order of the positions start…end−1."""
+def gather(first, start, end, w):  # type: ignore[no-untyped-def]
+    """Bring the packed values of a node's rows start…end−1 into their order.
+
+    first : the node's first position, whose value is ordered[:, 0].
+    """
     for k in range(w.packed.shape[0]):
         for i in range(start, end):
-            w.ordered[k, i] = w.packed[k, w.rows[i]]
+            w.ordered[k, i - first] = w.packed[k, w.rows[i]]
