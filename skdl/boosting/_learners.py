@@ -23,6 +23,8 @@ from skdl.tree import (
 
 Array = NDArray[Any]
 
+FLAT = 1e3  # Σ|g|/(Σh+λ) above which a tree that cannot split has no Newton step
+
 
 @dataclass
 class Problem:
@@ -126,6 +128,11 @@ class TreeLearners:
             One for each raw prediction, or one for all.
         grown : list of GrownTree
             The same with what their training rows need.
+
+        Raises
+        ------
+        ValueError
+            If the Hessians have vanished where the gradients have not.
         """
         h = self._hessians(d)
         parts = [slice(0, self.n_raw)] if self.shared else _singles(self.n_raw)
@@ -135,6 +142,8 @@ class TreeLearners:
             g_part, h_part = d.g[part], None if h is None else h[part]
             seed = int(rng.integers(2**62))
             grown = self.grower.grow(g_part, h_part, rows, seed=seed)
+            if h_part is not None and len(grown.leaves) == 1:
+                self._check_curvature(grown, g_part, h_part)
             grown.tree.value[grown.leaves] = self._leaf_values(
                 grown, g_part, h_part, part, raw
             )
@@ -151,6 +160,24 @@ class TreeLearners:
             return None
         weights = np.broadcast_to(self.problem.weight, d.g.shape)
         return np.ascontiguousarray(weights)
+
+    def _check_curvature(self, grown: GrownTree, g: Array, h: Array) -> None:
+        """Raise if the rows are too flat for a leaf, and far from their best values.
+
+        A loss such as log_loss is a straight line far from its minimum: after steps
+        that are too long it stays finite, but no further step brings it back.
+        """
+        curvature = float(h[:, grown.rows].sum())
+        pull = float(np.abs(g[:, grown.rows]).sum())
+        if curvature < self.params.min_hessian and pull > FLAT * (
+            curvature + self.params.l2_regularization
+        ):
+            raise ValueError(
+                f"The Hessians of the loss {type(self.loss).__name__} have vanished "
+                f"(they add up to {curvature:.3g}, its gradients to {pull:.3g}): the "
+                "steps are too long, or the loss is too flat. Lower learning_rate, "
+                'raise l2_regularization, scale the loss, or use optimizer="gd".'
+            )
 
     def _leaf_values(
         self, grown: GrownTree, g: Array, h: Array | None, part: slice, raw: Array

@@ -29,6 +29,7 @@ from skdl.tree._tree import LEAF, GrownTree, Tree, TreeParams
 Array = NDArray[Any]
 
 UNLIMITED = 2**31 - 1
+NEVER = 2**61  # above every sum of quantised Hessians; its double is an int64 too
 
 
 @dataclass
@@ -385,11 +386,12 @@ def min_hessian(params: TreeParams, packing: Packing) -> int:
     Returns
     -------
     smallest : int
-        At least 1, so that no leaf divides by zero.
+        At least 1, so that no leaf divides by zero; at most `NEVER`.
     """
     if not packing.newton:
         return 1
-    return max(1, int(np.ceil(params.min_hessian * packing.h_scale)))
+    wanted = min(params.min_hessian * packing.h_scale, float(NEVER))
+    return max(1, int(np.ceil(wanted)))
 
 
 def mix(value: Array) -> Array:
