@@ -23,6 +23,7 @@ from skdl._compat import (
     StrOptions,
     unchanged_if_fails,
 )
+from skdl.boosting._callbacks import check_callbacks, saved_run
 from skdl.boosting._columns import Columns
 from skdl.boosting._ensemble import Ensemble
 from skdl.boosting._importances import feature_importances
@@ -97,46 +98,69 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
         sample_weight_val: Any,
     ) -> BaseGradientBoosting:
         with unchanged_if_fails(self):
-            first = not (self.warm_start and hasattr(self, "ensemble_"))
+            check_callbacks(self)
+            saved = saved_run(self)
+            going_on = self.warm_start and hasattr(self, "ensemble_")
+            previous = saved.estimator if saved else self if going_on else None
             rule = resolve(self.optimizer, self.learning_rate)
-            if first:
+            if saved is not None:
+                self._adopt(saved.estimator)
+            elif previous is None:
                 self._columns = Columns(self.categorical_features, self.max_bins)
                 self._seed = int(check_random_state(self.random_state).randint(2**31))
             problem, loss, shown_val = self._problem(
-                first, X, y, sample_weight, X_val, y_val, sample_weight_val
+                previous is None, X, y, sample_weight, X_val, y_val, sample_weight_val
             )
             self.loss_function_ = loss
             n_raw = self._n_raw(loss)
-            if first:
+            if previous is None:
                 ensemble = first_ensemble(self.init, loss, rule, problem, n_raw)
             else:
-                ensemble = continued(self.ensemble_, loss, rule, n_raw)
-            n_done = len(ensemble.rates)
-            if n_done > self.n_estimators:
-                raise ValueError(
-                    f"n_estimators={self.n_estimators} is below the {n_done} that "
-                    "warm_start goes on from; it must be at least as large."
-                )
-            run = self._make_run(first, X, problem, ensemble, shown_val)
-            root = self._init_callback_context(
-                max_subtasks=max(0, self.n_estimators - n_done)
-            )
+                ensemble = continued(previous.ensemble_, loss, rule, n_raw)
+            goes_on = saved is None or saved.goes_on
+            n_rounds = self._n_rounds(len(ensemble.rates), goes_on)
+            run = self._make_run(previous, X, problem, ensemble, n_rounds, shown_val)
+            if saved is not None:
+                run.watch, run.notes = saved.watch, saved.notes
+            root = self._init_callback_context(max_subtasks=n_rounds - run.n_rounds)
             root.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            run.train(self.n_estimators, root)
+            if goes_on:
+                run.train(n_rounds, root)
+            else:
+                run.begin(root)  # lets a checkpoint know its data again
             root.call_on_fit_task_end(estimator=self, X=X, y=y)
-            fitted = self._fitted_attributes(run.ensemble, run.history, run.watch)
-            for name, value in fitted.items():
-                setattr(self, name, value)
+            for name, value in run.fitted().items():
+                setattr(self, name, value if goes_on else getattr(previous, name))
             if self.ensemble_.has_trees:
                 self.ensemble_.forest()
         return self
 
+    def _adopt(self, fitted: BaseGradientBoosting) -> None:
+        """Know the columns, classes and seed of the run that is gone on with."""
+        params = self.get_params(deep=False)
+        results = fitted._fitted_attributes(fitted.ensemble_, fitted.history_, Watch())
+        for name, value in vars(fitted).items():
+            if name not in params and name not in results:
+                setattr(self, name, value)
+
+    def _n_rounds(self, n_done: int, goes_on: bool) -> int:
+        """Rounds in all, some of which may be done."""
+        if not goes_on:
+            return n_done
+        if n_done > self.n_estimators:
+            raise ValueError(
+                f"n_estimators={self.n_estimators} is below the {n_done} rounds that "
+                "fit goes on from; it must be at least as large."
+            )
+        return self.n_estimators
+
     def _make_run(
         self,
-        first: bool,
+        previous: BaseGradientBoosting | None,
         X: Any,
         problem: Problem,
         ensemble: Ensemble,
+        n_rounds: int,
         shown_val: tuple[Any, Any, Any] | None,
     ) -> Run:
         watch = Watch(self.n_iter_no_change, self.tol)
@@ -148,16 +172,17 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             scorer = check_scoring(self, self.scoring)
             if shown_val is not None:
                 history["val_score"] = []
-        if not first and set(history) == set(self.history_):
+        if previous is not None and set(history) == set(previous.history_):
             n_done = len(ensemble.rates)
-            history = {key: curve[:n_done] for key, curve in self.history_.items()}
-            watch.best, watch.best_round = self._watch_state
+            history = {key: curve[:n_done] for key, curve in previous.history_.items()}
+            watch.best, watch.best_round = previous._watch_state
+        seen = history.get("val_loss", history["loss"])
         return Run(
             self,
             problem,
             ensemble,
             make_learners(self, X, problem, ensemble),
-            Steps(ensemble.rule, self.n_estimators, ensemble.rates),
+            Steps(ensemble.rule, n_rounds, ensemble.rates, seen),
             self._seed,
             history,
             watch,

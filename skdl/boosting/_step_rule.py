@@ -131,6 +131,8 @@ class Steps:
         Planned rounds.
     rates : sequence of float, default=()
         Learning rates of the rounds already done.
+    losses : sequence of float, default=()
+        What the schedule saw of them.
 
     Attributes
     ----------
@@ -139,12 +141,18 @@ class Steps:
     """
 
     def __init__(
-        self, rule: FirstOrder, n_rounds: int, rates: Iterable[float] = ()
+        self,
+        rule: FirstOrder,
+        n_rounds: int,
+        rates: Iterable[float] = (),
+        losses: Iterable[float] = (),
     ) -> None:
         rule.check(n_rounds, 1)
         self.rule = rule
         self.state = rule.init(1)
         self.rates = list(rates)
+        for loss in losses:
+            rule.observe(self.state, loss)
         self.state.t = self.state.epoch = len(self.rates)
         self.state.plan(1, n_rounds - len(self.rates))
 

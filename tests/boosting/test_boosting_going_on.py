@@ -5,6 +5,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 
 from skdl import GradientBoostingClassifier, GradientBoostingRegressor, losses
+from skdl.schedules import ReduceOnPlateau
 
 X, Y = load_diabetes(return_X_y=True)
 XB, YB = load_breast_cancer(return_X_y=True)
@@ -75,3 +76,14 @@ def test_the_loss_may_change_where_the_link_does_not(case):
     assert model.n_estimators_ == 30
     assert model.estimators_[:3] == first
     assert model.score(X, y) > before
+
+
+def test_a_schedule_that_watches_the_loss_goes_on_too():
+    settings = {"learning_rate": ReduceOnPlateau(0.9, patience=1), "random_state": 0}
+    data = {"X": X[:300], "y": Y[:300], "X_val": X[300:], "y_val": Y[300:]}
+    whole = GradientBoostingRegressor(n_estimators=30, **settings).fit(**data)
+    assert whole.ensemble_.rates[-1] < 0.01
+    model = GradientBoostingRegressor(warm_start=True, **settings)
+    for n in (8, 9, 30):
+        model.set_params(n_estimators=n).fit(**data)
+    assert model.ensemble_.rates == whole.ensemble_.rates
