@@ -5,7 +5,8 @@ import pytest
 
 from skdl import config_context
 from skdl.tree import BinMapper
-from skdl.tree._binning import find_thresholds
+from skdl.tree._binning import MAX_ROWS, check_rows, find_thresholds
+from skdl.tree._packing import make_packing
 
 
 def test_few_values_have_thresholds_midway():
@@ -53,3 +54,23 @@ def test_engines_bin_alike(dtype):
     for f in range(len(used.features)):
         group, j = divmod(f, used.bins.shape[2])
         np.testing.assert_array_equal(used.bins[group, :, j], used.columns[f])
+
+
+@pytest.mark.parametrize("n", [2**28, 2**31 - 1, 2**31, 10**12])
+def test_too_many_rows_are_an_error(n):
+    check_rows(2**28 - 1)
+    with pytest.raises(ValueError, match=f"X has {n} rows.* at most 268435455.*sample"):
+        check_rows(n)
+
+
+def test_too_many_rows_are_refused_before_they_are_touched():
+    X = np.broadcast_to(np.zeros(1), (2**28, 1))  # eight bytes
+    with pytest.raises(ValueError, match="at most"):
+        BinMapper().fit_transform(X, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("newton", [False, True])
+def test_gradients_of_the_most_rows_have_bits(newton):
+    packing = make_packing(MAX_ROWS, 1.0, 1.0, newton)
+    assert packing.g_scale >= 2**5
+    assert MAX_ROWS * round(packing.g_scale) << packing.count_bits < 2**62
