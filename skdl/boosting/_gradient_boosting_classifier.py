@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
-from sklearn.utils import assert_all_finite, compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils import compute_sample_weight
 
 from skdl import losses
 from skdl._compat import StrOptions, fit_context
 from skdl.boosting._base import BaseGradientBoosting
+from skdl.boosting._classification import BoostedClassifier
 from skdl.losses import Loss
 from skdl.optimizers import Optimizer
 from skdl.schedules import Schedule
@@ -22,7 +20,7 @@ from skdl.schedules import Schedule
 Array = NDArray[Any]
 
 
-class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
+class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
     """Gradient boosting of histogram trees for two or more classes.
 
     Two classes need one tree a round, on the log-odds; more need a tree for each class
@@ -242,10 +240,7 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
         return self
 
     def _clean_target(self, y: Any, first: bool) -> Array:
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        classes, codes = np.unique(y, return_inverse=True)
+        classes, codes = self._known_labels(y)
         if first:
             self.classes_ = classes
             self.n_classes_ = len(classes)
@@ -257,14 +252,6 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
                 f"{list(self.classes_)}."
             )
         return np.searchsorted(self.classes_, classes)[codes]
-
-    def _check_kept_target(self, y: Array) -> None:
-        n_kept = len(np.unique(y))
-        if n_kept < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs at least 2 classes among the rows of "
-                f"positive weight, got {n_kept} class."
-            )
 
     def _class_weights(self, y: Array, weight: Array | None) -> Array | None:
         if self.class_weight is None:
@@ -296,20 +283,20 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
         n_each = max((len(row) for row in self.ensemble_.learners), default=1)
         return leaves.reshape(len(leaves), -1, n_each)
 
-    def _probabilities(self, raw: Array) -> Array:
-        p = self.loss_function_.inverse_link(raw)
+    def _scores(self, X: Any) -> Array:
+        return self._raw_prediction(X)
+
+    def _staged_scores(self, X: Any) -> Iterator[Array]:
+        return self._staged_raw(X)
+
+    def _probabilities(self, scores: Array) -> Array:
+        p = self.loss_function_.inverse_link(scores)
         return np.column_stack([1.0 - p, p]) if p.shape[1] == 1 else p
 
-    def _decisions(self, raw: Array) -> Array:
-        if raw.shape[1] == 1:
-            return raw[:, 0]
-        return raw[:, 1] - raw[:, 0] if self.n_classes_ == 2 else raw
-
-    def _labels(self, raw: Array) -> Array:
-        decisions = self._decisions(raw)
-        if decisions.ndim == 1:
-            return self.classes_[(decisions > 0).astype(np.intp)]
-        return self.classes_[decisions.argmax(axis=1)]
+    def _decisions(self, scores: Array) -> Array:
+        if scores.shape[1] == 1:
+            return scores[:, 0]
+        return scores[:, 1] - scores[:, 0] if self.n_classes_ == 2 else scores
 
     def decision_function(self, X: Any) -> Array:
         """Return the raw predictions: log-odds, or the inputs of the softmax.
@@ -326,98 +313,3 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
         """
         raw = self._raw_prediction(X)
         return self._decisions(raw)
-
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        probabilities : float64 ndarray of shape (n, n_classes)
-            In the order of `classes_`.
-        """
-        raw = self._raw_prediction(X)
-        return self._probabilities(raw)
-
-    def predict_log_proba(self, X: Any) -> Array:
-        """Return the logarithms of the probabilities.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        log_probabilities : float64 ndarray of shape (n, n_classes)
-            In the order of `classes_`.
-        """
-        return np.log(self.predict_proba(X))
-
-    def predict(self, X: Any) -> Array:
-        """Predict class labels.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n,)
-            Labels.
-        """
-        raw = self._raw_prediction(X)
-        return self._labels(raw)
-
-    def staged_decision_function(self, X: Any) -> Iterator[Array]:
-        """Return the raw predictions after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Yields
-        ------
-        decisions : float64 ndarray of shape (n,) or (n, n_classes)
-            Those of the first rounds.
-        """
-        for raw in self._staged_raw(X):
-            yield self._decisions(raw.copy())
-
-    def staged_predict_proba(self, X: Any) -> Iterator[Array]:
-        """Return the probabilities after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Yields
-        ------
-        probabilities : float64 ndarray of shape (n, n_classes)
-            Those of the first rounds.
-        """
-        for raw in self._staged_raw(X):
-            yield self._probabilities(raw)
-
-    def staged_predict(self, X: Any) -> Iterator[Array]:
-        """Predict class labels after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Yields
-        ------
-        y : ndarray of shape (n,)
-            Labels of the first rounds.
-        """
-        for raw in self._staged_raw(X):
-            yield self._labels(raw)
