@@ -13,7 +13,7 @@ from skdl.tree import Tree
 
 Array = NDArray[Any]
 
-_LARGE = 1e9  # from here on a number is shown in powers of ten
+_LARGE, _SMALL = 1e9, 1e-3  # beyond, a number may be shown in powers of ten
 _SHOWN = 6  # categories; the rest are dots
 
 
@@ -200,7 +200,8 @@ def number_text(value: float, decimals: int) -> str:
     Returns
     -------
     text : str
-        In powers of ten where it is very large, or all its digits would be zeros.
+        In powers of ten where it is 10⁹ or more, or below 10⁻³ and all its digits would
+        be zeros.
 
     Raises
     ------
@@ -210,8 +211,10 @@ def number_text(value: float, decimals: int) -> str:
     if decimals < 0:
         raise ValueError(f"decimals must not be negative, got {decimals}.")
     value = float(value)
-    lost = 0.0 < abs(value) < 0.5 * 10.0**-decimals
-    return f"{value + 0.0:.{decimals}{'e' if lost or abs(value) >= _LARGE else 'f'}}"
+    lost = 0.0 < abs(value) < min(_SMALL, 0.5 * 10.0**-decimals)
+    if lost or abs(value) >= _LARGE:
+        return f"{value:.{decimals}e}"
+    return f"{round(value, decimals) + 0.0:.{decimals}f}"  # no −0
 
 
 def reaching(tree: Tree) -> list[dict[int, Array]]:
