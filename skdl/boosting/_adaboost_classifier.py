@@ -52,7 +52,7 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
     Attributes
     ----------
     estimators_ : list
-        The learners.
+        The learners: trees with `predict` and `tree_`, or fitted clones of `estimator`.
     estimator_weights_ : ndarray of shape (n_fitted,)
         α of each.
     estimator_errors_ : ndarray of shape (n_fitted,)
@@ -116,6 +116,14 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
         -------
         self : object
             The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a setting is out of range, there are fewer than two classes,
+            `estimator` takes no sample weights, its first learner is no better than
+            chance, or a callback cannot act on AdaBoost. A model that was fitted before
+            is then left as it was.
         """
         self._fit(X, y, sample_weight)
         if self.estimator is None:
@@ -186,6 +194,13 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
         decisions : float64 ndarray of shape (n,) or (n, n_classes)
             For K > 2 classes the mean for each, in [−1/(K−1), 1]. For two classes one
             number, the mean for the second less that for the first: in [−2, 2].
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         scores = self._scores(X)
         return self._decisions(scores)
@@ -208,6 +223,13 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
         ------
         accuracy : float
             That of the first rounds.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         y = np.asarray(y)
         for labels in self.staged_predict(X):

@@ -78,6 +78,13 @@ class BoostedClassifier(ClassifierMixin):
         -------
         y : ndarray of shape (n,)
             Labels.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         scores = self._scores(X)
         return self._labels(scores)
@@ -94,6 +101,13 @@ class BoostedClassifier(ClassifierMixin):
         -------
         probabilities : float64 ndarray of shape (n, n_classes)
             In the order of `classes_`.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         scores = self._scores(X)
         return self._probabilities(scores)
@@ -110,6 +124,13 @@ class BoostedClassifier(ClassifierMixin):
         -------
         log_probabilities : float64 ndarray of shape (n, n_classes)
             In the order of `classes_`.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         return np.log(self.predict_proba(X))
 
@@ -125,6 +146,13 @@ class BoostedClassifier(ClassifierMixin):
         ------
         decisions : float64 ndarray of shape (n,) or (n, n_classes)
             Those of the first rounds.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         for scores in self._staged_scores(X):
             yield self._decisions(scores.copy())
@@ -141,6 +169,13 @@ class BoostedClassifier(ClassifierMixin):
         ------
         y : ndarray of shape (n,)
             Labels of the first rounds.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         for scores in self._staged_scores(X):
             yield self._labels(scores)
@@ -157,6 +192,13 @@ class BoostedClassifier(ClassifierMixin):
         ------
         probabilities : float64 ndarray of shape (n, n_classes)
             Those of the first rounds.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         for scores in self._staged_scores(X):
             yield self._probabilities(scores)
