@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from skdl import boosting
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -53,3 +55,12 @@ def test_readme_has_one_line_commands(name):
         rf"<!-- command: {name} -->\n```bash\n(.*?)\n```", text, re.DOTALL
     )
     assert "\n" not in command
+
+
+NAMES = [*boosting.__all__, "TreeDisplay", "FeatureImportanceDisplay", "export_text"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_shows(name):
+    texts = [path.read_text("utf-8") for path in (ROOT / "examples").rglob("*.py")]
+    assert any(re.search(rf"\b{name}\b", text) for text in texts)

@@ -85,3 +85,36 @@ plt.show()
 # What remains is smaller. Nesterov's rule is a little ahead of momentum, as it looks
 # where it is going, and the curvature, leaf by leaf, is worth more than either. That is
 # why "newton" is the default.
+#
+# A rule as an object
+# -------------------
+# A name such as "newton" stands for an object of that rule, here ``NewtonStep``. With
+# ``learning_rate=None`` beside it the object's own rate counts, and that may be a
+# schedule.
+
+from skdl.boosting import NewtonStep
+from skdl.schedules import Cosine
+
+rules = {
+    "η = 0.6": NewtonStep(learning_rate=0.6),
+    "η = 1": NewtonStep(learning_rate=1.0),
+    "from 1 to 0": NewtonStep(learning_rate=Cosine(1.0)),
+}
+models = {}
+for name, rule in rules.items():
+    model = GradientBoostingClassifier(
+        optimizer=rule, learning_rate=None, n_estimators=100, random_state=0
+    )
+    models[name] = model.fit(X_train, y_train, X_val=X_val, y_val=y_val)
+    curve = model.history_["val_loss"]
+    print(f"{name:>11}: lowest {min(curve):.3f}, at the end {curve[-1]:.3f}")
+
+_, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
+LossCurveDisplay.from_estimator(models, curves=["val_loss"], ax=ax, linestyle="-")
+ax.set(xlabel="trees", title="Newton's rule with three rates")
+plt.show()
+
+# %%
+# A full step, η = 1, is quicker at first and no better in the end. Falling along half a
+# cosine, the rate is spent before the loss has stopped falling: falling rates are made
+# for the noise of mini-batches, and here there is none.

@@ -13,7 +13,8 @@ training error has stopped. The margins show why.
 # -----------------------
 # Ten normal features; the class is +1 where their sum of squares is above its median.
 # The learners are stumps, trees with a single split: each sees one feature, and asks
-# whether it is above a threshold.
+# whether it is above a threshold. ``AdaBoostClassifier`` has ``AdaBoost`` for a short
+# name.
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -93,7 +93,8 @@ plt.show()
 # What it learned
 # ---------------
 # `feature_importances_` are the shares of the columns in what the splits have gained.
-# The first tree, drawn and printed, asks for sets of districts, then for the year.
+# The first tree, drawn and printed, asks for sets of districts, then for the year; a
+# set holds the districts that can still be there.
 # Flats without a year go with those built after 1978, whose rents are nearer to theirs.
 
 from skdl.inspection import FeatureImportanceDisplay, TreeDisplay, export_text
@@ -103,9 +104,9 @@ FeatureImportanceDisplay.from_estimator(model, name="Gain by column")
 plt.show()
 
 # %%
-TreeDisplay.from_estimator(model, decimals=4)
+TreeDisplay.from_estimator(model, decimals=2)
 plt.show()
-print(export_text(model, max_depth=1, decimals=4))
+print(export_text(model, max_depth=1, decimals=2))
 
 # %%
 # New data

@@ -73,6 +73,17 @@ early.fit(X_train, y_train, X_val=X_val, y_val=y_val)
 print(f"By the mean absolute error, kept {early.n_estimators_}")
 
 # %%
+# The callback ``EarlyStopping`` does so by any entry of ``history_``, and leaves the
+# parameters of the model alone.
+
+from skdl.callbacks import EarlyStopping
+
+watched = GradientBoostingRegressor(n_estimators=1000, random_state=0)
+watched.set_callbacks(EarlyStopping("val_loss", patience=20))
+watched.fit(X_train, y_train, X_val=X_val, y_val=y_val)
+print(f"By the callback, kept {watched.n_estimators_}")
+
+# %%
 # The rate goes with the number
 # -----------------------------
 # The number of trees is no parameter to be chosen alone: a fifth of the learning rate

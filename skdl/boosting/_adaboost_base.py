@@ -19,6 +19,7 @@ from skdl._compat import (
     check_sample_weight,
     unchanged_if_fails,
 )
+from skdl.boosting._callbacks import check_callbacks
 from skdl.boosting._checks import check_target_given, positive_rows
 from skdl.boosting._columns import Columns
 from skdl.boosting._importances import feature_importances
@@ -52,6 +53,7 @@ class BaseAdaBoost(CallbackSupportMixin, BaseEstimator):
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> BaseAdaBoost:
         with unchanged_if_fails(self):
+            check_callbacks(self, follows=False)
             shown = (X, y)
             random_state = check_random_state(self.random_state)
             self._columns = Columns(self.categorical_features)

@@ -7,13 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
-from sklearn.utils import assert_all_finite
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from skdl._compat import fit_context
 from skdl.boosting._adaboost_base import BaseAdaBoost
+from skdl.boosting._classification import BoostedClassifier
 from skdl.boosting._weighted_trees import (
     StumpClassifier,
     WeightedTrees,
@@ -25,13 +23,14 @@ from skdl.tree import Forest
 Array = NDArray[Any]
 
 
-class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
+class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
     """AdaBoost: learners on rows weighted by how wrong the sum so far is about them.
 
     A learner of weighted error ε gets the weight α = η(ln((1−ε)/ε) + ln(K−1)) and
     multiplies the weights of the rows it gets wrong by e^α: SAMME (Zhu et al. 2009),
     which for K = 2 classes is discrete AdaBoost (Freund & Schapire 1997) with all α
-    doubled. It descends the exponential bound of the 0/1 loss.
+    doubled. It descends the exponential bound of the 0/1 loss. Its probabilities are
+    rough: the votes are for labels.
 
     Parameters
     ----------
@@ -53,7 +52,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
     Attributes
     ----------
     estimators_ : list
-        The learners.
+        The learners: trees with `predict` and `tree_`, or fitted clones of `estimator`.
     estimator_weights_ : ndarray of shape (n_fitted,)
         α of each.
     estimator_errors_ : ndarray of shape (n_fitted,)
@@ -117,6 +116,14 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
         -------
         self : object
             The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a setting is out of range, there are fewer than two classes,
+            `estimator` takes no sample weights, its first learner is no better than
+            chance, or a callback cannot act on AdaBoost. A model that was fitted before
+            is then left as it was.
         """
         self._fit(X, y, sample_weight)
         if self.estimator is None:
@@ -124,139 +131,58 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
         return self
 
     def _clean_target(self, y: Any) -> Array:
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        self.classes_, codes = self._known_labels(y)
         self.n_classes_ = len(self.classes_)
         return codes
 
     def _begin(
         self, X: Array, y: Array, weight: Array, random_state: np.random.RandomState
     ) -> _Run:
-        n_kept = len(np.unique(y))
-        if n_kept < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs at least 2 classes among the rows of "
-                f"positive weight, got {n_kept} class."
-            )
+        self._check_kept_target(y)
         if self.estimator is not None:
             self._check_takes_weights()
         return _Run(self, X, y, weight, random_state)
 
     # ---- prediction
 
-    def _votes(self, X: Array) -> Iterator[Array]:
-        """Sum of weighted votes (n, n_classes) after each learner."""
+    def _staged_scores(self, X: Any) -> Iterator[Array]:
+        X = self._checked(X)
         n, k = len(X), self.n_classes_
-        scores = np.zeros((n, k))
+        votes, total = np.zeros((n, k)), 0.0
         rows = np.arange(n)
         for learner, alpha in zip(
             self.estimators_, self.estimator_weights_, strict=True
         ):
             # A vote counts 1 for its class and −1/(K−1) for the others.
-            scores -= alpha / (k - 1)
-            scores[rows, _codes(learner, X, self.classes_)] += alpha * k / (k - 1)
-            yield scores
+            votes -= alpha / (k - 1)
+            votes[rows, _codes(learner, X, self.classes_)] += alpha * k / (k - 1)
+            total += alpha
+            yield votes / total
 
-    def _fast_scores(self, X: Array) -> Array | None:
-        """The last scores by one pass over all trees, where they are skdl's."""
+    def _scores(self, X: Any) -> Array:
+        check_is_fitted(self, "estimators_")
         if self._vote_forest is None:
-            return None
-        scores = np.zeros((len(X), self.n_classes_))
-        self._vote_forest.add(X, scores, self.estimator_weights_)
-        return scores
-
-    def _decisions(self, scores: Array, done: Array) -> Array:
-        scores = scores / done.sum()
-        if self.n_classes_ == 2:
-            return scores[:, 1] - scores[:, 0]
-        return scores
-
-    def decision_function(self, X: Any) -> Array:
-        """Return the weighted mean of the votes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        decisions : float64 ndarray of shape (n,) or (n, n_classes)
-            Scores in [−1, 1]; for two classes the second's less the first's.
-        """
+            *_, scores = self._staged_scores(X)  # the last
+            return scores
         X = self._checked(X)
-        scores = self._fast_scores(X)
-        if scores is None:
-            *_, scores = self._votes(X)  # the last
-        return self._decisions(scores, self.estimator_weights_)
+        votes = np.zeros((len(X), self.n_classes_))
+        self._vote_forest.add(X, votes, self.estimator_weights_)
+        return votes / self.estimator_weights_.sum()
 
-    def staged_decision_function(self, X: Any) -> Iterator[Array]:
-        """Return the weighted mean of the votes after each round.
+    def _decisions(self, scores: Array) -> Array:
+        return scores[:, 1] - scores[:, 0] if self.n_classes_ == 2 else scores
 
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Yields
-        ------
-        decisions : float64 ndarray of shape (n,) or (n, n_classes)
-            Those of the first rounds.
-        """
-        X = self._checked(X)
-        for t, scores in enumerate(self._votes(X)):
-            yield self._decisions(scores, self.estimator_weights_[: t + 1])
-
-    def _labels(self, decisions: Array) -> Array:
-        if decisions.ndim == 1:
-            return self.classes_[(decisions > 0).astype(np.intp)]
-        return self.classes_[decisions.argmax(axis=1)]
-
-    def predict(self, X: Any) -> Array:
-        """Predict class labels.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n,)
-            Labels.
-        """
-        decisions = self.decision_function(X)
-        return self._labels(decisions)
-
-    def staged_predict(self, X: Any) -> Iterator[Array]:
-        """Predict class labels after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Yields
-        ------
-        y : ndarray of shape (n,)
-            Labels of the first rounds.
-        """
-        for decisions in self.staged_decision_function(X):
-            yield self._labels(decisions)
-
-    def _probabilities(self, decisions: Array) -> Array:
+    def _probabilities(self, scores: Array) -> Array:
         # The population minimiser of SAMME's loss: p ∝ exp(score / (K−1)).
-        if decisions.ndim == 1:
-            decisions = 0.5 * np.column_stack([-decisions, decisions])
-        scores = decisions / (self.n_classes_ - 1)
+        scores = scores / (self.n_classes_ - 1)
         scores -= scores.max(axis=1, keepdims=True)
         p = np.exp(scores)
         return p / p.sum(axis=1, keepdims=True)
 
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probabilities of the classes.
+    def decision_function(self, X: Any) -> Array:
+        """Return the weighted mean of the votes.
+
+        A vote counts 1 for its class and −1/(K−1) for each of the others.
 
         Parameters
         ----------
@@ -265,42 +191,19 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
 
         Returns
         -------
-        probabilities : float64 ndarray of shape (n, n_classes)
-            Rough ones: the votes are for labels.
-        """
-        decisions = self.decision_function(X)
-        return self._probabilities(decisions)
+        decisions : float64 ndarray of shape (n,) or (n, n_classes)
+            For K > 2 classes the mean for each, in [−1/(K−1), 1]. For two classes one
+            number, the mean for the second less that for the first: in [−2, 2].
 
-    def predict_log_proba(self, X: Any) -> Array:
-        """Return the logarithms of the probabilities.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        log_probabilities : float64 ndarray of shape (n, n_classes)
-            In the order of `classes_`.
-        """
-        return np.log(self.predict_proba(X))
-
-    def staged_predict_proba(self, X: Any) -> Iterator[Array]:
-        """Return the probabilities after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Yields
+        Raises
         ------
-        probabilities : float64 ndarray of shape (n, n_classes)
-            Those of the first rounds.
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
-        for decisions in self.staged_decision_function(X):
-            yield self._probabilities(decisions)
+        scores = self._scores(X)
+        return self._decisions(scores)
 
     def staged_score(
         self, X: Any, y: Any, sample_weight: Any = None
@@ -320,6 +223,13 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
         ------
         accuracy : float
             That of the first rounds.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         y = np.asarray(y)
         for labels in self.staged_predict(X):

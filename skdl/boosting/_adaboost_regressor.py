@@ -46,7 +46,7 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
     Attributes
     ----------
     estimators_ : list
-        The learners.
+        The learners: trees with `predict` and `tree_`, or fitted clones of `estimator`.
     estimator_weights_ : ndarray of shape (n_fitted,)
         Weight of each.
     estimator_errors_ : ndarray of shape (n_fitted,)
@@ -108,6 +108,12 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         -------
         self : object
             The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a setting is out of range, or a callback cannot act on
+            AdaBoost. A model that was fitted before is then left as it was.
         """
         self._fit(X, y, sample_weight)
         return self
@@ -146,6 +152,13 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         -------
         y : float64 ndarray of shape (n,)
             Weighted medians of the learners.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         values = self._learner_values(self._checked(X))
         return self._median(values, self.estimator_weights_)
@@ -162,6 +175,13 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         ------
         y : float64 ndarray of shape (n,)
             Predictions of the first rounds.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         values = self._learner_values(self._checked(X))
         for t in range(1, values.shape[1] + 1):

@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
-from sklearn.utils import assert_all_finite, compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils import compute_sample_weight
 
 from skdl import losses
 from skdl._compat import StrOptions, fit_context
 from skdl.boosting._base import BaseGradientBoosting
+from skdl.boosting._classification import BoostedClassifier
 from skdl.losses import Loss
 from skdl.optimizers import Optimizer
 from skdl.schedules import Schedule
@@ -22,11 +20,13 @@ from skdl.schedules import Schedule
 Array = NDArray[Any]
 
 
-class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
+class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
     """Gradient boosting of histogram trees for two or more classes.
 
     Two classes need one tree a round, on the log-odds; more need a tree for each class
-    (or one that they share), on the inputs of a softmax.
+    (or one that they share), on the inputs of a softmax. Every round follows minus the
+    gradient of the loss (Friedman 2001); the trees are grown on binned features (Ke et
+    al. 2017).
 
     Parameters
     ----------
@@ -35,17 +35,18 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
         function ``f(y, raw) -> (loss, gradient[, hessian])`` of class codes and raw
         predictions of shape (n, n_classes).
     optimizer : str or Optimizer, default="newton"
-        The step rule in function space: "newton" (second-order leaves), "gd" (plain
-        fitting of residuals), "momentum", "nesterov" (accelerated boosting, Biau et
-        al. 2018), "ema", or an instance. An optimizer whose step is no linear
-        combination of gradients (Adam, RMSprop, …) is refused.
+        The step rule in function space: "newton" (second-order leaves; Friedman, Hastie
+        & Tibshirani 2000), "gd" (plain fitting of residuals), "momentum", "nesterov"
+        (accelerated boosting, Biau et al. 2018), "ema", or an instance. An optimizer
+        whose step is no linear combination of gradients (Adam, RMSprop, …) is refused.
     learning_rate : float, str or Schedule, default=0.1
         The rate η, or a schedule for it such as "inverse" (η/k). None takes the
         optimizer's own.
     n_estimators : int, default=100
         Rounds of boosting; at least 1.
     subsample : float, default=1.0
-        Share of the rows that each round learns from, in (0, 1].
+        Share of the rows that each round learns from, drawn without replacement
+        (Friedman 2002); in (0, 1].
     estimator : regressor, default=None
         Learner instead of histogram trees: a clone is fitted to minus the gradient in
         every round, so that "newton" then is "gd". The parameters of trees below are
@@ -57,7 +58,8 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
     min_samples_split : int, default=2
         Fewest rows of a node that is split.
     min_samples_leaf : int, default=1
-        Fewest rows of a leaf.
+        Fewest rows of a leaf. Where leaves are second-order, its Hessians also add up
+        to 10⁻³ or more.
     min_impurity_decrease : float, default=0.0
         Smallest gain of a split, divided by the sum of weights.
     l2_regularization : float, default=0.0
@@ -78,9 +80,11 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
         Whether one tree with a value for each output (or class) in its leaves serves
         all of them, in place of a tree for each.
     init : "zero" or estimator, default=None
-        What to start from; None takes the best constant.
+        What to start from: raw predictions of zero, or a model that is fitted first.
+        None takes the best constant.
     warm_start : bool, default=False
-        Whether `fit` goes on from the fitted rounds, also on new data.
+        Whether `fit` goes on from the fitted rounds, also on new data. The step rule
+        and the link of the loss stay what they were.
     validation_fraction : float, default=0.1
         Share of the rows held out for early stopping, if no X_val is passed; in (0, 1).
     n_iter_no_change : int, default=None
@@ -113,9 +117,10 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
     best_iteration_ : int
         The best round on validation data, from 1; the last where there are none.
     history_ : dict of str to list of float
-        "loss", and with validation data "val_loss" and "val_score", by round.
+        "loss", with validation data "val_loss", and with `scoring` "val_score", after
+        each round; also after those that early stopping has dropped.
     train_score_ : ndarray of shape (n_rounds,)
-        Mean training loss after each round.
+        Mean training loss after each round, as in `history_`.
     validation_score_ : ndarray of shape (n_rounds,) or None
         What is monitored, after each round: a loss, or with `scoring` a score.
     feature_importances_ : ndarray of shape (n_features,)
@@ -237,15 +242,22 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
         -------
         self : object
             The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a setting is out of range, a callback cannot act on boosting,
+            `warm_start` cannot go on, or the steps are too long: the loss is no longer
+            finite, or its Hessians vanish. A model that was fitted before is then left
+            as it was.
+        TypeError
+            If a loss that is a function does not return two or three arrays.
         """
         self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
         return self
 
     def _clean_target(self, y: Any, first: bool) -> Array:
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        classes, codes = np.unique(y, return_inverse=True)
+        classes, codes = self._known_labels(y)
         if first:
             self.classes_ = classes
             self.n_classes_ = len(classes)
@@ -257,14 +269,6 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
                 f"{list(self.classes_)}."
             )
         return np.searchsorted(self.classes_, classes)[codes]
-
-    def _check_kept_target(self, y: Array) -> None:
-        n_kept = len(np.unique(y))
-        if n_kept < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs at least 2 classes among the rows of "
-                f"positive weight, got {n_kept} class."
-            )
 
     def _class_weights(self, y: Array, weight: Array | None) -> Array | None:
         if self.class_weight is None:
@@ -296,20 +300,20 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
         n_each = max((len(row) for row in self.ensemble_.learners), default=1)
         return leaves.reshape(len(leaves), -1, n_each)
 
-    def _probabilities(self, raw: Array) -> Array:
-        p = self.loss_function_.inverse_link(raw)
+    def _scores(self, X: Any) -> Array:
+        return self._raw_prediction(X)
+
+    def _staged_scores(self, X: Any) -> Iterator[Array]:
+        return self._staged_raw(X)
+
+    def _probabilities(self, scores: Array) -> Array:
+        p = self.loss_function_.inverse_link(scores)
         return np.column_stack([1.0 - p, p]) if p.shape[1] == 1 else p
 
-    def _decisions(self, raw: Array) -> Array:
-        if raw.shape[1] == 1:
-            return raw[:, 0]
-        return raw[:, 1] - raw[:, 0] if self.n_classes_ == 2 else raw
-
-    def _labels(self, raw: Array) -> Array:
-        decisions = self._decisions(raw)
-        if decisions.ndim == 1:
-            return self.classes_[(decisions > 0).astype(np.intp)]
-        return self.classes_[decisions.argmax(axis=1)]
+    def _decisions(self, scores: Array) -> Array:
+        if scores.shape[1] == 1:
+            return scores[:, 0]
+        return scores[:, 1] - scores[:, 0] if self.n_classes_ == 2 else scores
 
     def decision_function(self, X: Any) -> Array:
         """Return the raw predictions: log-odds, or the inputs of the softmax.
@@ -323,101 +327,13 @@ class GradientBoostingClassifier(ClassifierMixin, BaseGradientBoosting):
         -------
         decisions : float64 ndarray of shape (n,) or (n, n_classes)
             One-dimensional for two classes.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         raw = self._raw_prediction(X)
         return self._decisions(raw)
-
-    def predict_proba(self, X: Any) -> Array:
-        """Return the probabilities of the classes.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        probabilities : float64 ndarray of shape (n, n_classes)
-            In the order of `classes_`.
-        """
-        raw = self._raw_prediction(X)
-        return self._probabilities(raw)
-
-    def predict_log_proba(self, X: Any) -> Array:
-        """Return the logarithms of the probabilities.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        log_probabilities : float64 ndarray of shape (n, n_classes)
-            In the order of `classes_`.
-        """
-        return np.log(self.predict_proba(X))
-
-    def predict(self, X: Any) -> Array:
-        """Predict class labels.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n,)
-            Labels.
-        """
-        raw = self._raw_prediction(X)
-        return self._labels(raw)
-
-    def staged_decision_function(self, X: Any) -> Iterator[Array]:
-        """Return the raw predictions after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Yields
-        ------
-        decisions : float64 ndarray of shape (n,) or (n, n_classes)
-            Those of the first rounds.
-        """
-        for raw in self._staged_raw(X):
-            yield self._decisions(raw.copy())
-
-    def staged_predict_proba(self, X: Any) -> Iterator[Array]:
-        """Return the probabilities after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Yields
-        ------
-        probabilities : float64 ndarray of shape (n, n_classes)
-            Those of the first rounds.
-        """
-        for raw in self._staged_raw(X):
-            yield self._probabilities(raw)
-
-    def staged_predict(self, X: Any) -> Iterator[Array]:
-        """Predict class labels after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-
-        Yields
-        ------
-        y : ndarray of shape (n,)
-            Labels of the first rounds.
-        """
-        for raw in self._staged_raw(X):
-            yield self._labels(raw)

@@ -26,7 +26,8 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
 
     Boosting is gradient descent in function space: starting from the best constant,
     every round fits learners to minus the gradient of the loss at the predictions so
-    far, and takes a step along them (Friedman 2001).
+    far, and takes a step along them (Friedman 2001). The trees are grown on binned
+    features (Ke et al. 2017).
 
     Parameters
     ----------
@@ -35,17 +36,18 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         instance such as ``Quantile([0.1, 0.5, 0.9])``, or a function
         ``f(y, raw) -> (loss, gradient[, hessian])``.
     optimizer : str or Optimizer, default="newton"
-        The step rule in function space: "newton" (second-order leaves), "gd" (plain
-        fitting of residuals), "momentum", "nesterov" (accelerated boosting, Biau et
-        al. 2018), "ema", or an instance. An optimizer whose step is no linear
-        combination of gradients (Adam, RMSprop, …) is refused.
+        The step rule in function space: "newton" (second-order leaves; Friedman, Hastie
+        & Tibshirani 2000), "gd" (plain fitting of residuals), "momentum", "nesterov"
+        (accelerated boosting, Biau et al. 2018), "ema", or an instance. An optimizer
+        whose step is no linear combination of gradients (Adam, RMSprop, …) is refused.
     learning_rate : float, str or Schedule, default=0.1
         The rate η, or a schedule for it such as "inverse" (η/k). None takes the
         optimizer's own.
     n_estimators : int, default=100
         Rounds of boosting; at least 1.
     subsample : float, default=1.0
-        Share of the rows that each round learns from, in (0, 1].
+        Share of the rows that each round learns from, drawn without replacement
+        (Friedman 2002); in (0, 1].
     estimator : regressor, default=None
         Learner instead of histogram trees: a clone is fitted to minus the gradient in
         every round, so that "newton" then is "gd". The parameters of trees below are
@@ -57,7 +59,8 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
     min_samples_split : int, default=2
         Fewest rows of a node that is split.
     min_samples_leaf : int, default=1
-        Fewest rows of a leaf.
+        Fewest rows of a leaf. Where leaves are second-order, its Hessians also add up
+        to 10⁻³ or more.
     min_impurity_decrease : float, default=0.0
         Smallest gain of a split, divided by the sum of weights.
     l2_regularization : float, default=0.0
@@ -78,9 +81,11 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         Whether one tree with a value for each output (or class) in its leaves serves
         all of them, in place of a tree for each.
     init : "zero" or estimator, default=None
-        What to start from; None takes the best constant.
+        What to start from: raw predictions of zero, or a model that is fitted first.
+        None takes the best constant.
     warm_start : bool, default=False
-        Whether `fit` goes on from the fitted rounds, also on new data.
+        Whether `fit` goes on from the fitted rounds, also on new data. The step rule
+        and the link of the loss stay what they were.
     validation_fraction : float, default=0.1
         Share of the rows held out for early stopping, if no X_val is passed; in (0, 1).
     n_iter_no_change : int, default=None
@@ -109,9 +114,10 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
     best_iteration_ : int
         The best round on validation data, from 1; the last where there are none.
     history_ : dict of str to list of float
-        "loss", and with validation data "val_loss" and "val_score", by round.
+        "loss", with validation data "val_loss", and with `scoring` "val_score", after
+        each round; also after those that early stopping has dropped.
     train_score_ : ndarray of shape (n_rounds,)
-        Mean training loss after each round.
+        Mean training loss after each round, as in `history_`.
     validation_score_ : ndarray of shape (n_rounds,) or None
         What is monitored, after each round: a loss, or with `scoring` a score.
     feature_importances_ : ndarray of shape (n_features,)
@@ -226,6 +232,16 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         -------
         self : object
             The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the data or a setting is out of range, a callback cannot act on boosting,
+            `warm_start` cannot go on, or the steps are too long: the loss is no longer
+            finite, or its Hessians vanish. A model that was fitted before is then left
+            as it was.
+        TypeError
+            If a loss that is a function does not return two or three arrays.
         """
         self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
         return self
@@ -279,6 +295,13 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         -------
         y : float64 ndarray of shape (n,) or (n, n_outputs)
             Predictions; with several quantiles a column for each.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         raw = self._raw_prediction(X)
         return self._values(raw)
@@ -295,6 +318,13 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         ------
         y : float64 ndarray of shape (n,) or (n, n_outputs)
             Predictions of the first rounds.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
         """
         for raw in self._staged_raw(X):
             yield self._values(raw.copy())

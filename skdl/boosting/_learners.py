@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
 
+from skdl.boosting._columns import interaction_sets, monotonic_signs, n_candidates
 from skdl.boosting._derivatives import Derivatives
+from skdl.boosting._ensemble import Ensemble
 from skdl.losses import Loss
 from skdl.tree import (
     BinMapper,
@@ -22,6 +25,9 @@ from skdl.tree import (
 )
 
 Array = NDArray[Any]
+
+MIN_HESSIAN = 1e-3  # in units of the weights, which are taken as numbers of rows
+FLAT = 1e3  # Σ|g|/(Σh+λ) above which a tree that cannot split has no Newton step
 
 
 @dataclass
@@ -126,6 +132,11 @@ class TreeLearners:
             One for each raw prediction, or one for all.
         grown : list of GrownTree
             The same with what their training rows need.
+
+        Raises
+        ------
+        ValueError
+            If the Hessians have vanished where the gradients have not.
         """
         h = self._hessians(d)
         parts = [slice(0, self.n_raw)] if self.shared else _singles(self.n_raw)
@@ -135,6 +146,8 @@ class TreeLearners:
             g_part, h_part = d.g[part], None if h is None else h[part]
             seed = int(rng.integers(2**62))
             grown = self.grower.grow(g_part, h_part, rows, seed=seed)
+            if h_part is not None and len(grown.leaves) == 1:
+                self._check_curvature(grown, g_part, h_part)
             grown.tree.value[grown.leaves] = self._leaf_values(
                 grown, g_part, h_part, part, raw
             )
@@ -151,6 +164,24 @@ class TreeLearners:
             return None
         weights = np.broadcast_to(self.problem.weight, d.g.shape)
         return np.ascontiguousarray(weights)
+
+    def _check_curvature(self, grown: GrownTree, g: Array, h: Array) -> None:
+        """Raise if the rows are too flat for a leaf, and far from their best values.
+
+        A loss such as log_loss is a straight line far from its minimum: after steps
+        that are too long it stays finite, but no further step brings it back.
+        """
+        curvature = float(h[:, grown.rows].sum())
+        pull = float(np.abs(g[:, grown.rows]).sum())
+        if curvature < self.params.min_hessian and pull > FLAT * (
+            curvature + self.params.l2_regularization
+        ):
+            raise ValueError(
+                f"The Hessians of the loss {type(self.loss).__name__} have vanished "
+                f"(they add up to {curvature:.3g}, its gradients to {pull:.3g}): the "
+                "steps are too long, or the loss is too flat. Lower learning_rate, "
+                'raise l2_regularization, scale the loss, or use optimizer="gd".'
+            )
 
     def _leaf_values(
         self, grown: GrownTree, g: Array, h: Array | None, part: slice, raw: Array
@@ -271,3 +302,85 @@ def _set_random_states(estimator: Any, rng: np.random.Generator) -> None:
     }
     if states:
         estimator.set_params(**states)
+
+
+def make_learners(
+    estimator: Any, X: Any, problem: Problem, ensemble: Ensemble
+) -> TreeLearners | EstimatorLearners:
+    """Return what makes the learners of a round.
+
+    Parameters
+    ----------
+    estimator : BaseGradientBoosting
+        Whose parameters count.
+    X : array-like of shape (n, n_features)
+        Rows as the user gave them: constraints may name their columns.
+    problem : Problem
+        The data.
+    ensemble : Ensemble
+        Its loss and its step rule.
+
+    Returns
+    -------
+    learners : TreeLearners or EstimatorLearners
+        Trees, or clones of the user's estimator.
+
+    Raises
+    ------
+    ValueError
+        If constraints are wrong, or cannot be kept.
+    """
+    loss, n_raw = ensemble.loss, ensemble.n_raw
+    n_features = problem.X.shape[1]
+    signs = monotonic_signs(estimator.monotonic_cst, X, n_features)
+    sets = interaction_sets(estimator.interaction_cst, X, n_features)
+    if estimator.estimator is not None:
+        if signs is not None or sets is not None:
+            raise ValueError(
+                "monotonic_cst and interaction_cst steer skdl's own trees; with "
+                "estimator= set the constraints on that estimator."
+            )
+        takes = has_fit_parameter(estimator.estimator, "sample_weight")
+        return EstimatorLearners(problem, estimator.estimator, takes)
+    if (
+        signs is not None
+        and n_raw > 1
+        and (estimator.shared_trees or loss.task != "regression")
+    ):
+        raise ValueError(
+            "Monotonic constraints need one tree for each output: they are not "
+            "possible with several classes or with shared_trees=True."
+        )
+    second_order = bool(getattr(ensemble.rule, "second_order", False))
+    hessian = second_order and loss.has_hessian and not loss.has_leaf_value
+    min_hessian = 0.0
+    if hessian and not loss.constant_hessian:
+        min_hessian = _min_hessian(problem.weight)
+    params = TreeParams(
+        max_leaf_nodes=estimator.max_leaf_nodes,
+        max_depth=estimator.max_depth,
+        min_samples_leaf=estimator.min_samples_leaf,
+        min_samples_split=estimator.min_samples_split,
+        min_impurity_decrease=estimator.min_impurity_decrease,
+        min_hessian=min_hessian,
+        l2_regularization=float(estimator.l2_regularization),
+        max_features=n_candidates(estimator.max_features, n_features),
+        monotonic_cst=signs,
+        interaction_cst=sets,
+    )
+    return TreeLearners(
+        problem,
+        loss,
+        params,
+        n_raw=n_raw,
+        shared=estimator.shared_trees,
+        second_order=second_order,
+        max_bins=estimator.max_bins,
+        categorical=estimator._columns.is_categorical,
+        seed=estimator._seed,
+    )
+
+
+def _min_hessian(weight: Array | None) -> float:
+    """Smallest sum of Hessians of a leaf, also where all weights are tiny."""
+    return MIN_HESSIAN * (1.0 if weight is None else min(1.0, float(weight.mean())))

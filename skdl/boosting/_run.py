@@ -5,11 +5,15 @@ from __future__ import annotations
 import copy
 import warnings
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 
+from skdl._compat import without_callbacks
+from skdl.boosting._callbacks import SavedRun, call_hooks
 from skdl.boosting._derivatives import Derivatives, derivatives
 from skdl.boosting._ensemble import Ensemble, learner_values
 from skdl.boosting._learners import (
@@ -30,9 +34,9 @@ class Watch:
 
     Parameters
     ----------
-    patience : int or None
+    patience : int, default=None
         Rounds without improvement after which to stop; None: never.
-    tol : float
+    tol : float, default=0.0
         An improvement is larger than this.
     best : float
         Best value so far; greater is better.
@@ -40,8 +44,8 @@ class Watch:
         Its round, counted from 1; 0 before the first.
     """
 
-    patience: int | None
-    tol: float
+    patience: int | None = None
+    tol: float = 0.0
     best: float = -np.inf
     best_round: int = 0
     waited: int = 0
@@ -97,6 +101,16 @@ class Run:
         Share of the rows of each round.
     shown_val : tuple or None
         Validation rows, labels and weights for the scorer.
+    notes : dict
+        What callbacks remember of the run; a checkpoint keeps it.
+
+    Attributes
+    ----------
+    task : CallbackContext or None
+        The callbacks' context of the fit, whose subtasks are the rounds.
+    stop_reason : str
+        Why the run ended: "n_estimators", "no_improvement", "callback" or
+        "interrupted".
     """
 
     estimator: Any
@@ -110,7 +124,61 @@ class Run:
     scorer: Any
     subsample: float
     shown_val: tuple[Any, Any, Any] | None
+    notes: dict[str, Any] = field(default_factory=dict)
     memory: dict[str, Array] = field(default_factory=dict)
+    task: Any = None
+    stop_reason: str = ""
+
+    @property
+    def n_rounds(self) -> int:
+        """Rounds done."""
+        return len(self.ensemble.learners)
+
+    @cached_property
+    def data_digest(self) -> str:
+        """Digest of the training rows, by which a run knows its data again."""
+        p = self.problem
+        return joblib.hash((p.X, p.y, p.weight), coerce_mmap=True)
+
+    def keep(self, n_rounds: int) -> None:
+        """Drop the rounds after the first.
+
+        Parameters
+        ----------
+        n_rounds : int
+            How many to keep.
+        """
+        self.ensemble = self.ensemble.truncated(n_rounds)
+        self.watch.best_round = min(self.watch.best_round, n_rounds)
+
+    def saved(self) -> SavedRun:
+        """Return the run as it is now, to be stored.
+
+        Returns
+        -------
+        saved : SavedRun
+            Shares nothing that the run changes later.
+        """
+        fitted = without_callbacks(self.estimator)
+        ended = self.stop_reason != ""
+        values = self.fitted() if ended else self._attributes()
+        for name, value in values.items():
+            setattr(fitted, name, value)
+        whole = len(values["ensemble_"].rates) == len(self.history["loss"])
+        goes_on = self.stop_reason in ("", "n_estimators") and whole
+        return SavedRun(fitted, replace(self.watch), dict(self.notes), goes_on)
+
+    def fitted(self) -> dict[str, Any]:
+        """Return the attributes of the model that the run leaves.
+
+        Returns
+        -------
+        attributes : dict
+            By name.
+        """
+        return self.estimator._fitted_attributes(
+            self.ensemble, self.history, self.watch
+        )
 
     def train(self, n_rounds: int, root: Any) -> None:
         """Do the rounds up to `n_rounds`.
@@ -122,10 +190,24 @@ class Run:
         root : CallbackContext
             Of the fit.
         """
+        self.begin(root)
         # Overflow shows as a loss that is not finite, which is an error of its own.
         with np.errstate(over="ignore", invalid="ignore"):
             self._start()
             self._rounds(n_rounds, root)
+        self.stop_reason = self.stop_reason or "n_estimators"
+        call_hooks(self.estimator, "on_boosting_end", self)
+
+    def begin(self, root: Any) -> None:
+        """Let callbacks see the run before its first round.
+
+        Parameters
+        ----------
+        root : CallbackContext
+            Of the fit.
+        """
+        self.task = root
+        call_hooks(self.estimator, "on_boosting_begin", self)
 
     def _rounds(self, n_rounds: int, root: Any) -> None:
         d = self._derivatives()
@@ -138,19 +220,22 @@ class Run:
                 context.call_on_fit_task_begin(estimator=self.estimator, X=X, y=y)
                 self._round(t, d)
                 d = self._derivatives()
-                stop = self._record(d)
+                if self._record(d):
+                    self.stop_reason = "no_improvement"
                 n_done, lengths = t + 1, self._lengths()
                 weight = self.problem.weight
-                stop |= context.call_on_fit_task_end(
+                if context.call_on_fit_task_end(
                     estimator=self.estimator,
                     X=X,
                     y=y,
                     metadata={} if weight is None else {"sample_weight": weight},
                     reconstruction_attributes=self._attributes,
-                )
-                if stop:
+                ):
+                    self.stop_reason = self.stop_reason or "callback"
+                if self.stop_reason:
                     break
         except KeyboardInterrupt:
+            self.stop_reason = "interrupted"
             warnings.warn(
                 f"Fit interrupted after {n_done} rounds; the model is kept as it is.",
                 stacklevel=4,

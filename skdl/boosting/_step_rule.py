@@ -51,6 +51,7 @@ registry.register("ema")(optimizers.EMA)
 class NewtonStep(GD):
     """Second-order boosting: trees on gradients and Hessians, leaves −Σg/(Σh+λ).
 
+    Friedman, Hastie & Tibshirani 2000; with λ, Chen & Guestrin 2016.
     Losses without Hessian get the leaf values that minimise the loss (absolute error,
     quantile, Huber) or the mean of the negative gradient.
 
@@ -62,6 +63,23 @@ class NewtonStep(GD):
         Not used in boosting; must be None.
     clip_value : float, default=None
         Not used in boosting; must be None.
+
+    Raises
+    ------
+    ValueError
+        In fit, if a setting is out of range, or the estimator has a learning rate, too.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skdl import GradientBoostingRegressor
+    >>> from skdl.boosting import NewtonStep
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = GradientBoostingRegressor(
+    ...     optimizer=NewtonStep(learning_rate=0.3), learning_rate=None, n_estimators=2
+    ... )
+    >>> model.fit(X, y).ensemble_.rates
+    [0.3, 0.3]
     """
 
     second_order = True
@@ -131,6 +149,8 @@ class Steps:
         Planned rounds.
     rates : sequence of float, default=()
         Learning rates of the rounds already done.
+    losses : sequence of float, default=()
+        What the schedule saw of them.
 
     Attributes
     ----------
@@ -139,12 +159,18 @@ class Steps:
     """
 
     def __init__(
-        self, rule: FirstOrder, n_rounds: int, rates: Iterable[float] = ()
+        self,
+        rule: FirstOrder,
+        n_rounds: int,
+        rates: Iterable[float] = (),
+        losses: Iterable[float] = (),
     ) -> None:
         rule.check(n_rounds, 1)
         self.rule = rule
         self.state = rule.init(1)
         self.rates = list(rates)
+        for loss in losses:
+            rule.observe(self.state, loss)
         self.state.t = self.state.epoch = len(self.rates)
         self.state.plan(1, n_rounds - len(self.rates))
 

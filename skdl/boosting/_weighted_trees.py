@@ -25,7 +25,42 @@ from skdl.tree import (
 Array = NDArray[Any]
 
 
-class StumpClassifier:
+class Stump:
+    """A fitted tree as a learner by itself.
+
+    Parameters
+    ----------
+    tree : Tree
+        The tree.
+
+    Attributes
+    ----------
+    tree_ : Tree
+        The tree.
+    """
+
+    def __init__(self, tree: Tree) -> None:
+        self.tree_ = tree
+
+    def values(self, X: Array) -> Array:
+        """Return the values of the leaves that rows end in.
+
+        Parameters
+        ----------
+        X : float ndarray of shape (n, n_features)
+            Rows.
+
+        Returns
+        -------
+        values : float64 ndarray of shape (n, n_outputs)
+            By row.
+        """
+        out = np.zeros((len(X), self.tree_.value.shape[1]))
+        Forest([self.tree_], [-1]).add(X, out, np.ones(1))
+        return out
+
+
+class StumpClassifier(Stump):
     """A fitted tree that votes for one class in each leaf.
 
     Parameters
@@ -44,7 +79,7 @@ class StumpClassifier:
     """
 
     def __init__(self, tree: Tree, classes: Array) -> None:
-        self.tree_ = tree
+        super().__init__(tree)
         self.classes_ = classes
 
     def codes(self, X: Array) -> Array:
@@ -60,10 +95,7 @@ class StumpClassifier:
         codes : int64 ndarray of shape (n,)
             Positions in `classes_`.
         """
-        n_outputs = self.tree_.value.shape[1]
-        out = np.zeros((len(X), n_outputs))
-        Forest([self.tree_], [-1]).add(X, out, np.ones(1))
-        return codes_of(out)
+        return codes_of(self.values(X))
 
     def predict(self, X: Array) -> Array:
         """Predict class labels.
@@ -81,22 +113,8 @@ class StumpClassifier:
         return self.classes_[self.codes(X)]
 
 
-class StumpRegressor:
-    """A fitted tree that predicts a mean in each leaf.
-
-    Parameters
-    ----------
-    tree : Tree
-        The tree.
-
-    Attributes
-    ----------
-    tree_ : Tree
-        The tree.
-    """
-
-    def __init__(self, tree: Tree) -> None:
-        self.tree_ = tree
+class StumpRegressor(Stump):
+    """A fitted tree that predicts a mean in each leaf."""
 
     def predict(self, X: Array) -> Array:
         """Predict targets.
@@ -111,9 +129,7 @@ class StumpRegressor:
         y : float64 ndarray of shape (n,)
             Predictions.
         """
-        out = np.zeros((len(X), 1))
-        Forest([self.tree_], [0]).add(X, out, np.ones(1))
-        return out[:, 0]
+        return self.values(X)[:, 0]
 
 
 def codes_of(values: Array) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from skdl.training import Trainer
 
@@ -10,13 +10,18 @@ from skdl.training import Trainer
 class TrainingCallback:
     """A callback that keeps the trainer of each running fit.
 
+    It acts on networks. One that also acts on gradient boosting defines `check_booster`
+    and `on_round_end`; its runs are kept beside the trainers.
+
     Clones of an estimator share their callbacks, and may be fitted at the same time:
     whatever a callback remembers of a run is kept in the run's own `state.notes`,
     which a checkpoint saves, too.
     """
 
+    _for_boosters: ClassVar[str] = "Set it on a network."
+
     def __init__(self) -> None:
-        self._trainers: dict[Any, Trainer] = {}
+        self._trainers: dict[Any, Any] = {}
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Begin a fit.
@@ -66,6 +71,48 @@ class TrainingCallback:
         """
         self._trainers.pop(trainer.task, None)
 
+    def check_booster(self, estimator: Any) -> None:
+        """Raise if the callback has nothing to act on.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The booster that is to be fitted.
+
+        Raises
+        ------
+        ValueError
+            Unless the callback also acts on boosters.
+        """
+        raise ValueError(
+            f"{type(self).__name__} acts on the weights of a network; "
+            f"{type(estimator).__name__} has none. {self._for_boosters}"
+        )
+
+    def on_boosting_begin(self, estimator: Any, run: Any) -> None:
+        """Take note of a run of gradient boosting.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator that is being fitted.
+        run : Run
+            The run.
+        """
+        self._trainers[run.task] = run
+
+    def on_boosting_end(self, estimator: Any, run: Any) -> None:
+        """Forget a run of gradient boosting.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator that is being fitted.
+        run : Run
+            The run.
+        """
+        self._trainers.pop(run.task, None)
+
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
         """Begin a task.
 
@@ -92,10 +139,29 @@ class TrainingCallback:
         stop : bool
             Whether training is to stop.
         """
-        trainer = self._trainers.get(context.parent)
-        if context.task_name != "epoch" or trainer is None:
+        run = self._trainers.get(context.parent)
+        if run is None:
             return False
-        return self.on_epoch_end(estimator, trainer)
+        if context.task_name == "tree":
+            return self.on_round_end(estimator, run)
+        return context.task_name == "epoch" and self.on_epoch_end(estimator, run)
+
+    def on_round_end(self, estimator: Any, run: Any) -> bool:
+        """End a round of gradient boosting.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator that is being fitted.
+        run : Run
+            The run.
+
+        Returns
+        -------
+        stop : bool
+            Whether training is to stop.
+        """
+        return False
 
     def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
         """End an epoch.
@@ -119,30 +185,48 @@ class TrainingCallback:
         return {**self.__dict__, "_trainers": {}}
 
 
-def history_value(trainer: Trainer, monitor: str) -> float:
+def history_value(history: dict[str, list[float]], monitor: str) -> float:
     """Return the newest entry of the history.
 
     Parameters
     ----------
-    trainer : Trainer
-        The run.
+    history : dict of str to list of float
+        The curves so far.
     monitor : str
         The entry's name.
 
     Returns
     -------
     value : float
-        Its value in the epoch that has just ended.
+        Its value in the epoch or round that has just ended.
 
     Raises
     ------
     ValueError
         If there is no such entry; the message lists those there are.
     """
-    history = trainer.state.history
+    check_monitor(history, monitor)
+    return history[monitor][-1]
+
+
+def check_monitor(history: dict[str, list[float]], monitor: str) -> None:
+    """Raise if the history has no such entry.
+
+    Parameters
+    ----------
+    history : dict of str to list of float
+        The curves.
+    monitor : str
+        The entry's name.
+
+    Raises
+    ------
+    ValueError
+        The message lists the entries there are.
+    """
     if monitor not in history:
         raise ValueError(
             f"The history has no {monitor!r}, only {', '.join(history)}. Validation "
-            "entries need X_val and y_val, or early_stopping=True."
+            "entries need X_val and y_val, or rows held out by early_stopping=True "
+            "(networks) or n_iter_no_change (boosting)."
         )
-    return history[monitor][-1]

@@ -17,7 +17,7 @@ from skdl.training import Trainer, TrainingState
 _FORMAT = 1
 _DATA = "Checkpoint: digest of the data"
 # Settings that may differ between the run that was cut off and the one that goes on.
-_FREE = ("max_iter", "n_jobs", "verbose", "warm_start")
+_FREE = ("max_iter", "n_estimators", "n_jobs", "verbose", "warm_start")
 
 
 class Checkpoint(TrainingCallback):
@@ -31,13 +31,17 @@ class Checkpoint(TrainingCallback):
     back. Delete the file to begin anew. A file is for one model on one set of training
     data: not for the folds of a cross-validation or the candidates of a grid search.
 
+    It acts on networks, and on gradient boosting with rounds for epochs and
+    `n_estimators` for `max_iter`.
+
     Parameters
     ----------
     path : str or path-like
         The file. It holds pickled objects: load only files that you trust.
     every : int, default=1
-        Save after each so many epochs, when the next one begins; the end of training
-        is always saved.
+        Save after each so many epochs (rounds), when the next one begins; the end of
+        training is always saved. A save writes the whole model: for boosters of many
+        rounds choose a larger number.
     resume : bool, default=True
         Whether `fit` goes on with the file's run. False overwrites it.
 
@@ -45,7 +49,8 @@ class Checkpoint(TrainingCallback):
     ------
     ValueError
         If `every` is less than 1; in fit, if the file belongs to another model or
-        other data, or is no checkpoint.
+        other data, or is no checkpoint, or the estimator is AdaBoost, which cannot go
+        on.
 
     Examples
     --------
@@ -83,7 +88,7 @@ class Checkpoint(TrainingCallback):
         Returns
         -------
         estimator : estimator
-            It can predict, and go on with `partial_fit`.
+            It can predict, and a network can go on with `partial_fit`.
 
         Raises
         ------
@@ -92,7 +97,8 @@ class Checkpoint(TrainingCallback):
         """
         content = _read(Path(path))
         estimator = content["estimator"]
-        estimator._training_state = content["state"]
+        if isinstance(content["state"], TrainingState):
+            estimator._training_state = content["state"]
         return estimator
 
     def resume_state(self, estimator: Any) -> TrainingState | None:
@@ -113,6 +119,15 @@ class Checkpoint(TrainingCallback):
         ValueError
             If the file holds a run of another model.
         """
+        content = self._content(estimator)
+        if content is None:
+            return None
+        state: TrainingState = content["state"]
+        state.notes[_DATA] = content["data"]
+        return state
+
+    def _content(self, estimator: Any) -> dict[str, Any] | None:
+        """What the file holds, if it is to be gone on with."""
         if not (self.resume and self.path.exists()):
             return None
         content = _read(self.path)
@@ -122,14 +137,15 @@ class Checkpoint(TrainingCallback):
                 "(or of another class). Use another path, delete the file, or pass "
                 "resume=False."
             )
-        state: TrainingState = content["state"]
-        state.notes[_DATA] = content["data"]
-        return state
+        return content
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         super().on_training_begin(estimator, trainer)
-        seen = trainer.state.notes.pop(_DATA, None)
-        if seen is not None and seen != trainer.data_digest:
+        self._check_data(trainer.state.notes, trainer)
+
+    def _check_data(self, notes: dict[str, Any], run: Any) -> None:
+        seen = notes.pop(_DATA, None)
+        if seen is not None and seen != run.data_digest:
             raise ValueError(
                 f"The checkpoint {self.path} belongs to other training data. Use "
                 "another path, delete the file, or pass resume=False. One file cannot "
@@ -137,7 +153,7 @@ class Checkpoint(TrainingCallback):
             )
 
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
-        """Save the epochs before, now that all callbacks have seen them.
+        """Save the epochs or rounds before, now that all callbacks have seen them.
 
         Parameters
         ----------
@@ -146,12 +162,13 @@ class Checkpoint(TrainingCallback):
         context : CallbackContext
             The task.
         """
-        trainer = self._trainers.get(context.parent)
-        if context.task_name != "epoch" or trainer is None:
+        run = self._trainers.get(context.parent)
+        if run is None or context.task_id == 0:
             return
-        epoch = trainer.state.epoch
-        if context.task_id > 0 and epoch % self.every == 0:
-            self._save(estimator, trainer)
+        if context.task_name == "tree" and run.n_rounds % self.every == 0:
+            self._save_booster(estimator, run)
+        if context.task_name == "epoch" and run.state.epoch % self.every == 0:
+            self._save(estimator, run)
 
     def on_training_end(self, estimator: Any, trainer: Trainer) -> None:
         """Save the finished run.
@@ -178,6 +195,71 @@ class Checkpoint(TrainingCallback):
             "data": trainer.data_digest,
             "estimator": fitted,
             "state": trainer.state,
+        }
+        _write(content, self.path)
+
+    # ---- the same for gradient boosting
+
+    def check_booster(self, estimator: Any) -> None:
+        """Accept boosters: those that cannot go on refuse by themselves.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The booster that is to be fitted.
+        """
+
+    def resume_booster(self, estimator: Any) -> Any:
+        """Return the run in the file, if there is one to go on with.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The booster that is being fitted.
+
+        Returns
+        -------
+        saved : SavedRun or None
+            The run.
+
+        Raises
+        ------
+        ValueError
+            If the file holds a run of another model.
+        """
+        content = self._content(estimator)
+        if content is None:
+            return None
+        saved = content["state"]
+        saved.notes[_DATA] = content["data"]
+        return saved
+
+    def on_boosting_begin(self, estimator: Any, run: Any) -> None:
+        super().on_boosting_begin(estimator, run)
+        self._check_data(run.notes, run)
+
+    def on_boosting_end(self, estimator: Any, run: Any) -> None:
+        """Save the finished run.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator that is being fitted.
+        run : Run
+            The run.
+        """
+        super().on_boosting_end(estimator, run)
+        if run.stop_reason != "interrupted":
+            self._save_booster(estimator, run)
+
+    def _save_booster(self, estimator: Any, run: Any) -> None:
+        saved = run.saved()
+        content = {
+            "format": _FORMAT,
+            "settings": _settings(estimator),
+            "data": run.data_digest,
+            "estimator": saved.estimator,
+            "state": saved,
         }
         _write(content, self.path)
 

@@ -4,31 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from skdl.callbacks._callback import TrainingCallback, history_value
+from skdl.callbacks._callback import (
+    TrainingCallback,
+    check_monitor,
+    history_value,
+)
 from skdl.training import Best, Trainer
 
 
 class EarlyStopping(TrainingCallback):
     """Stop when an entry of the history no longer improves.
 
-    The estimators' own ``early_stopping=True`` does the same by the validation metric;
-    the callback can follow any entry, also the training loss.
+    The estimators' own ``early_stopping=True`` (for boosting ``n_iter_no_change=…``)
+    does the same by the validation metric; the callback can follow any entry, also the
+    training loss. It acts on networks by epochs, on gradient boosting by rounds.
 
     Parameters
     ----------
     monitor : str, default="val_loss"
         Entry of `history_`: "loss", "val_loss" or "val_score".
     patience : int, default=10
-        Stop after more than so many epochs in a row without an improvement.
+        Stop after more than so many epochs (rounds) in a row without an improvement.
     tol : float, default=0.0
         Smallest difference that counts as an improvement.
     restore_best : bool, default=True
-        Whether to bring the weights of the best epoch back.
+        Whether to bring the weights of the best epoch back, or to keep the rounds up to
+        the best alone.
 
     Raises
     ------
     ValueError
-        If `patience` or `tol` is negative; in fit, if there is no such entry.
+        If `patience` or `tol` is negative; in fit, if there is no such entry, or the
+        estimator is AdaBoost, which has no history.
 
     Examples
     --------
@@ -63,16 +70,16 @@ class EarlyStopping(TrainingCallback):
     def _note(self) -> str:
         return f"EarlyStopping({self.monitor!r})"
 
+    def _best(self, keep_weights: bool) -> Best:
+        return Best(self.patience, self.tol, self.monitor == "val_score", keep_weights)
+
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         super().on_training_begin(estimator, trainer)
-        best = Best(
-            self.patience, self.tol, self.monitor == "val_score", self.restore_best
-        )
-        trainer.state.notes.setdefault(self._note, best)
+        trainer.state.notes.setdefault(self._note, self._best(self.restore_best))
 
     def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
-        value = history_value(trainer, self.monitor)
         state = trainer.state
+        value = history_value(state.history, self.monitor)
         best = state.notes[self._note]
         return best.observe(value, state.epoch, state.network)
 
@@ -90,3 +97,39 @@ class EarlyStopping(TrainingCallback):
         best = trainer.state.notes.pop(self._note)
         if best.weights is not None:
             trainer.state.network.restore(best.weights)
+
+    # ---- the same for gradient boosting
+
+    def check_booster(self, estimator: Any) -> None:
+        """Accept boosters: those without a history refuse by themselves.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The booster that is to be fitted.
+        """
+
+    def on_boosting_begin(self, estimator: Any, run: Any) -> None:
+        super().on_boosting_begin(estimator, run)
+        check_monitor(run.history, self.monitor)
+        run.notes.setdefault(self._note, self._best(keep_weights=False))
+
+    def on_round_end(self, estimator: Any, run: Any) -> bool:
+        value = history_value(run.history, self.monitor)
+        best: Best = run.notes[self._note]
+        return best.observe(value, run.n_rounds)
+
+    def on_boosting_end(self, estimator: Any, run: Any) -> None:
+        """Keep the rounds up to the best.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The estimator that is being fitted.
+        run : Run
+            The run.
+        """
+        super().on_boosting_end(estimator, run)
+        best = run.notes.pop(self._note)
+        if self.restore_best and best.epoch:
+            run.keep(best.epoch)

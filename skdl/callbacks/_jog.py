@@ -38,8 +38,13 @@ class Jog(TrainingCallback):
     Raises
     ------
     ValueError
-        If a setting is out of range; in fit, if there is no such entry.
+        If a setting is out of range; in fit, if there is no such entry, or if the
+        estimator is a booster, which has no weights.
     """
+
+    _for_boosters = (
+        "Remove it; subsample and max_features make the rounds of boosting random."
+    )
 
     def __init__(
         self,
@@ -68,7 +73,7 @@ class Jog(TrainingCallback):
     def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
         state = trainer.state
         best, jogs = state.notes["Jog"]
-        value = history_value(trainer, self.monitor)
+        value = history_value(state.history, self.monitor)
         if best.observe(value, state.epoch, state.network):
             best.waiting = 0
             self._perturb(trainer)

@@ -49,7 +49,8 @@ class LearningRateFinder(TrainingCallback):
     Raises
     ------
     ValueError
-        If a setting is out of range; in fit, if the optimizer has no learning rate.
+        If a setting is out of range; in fit, if the optimizer has no learning rate, or
+        the estimator is a booster, which has no weights.
 
     Examples
     --------
@@ -63,6 +64,11 @@ class LearningRateFinder(TrainingCallback):
     >>> 1e-4 < finder.learning_rate_ < 1e-1
     True
     """
+
+    _for_boosters = (
+        "Remove it; search learning_rate on a grid, and let n_iter_no_change choose "
+        "the number of rounds."
+    )
 
     def __init__(
         self,

@@ -3,7 +3,8 @@
 from skdl.inspection._idle import IdleDirections, idle_directions
 from skdl.inspection._importance import FeatureImportanceDisplay
 from skdl.inspection._loss_curve import LossCurveDisplay
-from skdl.inspection._tree import TreeDisplay, export_text
+from skdl.inspection._tree_display import TreeDisplay
+from skdl.inspection._tree_text import export_text
 
 __all__ = [
     "FeatureImportanceDisplay",

@@ -49,7 +49,7 @@ class Best:
         self.waiting = 0
         self.weights: Snapshot | None = None
 
-    def observe(self, value: float, epoch: int, network: Network) -> bool:
+    def observe(self, value: float, epoch: int, network: Network | None = None) -> bool:
         """Take note of an epoch.
 
         Parameters
@@ -58,8 +58,8 @@ class Best:
             Loss or score of the epoch; NaN is no improvement.
         epoch : int
             Number of the epoch, from 1.
-        network : Network
-            The network at its end.
+        network : Network, default=None
+            The network at its end, whose weights are kept if they are to be.
 
         Returns
         -------
@@ -72,7 +72,7 @@ class Best:
         self.waiting = 0 if gain >= self.tol else self.waiting + 1
         if gain > 0 and not math.isnan(value):
             self.value, self.epoch = value, epoch
-            if self.keep_weights:
+            if self.keep_weights and network is not None:
                 self.weights = network.snapshot()
         return self.waiting > self.patience
 

@@ -21,6 +21,8 @@ from skdl.tree._threads import run_chunks
 Array = NDArray[Any]
 
 MAX_BINS = 255
+# Quantised gradients must keep some bits in sums over all rows, see `make_packing`.
+MAX_ROWS = 2**28 - 1
 GROUP_WIDTH = 16  # features whose scratch histograms fit the first-level cache
 SAMPLE = 200_000  # rows that the thresholds are taken from
 _ROWS = 16384  # rows of a chunk
@@ -90,6 +92,27 @@ def group_width(n_used: int) -> int:
     return max(1, -(-n_used // max(1, n_groups)))
 
 
+def check_rows(n: int) -> None:
+    """Raise if there are more rows than trees can be grown from.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows.
+
+    Raises
+    ------
+    ValueError
+        If there are too many.
+    """
+    if n > MAX_ROWS:
+        raise ValueError(
+            f"X has {n} rows; histogram trees take at most {MAX_ROWS}, as 64-bit sums "
+            "over more leave no bits for gradients. Fit on a sample of the rows, or on "
+            "parts of them with warm_start=True."
+        )
+
+
 def find_thresholds(values: Array, max_bins: int = MAX_BINS) -> Array:
     """Return the thresholds between the bins of a feature.
 
@@ -154,7 +177,13 @@ class BinMapper:
         -------
         binned : BinnedData
             The binned features.
+
+        Raises
+        ------
+        ValueError
+            If there are more than 2²⁸ − 1 rows.
         """
+        check_rows(len(X))
         edges, has_missing = self._find_edges(X, rng)
         n_bins = np.array([len(e) + 1 for e in edges], dtype=np.int64)
         used = np.flatnonzero(n_bins + has_missing > 1)

@@ -7,40 +7,29 @@ right, then the lower bin), so that their trees are the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skdl.tree._assemble import Node, assemble, leaves_in_order
 from skdl.tree._binning import BinnedData
 from skdl.tree._histogram import histogram, quantise
 from skdl.tree._packing import Packing, make_packing
 from skdl.tree._splitting import (
     NodeSums,
-    Split,
     SplitRules,
     best_categorical,
     best_numeric,
     score,
 )
-from skdl.tree._tree import LEAF, GrownTree, Tree, TreeParams
+from skdl.tree._tree import LEAF, GrownTree, TreeParams
 
 Array = NDArray[Any]
 
 UNLIMITED = 2**31 - 1
-
-
-@dataclass
-class _Node:
-    number: int
-    rows: Array
-    sums: NodeSums
-    depth: int
-    active: Array  # interaction sets still open
-    histogram: tuple[Array, Array] | None = None
-    split: Split | None = None
-    left: int = LEAF
+NEVER = 2**61  # above every sum of quantised Hessians; its double is an int64 too
 
 
 class Grower:
@@ -154,15 +143,15 @@ class _Growth:
         )
         self.min_gain = 0.0
 
-    def run(self, rows: Array) -> list[_Node]:
-        root = _Node(
+    def run(self, rows: Array) -> list[Node]:
+        root = Node(
             0, rows, self._sums(rows), 0, np.ones(len(self.grower.sets), dtype=bool)
         )
         p = self.grower.params
         total = float(root.sums.h.sum() * self.rules.h_unit)
         self.min_gain = p.min_impurity_decrease * total
         nodes = [root]
-        waiting: list[_Node] = []
+        waiting: list[Node] = []
         if self.max_leaves > 1 and self._can_split(root):
             root.histogram = self._histogram(rows)
             if self._search(root):
@@ -193,7 +182,7 @@ class _Growth:
             h = self.b[:, rows].sum(axis=1)
         return NodeSums(g, h, len(rows))
 
-    def _can_split(self, node: _Node) -> bool:
+    def _can_split(self, node: Node) -> bool:
         p = self.grower.params
         return (
             node.sums.count >= max(2 * p.min_samples_leaf, p.min_samples_split)
@@ -201,10 +190,10 @@ class _Growth:
             and bool((node.sums.h >= 2 * self.rules.min_hessian).all())
         )
 
-    def _pick(self, waiting: list[_Node]) -> _Node:
+    def _pick(self, waiting: list[Node]) -> Node:
         if self.grower.params.max_leaf_nodes is None:
             return waiting.pop()
-        best = max(waiting, key=lambda node: (_gain(node), -node.number))
+        best = max(waiting, key=lambda node: (node.gain, -node.number))
         waiting.remove(best)
         return best
 
@@ -219,7 +208,7 @@ class _Growth:
             return a, a[:0]
         return a, np.stack([sums(values) for values in self.b])
 
-    def _histograms(self, node: _Node, children: list[_Node]) -> None:
+    def _histograms(self, node: Node, children: list[Node]) -> None:
         """The smaller child's histogram by counting, its sibling's by subtraction."""
         small, large = sorted(children, key=lambda child: len(child.rows))
         assert node.histogram is not None
@@ -229,7 +218,7 @@ class _Growth:
             node.histogram[1] - small.histogram[1],
         )
 
-    def _search(self, node: _Node) -> bool:
+    def _search(self, node: Node) -> bool:
         """Find the node's best split; say whether it is worth it."""
         assert node.histogram is not None
         a, b = node.histogram
@@ -263,7 +252,7 @@ class _Growth:
             return False
         return best.gain > 1e-12 * abs(parent)
 
-    def _choose_features(self, node: _Node) -> Array:
+    def _choose_features(self, node: Node) -> Array:
         n_features = len(self.binned.features)
         allowed: Array = np.ones(n_features, dtype=bool)
         if len(self.grower.sets):
@@ -279,7 +268,7 @@ class _Growth:
         allowed[np.argsort(keys, kind="stable")[::-1][:n_dropped]] = False
         return allowed
 
-    def _divide(self, node: _Node, left: int) -> list[_Node]:
+    def _divide(self, node: Node, left: int) -> list[Node]:
         split = node.split
         assert split is not None
         codes = self.binned.columns[split.position][node.rows]
@@ -301,8 +290,8 @@ class _Growth:
         )
         self._narrow(left_sums, right_sums, int(self.grower.sign[split.position]))
         return [
-            _Node(left, node.rows[goes_left], left_sums, node.depth + 1, active),
-            _Node(left + 1, node.rows[~goes_left], right_sums, node.depth + 1, active),
+            Node(left, node.rows[goes_left], left_sums, node.depth + 1, active),
+            Node(left + 1, node.rows[~goes_left], right_sums, node.depth + 1, active),
         ]
 
     def _narrow(self, left: NodeSums, right: NodeSums, sign: int) -> None:
@@ -320,7 +309,7 @@ class _Growth:
         else:
             left.low = right.high = middle
 
-    def finish(self, nodes: list[_Node]) -> GrownTree:
+    def finish(self, nodes: list[Node]) -> GrownTree:
         """Write the nodes to flat arrays."""
         split = np.zeros((len(nodes), 3), dtype=np.int64)
         left_sets = []
@@ -330,7 +319,7 @@ class _Growth:
                 split[i] = s.position, s.last_bin, s.missing_left
                 if s.left_set is not None:
                     left_sets.append(s.left_set)
-        leaves = _leaves_in_order(nodes)
+        leaves = leaves_in_order(nodes)
         ends = np.cumsum([len(node.rows) for node in leaves])
         starts = ends - [len(node.rows) for node in leaves]
         tree = assemble(
@@ -338,7 +327,7 @@ class _Growth:
             self.rules,
             left=np.array([node.left for node in nodes]),
             split=split,
-            gain=np.array([_gain(node) for node in nodes]),
+            gain=np.array([node.gain for node in nodes]),
             counts=np.array([node.sums.count for node in nodes]),
             g=np.stack([node.sums.g for node in nodes]),
             h=np.stack([node.sums.h for node in nodes]),
@@ -356,22 +345,6 @@ class _Growth:
         )
 
 
-def _leaves_in_order(nodes: list[_Node]) -> list[_Node]:
-    """The leaves from left to right, which is the order of their rows."""
-    leaves, stack = [], [nodes[0]]
-    while stack:
-        node = stack.pop()
-        if node.left == LEAF:
-            leaves.append(node)
-        else:
-            stack += [nodes[node.left + 1], nodes[node.left]]
-    return leaves
-
-
-def _gain(node: _Node) -> float:
-    return 0.0 if node.split is None else node.split.gain
-
-
 def min_hessian(params: TreeParams, packing: Packing) -> int:
     """Return the smallest quantised sum of Hessians of a leaf; at least 1.
 
@@ -385,11 +358,12 @@ def min_hessian(params: TreeParams, packing: Packing) -> int:
     Returns
     -------
     smallest : int
-        At least 1, so that no leaf divides by zero.
+        At least 1, so that no leaf divides by zero; at most `NEVER`.
     """
     if not packing.newton:
         return 1
-    return max(1, int(np.ceil(params.min_hessian * packing.h_scale)))
+    wanted = min(params.min_hessian * packing.h_scale, float(NEVER))
+    return max(1, int(np.ceil(wanted)))
 
 
 def mix(value: Array) -> Array:
@@ -409,73 +383,6 @@ def mix(value: Array) -> Array:
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return value ^ (value >> np.uint64(31))
-
-
-def assemble(
-    binned: BinnedData,
-    rules: SplitRules,
-    *,
-    left: Array,
-    split: Array,
-    gain: Array,
-    counts: Array,
-    g: Array,
-    h: Array,
-    left_sets: list[Array],
-) -> Tree:
-    """Return a tree in terms of the columns of X.
-
-    Parameters
-    ----------
-    binned : BinnedData
-        The features.
-    rules : SplitRules
-        Units.
-    left : int64 ndarray of shape (n_nodes,)
-        Left children; −1 in leaves.
-    split : int64 ndarray of shape (n_nodes, 3)
-        Position, last bin and missing-left of each inner node.
-    gain : ndarray of shape (n_nodes,)
-        Gains.
-    counts : int64 ndarray of shape (n_nodes,)
-        Rows.
-    g, h : int64 ndarray of shape (n_nodes, n_outputs)
-        Sums.
-    left_sets : list of bool ndarray of shape (256,)
-        Sets of the categorical inner nodes, in the order of nodes.
-
-    Returns
-    -------
-    tree : Tree
-        The tree.
-    """
-    inner = left != LEAF
-    position, last_bin = split[inner, 0], split[inner, 1]
-    feature = np.full(len(left), -1, dtype=np.int32)
-    threshold = np.full(len(left), np.nan)
-    set_of = np.full(len(left), -1, dtype=np.int32)
-    categorical = np.zeros(len(left), dtype=bool)
-    if inner.any():
-        feature[inner] = binned.features[position]
-        categorical[inner] = binned.categorical[position]
-        threshold[inner] = binned.thresholds[position, last_bin]
-        threshold[categorical] = np.nan
-        set_of[categorical] = np.arange(categorical.sum())
-    sets = np.stack(left_sets) if left_sets else np.zeros((0, 256), dtype=bool)
-    denominator = h * rules.h_unit + rules.l2
-    value = np.zeros(g.shape)
-    np.divide(-(g * rules.g_unit), denominator, out=value, where=denominator > 0)
-    return Tree(
-        feature=feature,
-        threshold=threshold,
-        left=left.astype(np.int32),
-        missing_left=(split[:, 2] == 1) & inner,
-        gain=np.where(inner, gain, 0.0),
-        n_node_samples=counts.astype(np.int64),
-        value=value,
-        set_of=set_of,
-        sets=sets,
-    )
 
 
 def _layout(binned: BinnedData, offsets: Array, sign: Array) -> dict[str, Array]:

@@ -98,6 +98,24 @@ def test_last_stage_is_the_prediction():
         np.testing.assert_allclose(model.predict_proba(X).sum(axis=1), 1.0)
 
 
+@pytest.mark.parametrize("n_classes", [2, 3, 4])
+def test_range_of_decisions(n_classes):
+    X = np.arange(36.0)[:, None]
+    y = np.arange(36) // (36 // n_classes)
+    tree = DecisionTreeClassifier()  # one full tree: all votes are for the true class
+    models = [
+        AdaBoostClassifier(max_depth=4),
+        AdaBoostClassifier(tree),
+        reference.AdaBoostClassifier(tree),
+    ]
+    if n_classes == 2:
+        expected = np.where(y == 1, 2.0, -2.0)
+    else:
+        expected = np.where(y[:, None] == np.arange(n_classes), 1, -1 / (n_classes - 1))
+    for model in models:
+        np.testing.assert_allclose(model.fit(X, y).decision_function(X), expected)
+
+
 def test_engines_and_threads_agree():
     X, y = make_hastie_10_2(3000, random_state=0)
     models = []

@@ -1,4 +1,4 @@
-"""Boosting among scikit-learn's tools: callbacks, searches, files, seeds, threads."""
+"""Boosting among scikit-learn's tools: searches, files, seeds, threads."""
 
 import copy
 import pickle
@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import joblib
 import numpy as np
 import pytest
-import sklearn
+from boosters import TASKS, XB, XI, YI, X, Y, made, raw
 from sklearn.base import clone, is_classifier, is_regressor
-from sklearn.callback import ProgressBar, ScoringMonitor
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
+from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
 from sklearn.inspection import partial_dependence, permutation_importance
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
@@ -19,23 +18,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from skdl import (
-    GradientBoostingClassifier,
-    GradientBoostingRegressor,
     config_context,
     losses,
 )
 from skdl.optimizers import Momentum
 from skdl.schedules import Inverse
 
-X, Y = load_diabetes(return_X_y=True)
-XB, YB = load_breast_cancer(return_X_y=True)
-XI, YI = load_iris(return_X_y=True)
-TASKS = {
-    "regression": (GradientBoostingRegressor, X, Y),
-    "two targets": (GradientBoostingRegressor, X, np.c_[Y, -Y]),
-    "two classes": (GradientBoostingClassifier, XB, YB),
-    "three classes": (GradientBoostingClassifier, XI, YI),
-}
 # Everything that draws random numbers.
 RICH = {
     "subsample": 0.7,
@@ -44,14 +32,6 @@ RICH = {
     "learning_rate": Inverse(0.5),
     "optimizer": "nesterov",
 }
-
-
-def made(task, **settings):
-    return TASKS[task][0](**{"n_estimators": 6, "random_state": 0, **settings})
-
-
-def raw(model, X):
-    return model.ensemble_.raw(np.asarray(X, dtype=np.float64))
 
 
 # ---- the same bits
@@ -142,9 +122,9 @@ def test_copies(task, settings, tmp_path):
         np.testing.assert_array_equal(other.predict(X), model.predict(X))
         np.testing.assert_array_equal(other.apply(X), model.apply(X))
         assert other.history_ == model.history_
-    more = {"warm_start": True, "n_estimators": 8, "n_iter_no_change": None}
+    more = {"warm_start": True, "n_estimators": 10, "n_iter_no_change": None}
     other.set_params(**more).fit(X, y)
-    assert other.n_estimators_ == 8
+    assert other.n_estimators_ == 10
 
 
 def test_files_are_small():
@@ -288,7 +268,7 @@ def test_importances_by_gain_and_by_split():
 def test_apply_and_values_make_the_prediction(task):
     _, X, y = TASKS[task]
     model = made(task).fit(X, y)
-    leaves = model.apply(X).reshape(len(X), 6, -1)
+    leaves = model.apply(X).reshape(len(X), 8, -1)
     total = np.tile(model.ensemble_.baseline, (len(X), 1))
     for t, trees in enumerate(model.estimators_):
         for j, tree in enumerate(trees):
@@ -322,158 +302,3 @@ def test_labels_may_be_strings():
     np.testing.assert_array_equal(model.predict(XI), names[same.predict(XI)])
     assert model.classes_.tolist() == sorted(names)
     assert list(model.staged_predict(XI))[-1].tolist() == model.predict(XI).tolist()
-
-
-# ---- callbacks
-
-
-class Counter:
-    """Count the tasks by name."""
-
-    def __init__(self):
-        self.names, self.rounds = [], []
-
-    def setup(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
-        self.names.append(context.task_name)
-        if context.task_name == "tree":
-            self.rounds.append(fitted_estimator.n_estimators_)
-
-    def teardown(self, estimator, context):
-        pass
-
-
-@pytest.mark.parametrize("task", TASKS)
-def test_one_task_a_tree(task):
-    _, X, y = TASKS[task]
-    counter = Counter()
-    made(task).set_callbacks(counter).fit(X, y)
-    assert counter.names[:6] == ["tree"] * 6
-    assert len(counter.names) == 7
-    assert counter.rounds == [1, 2, 3, 4, 5, 6]
-
-
-def test_callbacks_see_the_current_round_under_early_stopping():
-    counter = Counter()
-    model = made("regression", n_iter_no_change=2, tol=1e9).set_callbacks(counter)
-    model.fit(X, Y)
-    assert counter.rounds == [1, 2, 3]
-    assert model.n_estimators_ == 1
-
-
-def test_callbacks_see_rounds_that_are_added():
-    counter = Counter()
-    model = made("regression", warm_start=True).fit(X, Y)
-    model.set_callbacks(counter).set_params(n_estimators=8).fit(X, Y)
-    assert counter.rounds == [7, 8]
-
-
-@pytest.mark.parametrize("task", ["regression", "three classes"])
-def test_scoring_monitor_scores_each_stage(task):
-    _, X, y = TASKS[task]
-    monitor = ScoringMonitor(scoring="r2" if task == "regression" else "accuracy")
-    model = made(task).set_callbacks(monitor).fit(X, y)
-    rows = [row for row in monitor.get_logs().data if row["task_name"] == "tree"]
-    scores = [row.get("r2", row.get("accuracy")) for row in rows]
-    stages = list(model.staged_predict(X))
-    if task == "regression":
-        expected = [sklearn.metrics.r2_score(y, stage) for stage in stages]
-    else:
-        expected = [(stage == y).mean() for stage in stages]
-    np.testing.assert_allclose(scores, expected)
-
-
-@pytest.mark.parametrize("where", ["alone", "pipeline", "search"])
-def test_progress_bar(where, capsys):
-    model = made("regression")
-    if where != "alone":
-        model = make_pipeline(StandardScaler(), model)
-    if where == "search":
-        model = GridSearchCV(
-            model, {"gradientboostingregressor__max_depth": [1, 2]}, cv=2
-        )
-    model.set_callbacks(ProgressBar()).fit(X, Y)
-    printed = capsys.readouterr().out
-    assert ("Pipeline" if where == "search" else "GradientBoosting") in printed
-    assert "100%" in printed
-
-
-def test_scoring_monitor_inside_a_search():
-    monitor = ScoringMonitor(scoring="r2")
-    model = made("regression").set_callbacks(monitor)
-    GridSearchCV(
-        make_pipeline(StandardScaler(), model),
-        {"gradientboostingregressor__max_depth": [1, 2]},
-        cv=2,
-    ).fit(X, Y)
-    logs = monitor.get_logs(select="all")
-    rows = [row for log in logs for row in log.data if row["task_name"] == "tree"]
-    assert len(rows) == 6 * (2 * 2 + 1)  # folds × candidates, and the last fit
-
-
-# ---- what is printed
-
-LINES = {0: 0, 1: 11, 2: 25}
-
-
-@pytest.mark.parametrize("verbose", LINES)
-def test_verbose(verbose, capsys):
-    model = made("regression", verbose=verbose, n_estimators=25).fit(X, Y)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == LINES[verbose]
-    for line in lines:
-        _, t, _, _, loss, _, leaves = line.split()
-        assert float(loss) == pytest.approx(model.train_score_[int(t) - 1], rel=1e-5)
-        assert int(leaves) == model.estimators_[int(t) - 1][0].n_leaves
-
-
-# ---- bad settings
-
-BAD = {
-    "n_estimators": (0, -1, 1.5, "many"),
-    "subsample": (0.0, 1.1, -1),
-    "max_depth": (0, 1.5),
-    "max_leaf_nodes": (1, 0),
-    "min_samples_leaf": (0, 0.1),
-    "min_samples_split": (1,),
-    "l2_regularization": (-1.0,),
-    "min_impurity_decrease": (-0.1,),
-    "max_features": (0, 0.0, 1.5, "all"),
-    "max_bins": (1, 256),
-    "validation_fraction": (0.0, 1.0),
-    "n_iter_no_change": (0,),
-    "tol": (-1.0,),
-    "importance_type": ("cover",),
-    "init": ("one", 3),
-    "estimator": ("tree", 3),
-    "learning_rate": (0.0, -1.0, float("nan"), "nonsense"),
-    "loss": ("nonsense", 3, losses.Huber),
-    "optimizer": ("nonsense", 3),
-    "scoring": ("nonsense",),
-    "shared_trees": ("yes",),
-    "warm_start": ("yes",),
-}
-
-
-@pytest.mark.parametrize("name", BAD)
-def test_bad_settings_are_errors_of_fit(name):
-    for value in BAD[name]:
-        model = made("regression").set_params(**{name: value})
-        with pytest.raises((ValueError, TypeError)) as caught:
-            model.fit(X, Y)
-        assert repr(value)[:10] in str(caught.value) or name in str(caught.value)
-        assert not hasattr(model, "ensemble_")
-
-
-@pytest.mark.parametrize(
-    "rule", ["adam", "rmsprop", "adagrad", "rprop", "lion", "lbfgs"]
-)
-def test_rules_that_need_each_rows_own_gradient_say_why(rule):
-    match = r"no linear combination of the gradients.*Choose one of .*nesterov, newton"
-    with pytest.raises(ValueError, match=match):
-        made("regression", optimizer=rule).fit(X, Y)

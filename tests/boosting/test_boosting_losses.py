@@ -106,6 +106,18 @@ def test_multinomial_hessian_is_the_diagonal():
         np.testing.assert_allclose(change[:, j] / 2e-6, h, atol=1e-8)
 
 
+@pytest.mark.parametrize("loss", [losses.AbsoluteError(), losses.Huber(0.7)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_leaf_value_is_no_worse_than_its_neighbours(loss, weighted):
+    rng = np.random.default_rng(0)
+    y, raw = rng.normal(size=(41, 1)), rng.normal(size=(41, 1))
+    w = rng.integers(1, 5, 41).astype(float) if weighted else None
+    value = loss.leaf_value(y, raw, w)
+    slack = 0.02 if isinstance(loss, losses.Huber) else 0.0  # one step only
+    for other in (-0.3, 0.3):
+        assert loss(y, raw + value, w) <= loss(y, raw + value + other, w) + slack
+
+
 # ---- fitted models
 
 
@@ -145,6 +157,8 @@ def test_every_loss_with_every_rule(loss, rule, weighted):
     start = function(y[:, None], model.ensemble_.start(X), weight)
     assert end == pytest.approx(model.train_score_[-1], rel=1e-9)
     assert end < 0.97 * start
+    if rule in ("newton", "gd"):
+        assert (np.diff(model.train_score_) <= 1e-12).all()
     np.testing.assert_allclose(model.predict(X), function.inverse_link(raw)[:, 0])
 
 
@@ -182,6 +196,17 @@ def test_huber_starts_near_its_best_constant():
     y, start = CONTINUOUS[:, None], model.ensemble_.baseline[0]
     at = [losses.Huber(0.5)(y, np.full_like(y, start + s)) for s in (-0.01, 0, 0.01)]
     assert at[1] < min(at[0], at[2])
+
+
+def test_several_quantiles_are_separate_fits():
+    settings = {"n_estimators": 20, "max_depth": 2}
+    levels = [0.1, 0.5, 0.9]
+    together = GradientBoostingRegressor(loss=losses.Quantile(levels), **settings)
+    predictions = together.fit(X, CONTINUOUS).predict(X)
+    for j, q in enumerate(levels):
+        alone = GradientBoostingRegressor(loss=losses.Quantile(q), **settings)
+        alone.fit(X, CONTINUOUS)
+        np.testing.assert_allclose(predictions[:, j], alone.predict(X))
 
 
 def test_quantiles_cover_their_shares():
@@ -231,6 +256,25 @@ def test_own_loss_as_an_object(rule):
     own = GradientBoostingRegressor(loss=Shifted(), **settings).fit(X, CONTINUOUS)
     plain = GradientBoostingRegressor(**settings).fit(X, CONTINUOUS)
     np.testing.assert_allclose(own.predict(X), plain.predict(X) + 1, rtol=1e-6)
+
+
+def squared(y, raw):
+    return 0.5 * (raw - y) ** 2, raw - y, np.ones_like(raw)
+
+
+@pytest.mark.parametrize("own", [squared, lambda y, raw: squared(y, raw)[:2]])
+def test_own_function_is_the_same_as_its_twin(own):
+    settings = {"n_estimators": 15, "random_state": 0}
+    model = GradientBoostingRegressor(loss=own, **settings).fit(X, CONTINUOUS)
+    twin = GradientBoostingRegressor(**settings).fit(X, CONTINUOUS)
+    np.testing.assert_allclose(model.predict(X), twin.predict(X), rtol=1e-6)
+
+
+def test_the_exponential_loss_is_that_of_the_margins():
+    y = X[:, 0] > 0
+    model = GradientBoostingClassifier(loss="exponential", n_estimators=15).fit(X, y)
+    margin = (2 * y - 1) * model.decision_function(X)
+    assert np.exp(-margin).mean() == pytest.approx(model.train_score_[-1])
 
 
 def test_own_function_gets_targets_and_raw_predictions_as_they_are():

@@ -1,24 +1,52 @@
-"""Values to bins."""
+"""Features as small integers: every case of a column."""
 
 import numpy as np
 import pytest
 
 from skdl import config_context
 from skdl.tree import BinMapper
-from skdl.tree._binning import find_thresholds
+from skdl.tree._binning import bin_columns, check_rows, find_thresholds
+
+ENGINES = ["numpy", "numba"]
+NAN = np.nan
 
 
-def test_few_values_have_thresholds_midway():
-    values = np.array([3.0, 1.0, np.nan, 1.0, 2.0])
-    assert find_thresholds(values).tolist() == [1.5, 2.5]
+def binned(X, max_bins=255, categorical=None, engine="numpy"):
+    mask = None if categorical is None else np.array(categorical)
+    with config_context(engine=engine):
+        return BinMapper(max_bins, mask).fit_transform(
+            np.asarray(X), np.random.default_rng(0)
+        )
 
 
-def test_many_values_have_bins_of_equal_size():
-    values = np.random.default_rng(0).normal(size=10_000)
-    counts = np.bincount(np.searchsorted(find_thresholds(values, 100), values))
-    assert len(counts) == 100
-    assert counts.min() >= 99
-    assert counts.max() <= 101
+# ---- thresholds
+
+THRESHOLDS = {
+    "two values": ([0.0, 1.0, 1.0], 255, [0.5]),
+    "one row": ([3.0], 255, []),
+    "with missing": ([NAN, 2.0, 0.0, NAN], 255, [1.0]),
+    "few distinct": ([5.0, 1.0, 2.0, 2.0, 1.0], 3, [1.5, 3.5]),
+    "huge": ([-1.7e308, 1.7e308], 255, [0.0]),
+    "quantiles": (np.arange(100.0), 4, [24.5, 49.5, 74.5]),
+    "quantiles of repeats": ([0.0] * 97 + [1.0, 2.0, 3.0], 2, [0.5]),
+    "constant": ([1.0] * 3, 255, []),
+    "all missing": ([NAN] * 3, 255, []),
+    "no values": ([], 255, []),
+}
+
+
+@pytest.mark.parametrize("case", THRESHOLDS)
+def test_thresholds(case):
+    values, max_bins, expected = THRESHOLDS[case]
+    assert find_thresholds(np.array(values), max_bins).tolist() == expected
+
+
+@pytest.mark.parametrize("max_bins", [2, 3, 16, 255])
+def test_bins_are_about_equally_full(max_bins):
+    data = binned(np.random.default_rng(0).normal(size=(5000, 1)), max_bins)
+    counts = np.bincount(data.columns[0])
+    assert len(counts) == data.n_bins[0] == max_bins
+    assert counts.max() - counts.min() <= 1
 
 
 def test_neighbouring_floats_are_told_apart():
@@ -28,9 +56,15 @@ def test_neighbouring_floats_are_told_apart():
     assert values[0] <= threshold < values[1]
 
 
-@pytest.mark.parametrize("values", [[np.nan] * 3, [1.0] * 3, []])
-def test_nothing_to_tell_apart(values):
-    assert len(find_thresholds(np.array(values))) == 0
+def test_thresholds_of_many_rows_come_from_a_sample():
+    X = np.arange(250_000.0)[:, None]
+    data = binned(X)
+    counts = np.bincount(data.columns[0])
+    assert len(counts) == 255
+    assert counts.max() < 1.5 * counts.min()
+
+
+# ---- bins
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -49,3 +83,88 @@ def test_engines_bin_alike(dtype):
         np.testing.assert_array_equal(
             getattr(binned[0], name), getattr(binned[1], name)
         )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+def test_a_bin_is_the_number_of_thresholds_below(engine, dtype):
+    rng = np.random.default_rng(0)
+    X = (10 * rng.normal(size=(500, 19))).astype(dtype)  # more than a group
+    missing = rng.random(X.shape) < (0.1 if X.dtype.kind == "f" else 0.0)
+    X[missing] = np.nan if X.dtype.kind == "f" else 0
+    data = binned(X, 31, engine=engine)
+    for i, f in enumerate(data.features):
+        edges = data.thresholds[i, : data.n_bins[i] - 1]
+        expected = (X[:, f, None] > edges).sum(axis=1)
+        expected[missing[:, f]] = data.n_bins[i]
+        np.testing.assert_array_equal(data.columns[i], expected)
+    np.testing.assert_array_equal(data.has_missing, missing.any(axis=0))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_few_distinct_values_are_exact(engine):
+    X = np.random.default_rng(0).integers(0, 255, size=(2000, 1)) * 0.37
+    data = binned(X, engine=engine)
+    values, codes = np.unique(X, return_inverse=True)
+    assert len(values) == data.n_bins[0]
+    np.testing.assert_array_equal(data.columns[0], codes.ravel())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_constant_features_are_left_out(engine):
+    n = 10
+    X = np.column_stack(
+        [np.ones(n), np.arange(n), np.full(n, NAN), [NAN, *[1.0] * (n - 1)]]
+    )
+    data = binned(X, engine=engine)
+    assert data.features.tolist() == [1, 3]
+    assert data.n_bins.tolist() == [n, 1]
+    assert data.has_missing.tolist() == [False, True]
+    assert data.offsets.tolist() == [0, n, n + 2]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_categories_are_their_own_bins(engine):
+    codes = np.array([0.0, 4.0, 2.0, NAN, 2.0])
+    data = binned(codes[:, None], 2, [True], engine)
+    assert data.categorical.tolist() == [True]
+    assert data.n_bins.tolist() == [5]
+    assert data.columns.tolist() == [[0, 4, 2, 5, 2]]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_categorical_column_of_missing_values_is_constant(engine):
+    data = binned([[NAN, 0.0], [NAN, 1.0]], 255, [True, False], engine)
+    assert data.features.tolist() == [1]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_values_not_seen_go_to_the_nearest_bins(engine):
+    data = binned(np.arange(10.0)[:, None], engine=engine)
+    new = np.array([[-100.0], [3.4], [3.6], [100.0], [NAN]])
+    with config_context(engine=engine):
+        again = bin_columns(
+            new,
+            data.features,
+            data.n_bins,
+            data.has_missing,
+            data.categorical,
+            data.thresholds,
+        )
+    assert again.columns.tolist() == [[0, 3, 4, 9, 10]]
+
+
+# ---- too many rows
+
+
+@pytest.mark.parametrize("n", [2**28, 2**31 - 1, 2**31, 10**12])
+def test_too_many_rows_are_an_error(n):
+    check_rows(2**28 - 1)
+    with pytest.raises(ValueError, match=f"X has {n} rows.* at most 268435455.*sample"):
+        check_rows(n)
+
+
+def test_too_many_rows_are_refused_before_they_are_touched():
+    X = np.broadcast_to(np.zeros(1), (2**28, 1))  # eight bytes
+    with pytest.raises(ValueError, match="at most"):
+        BinMapper().fit_transform(X, np.random.default_rng(0))

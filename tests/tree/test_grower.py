@@ -1,217 +1,195 @@
-"""Trees: both engines alike, and what constraints promise."""
+"""Grown trees: the same in both engines, limits, leaves, constraints."""
 
 import numpy as np
 import pytest
+from trees import (
+    ENGINES,
+    GROUPS,
+    SETTINGS,
+    SIGNS,
+    assert_same,
+    data,
+    grow,
+    paths,
+    rows_of,
+)
 
 from skdl import config_context
-from skdl.tree import (
-    BinMapper,
-    Forest,
-    TreeParams,
-    add_leaf_values,
-    leaf_sums,
-    make_grower,
-)
-from skdl.tree._grower import mix
-from skdl.tree._histogram import histogram, quantise
-from skdl.tree._packing import make_packing
+from skdl.tree import BinMapper, Forest, TreeParams, leaf_sums, make_grower
+from skdl.tree._grower import Grower, mix
 
-
-def problem(n=1500, n_features=8, n_outputs=1, missing=False, categorical=False):
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(n, n_features))
-    mask = np.zeros(n_features, dtype=bool)
-    if categorical:
-        mask[:2] = True
-        X[:, 0], X[:, 1] = rng.integers(0, 30, n), rng.integers(0, 5, n)
-    if missing:
-        X[rng.random(X.shape) < 0.1] = np.nan
-    filled = np.nan_to_num(X, nan=2.0)
-    y = filled[:, 0] % 3 + filled[:, 1] + 2 * filled[:, 2] * filled[:, 3]
-    return X, -(y + 0.5 * rng.normal(size=(n_outputs, n))), mask
-
-
-def grow(engine, X, g, h, mask, params, n_threads=2, rows=None):
-    with config_context(engine=engine, n_threads=n_threads):
-        binned = BinMapper(255, mask).fit_transform(X, np.random.default_rng(0))
-        grower = make_grower(binned, params, len(g))
-        grown = grower.grow(g, h, rows, seed=3)
-        grown.rows = grown.rows.copy()
-        return grown
-
-
-def assert_same(one, other):
-    for name in vars(one.tree):
-        np.testing.assert_array_equal(
-            getattr(one.tree, name), getattr(other.tree, name), err_msg=name
-        )
-    for name in ("bounds", "rows", "leaves", "starts", "ends", "positions"):
-        np.testing.assert_array_equal(
-            getattr(one, name), getattr(other, name), err_msg=name
-        )
-
-
-CASES = {
-    "leaf-wise": ({"max_leaf_nodes": 31}, {}),
-    "depth-wise": ({"max_depth": 4, "min_samples_leaf": 5}, {}),
-    "no limit": ({}, {}),
-    "min gain": ({"max_depth": 6, "min_impurity_decrease": 0.05}, {}),
-    "missing": ({"max_leaf_nodes": 31, "min_samples_split": 30}, {"missing": True}),
-    "categorical": (
-        {"max_leaf_nodes": 31, "l2_regularization": 1.0},
-        {"missing": True, "categorical": True},
-    ),
-    "drawn features": ({"max_depth": 5, "max_features": 3}, {"missing": True}),
-    "several outputs": (
-        {"max_leaf_nodes": 20, "min_samples_leaf": 3},
-        {"n_outputs": 3, "missing": True, "categorical": True},
-    ),
-    "monotonic": (
-        {"max_leaf_nodes": 31, "monotonic_cst": np.array([0, 0, 1, -1, 0, 0, 0, 0])},
-        {"missing": True},
-    ),
-    "interaction": (
-        {"max_depth": 5, "interaction_cst": np.arange(8)[:, None] // 4 == np.arange(2)},
-        {},
-    ),
-}
-CASES["interaction"][0]["interaction_cst"] = CASES["interaction"][0][
-    "interaction_cst"
-].T.copy()
+# ---- both engines grow the same tree
 
 
 @pytest.mark.parametrize("newton", [False, True])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", SETTINGS)
 def test_engines_grow_the_same_tree(case, newton):
-    params, settings = CASES[case]
-    X, g, mask = problem(**settings)
-    h = np.random.default_rng(1).random(g.shape) if newton else None
-    trees = [
-        grow(engine, X, g, h, mask, TreeParams(**params))
-        for engine in ("numpy", "numba")
-    ]
-    assert trees[0].tree.n_leaves > 4
-    assert_same(*trees)
-
-
-def test_engines_agree_on_many_rows_and_on_a_sample():
-    X, g, mask = problem(n=20_000, n_features=18, missing=True)
-    h = np.random.default_rng(1).random(g.shape)
-    rows = np.arange(0, 20_000, 2, dtype=np.uint32)
-    for chosen in (None, rows):
-        params = TreeParams(max_leaf_nodes=15, min_samples_leaf=20)
-        trees = [
-            grow(engine, X, g, h, mask, params, rows=chosen)
-            for engine in ("numpy", "numba")
-        ]
-        assert_same(*trees)
-
-
-def test_threads_change_nothing():
-    X, g, mask = problem(n=20_000, n_features=40)
-    params = TreeParams(max_leaf_nodes=31)
-    one, two, many = (
-        grow("numba", X, g, None, mask, params, n_threads=k) for k in (1, 2, 7)
+    shape, params = SETTINGS[case]
+    X, mask, g, h = data(**shape)
+    reference, compiled = (
+        grow(X, g, h if newton else None, mask, engine=engine, seed=7, **params)
+        for engine in ENGINES
     )
-    assert_same(one, two)
-    assert_same(one, many)
+    assert reference.tree.n_leaves > 1
+    assert_same(reference, compiled)
 
 
-def test_histogram_is_the_exact_sum():
-    X, g, _mask = problem(n=6000)
-    binned = BinMapper().fit_transform(X, np.random.default_rng(0))
-    packing = make_packing(6000, float(np.abs(g).max()), 0.0, newton=False)
-    a, _ = quantise(g, None, packing)
-    rows = np.arange(0, 6000, 3)
-    for chosen in (rows, np.arange(6000)):
-        sums = histogram(binned, binned.offsets, chosen, a[0], 6000)
-        for f in (0, 5):
-            start, end = binned.offsets[f : f + 2]
-            wanted = np.zeros(end - start, dtype=np.int64)
-            np.add.at(wanted, binned.columns[f][chosen], a[0][chosen])
-            np.testing.assert_array_equal(sums[start:end], wanted)
+@pytest.mark.parametrize("newton", [False, True])
+def test_engines_grow_the_same_tree_on_some_rows(newton):
+    X, mask, g, h = data(missing=0.1)
+    rows = np.sort(np.random.default_rng(1).choice(300, 150, replace=False))
+    rows = rows.astype(np.uint32)
+    trees = [
+        grow(X, g, h if newton else None, mask, engine=e, rows=rows, max_depth=4)
+        for e in ENGINES
+    ]
+    assert_same(*trees)
+    np.testing.assert_array_equal(np.sort(trees[0].rows), rows)
 
 
-@pytest.mark.parametrize("n", [1, 2, 100, 4096, 5000, 10**6, 2**24])
-def test_packed_sums_do_not_overflow(n):
-    p = make_packing(n, 0.7, 0.25, newton=True)
-    g, h = round(0.7 * p.g_scale), round(0.25 * p.h_scale)
-    block = min(n, p.block)
-    assert block * h < 1 << p.h_bits
-    assert block < 1 << p.block_bits
-    assert (block * g) << p.g_shift < 1 << 63
-    assert (n * g) << p.count_bits < 1 << 62
-    p = make_packing(n, 0.7, 0.0, newton=False)
-    assert (n * round(0.7 * p.g_scale)) << p.count_bits < 1 << 62
+@pytest.mark.parametrize("case", ["more work than one thread's", "drawn features"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_same_bits_on_any_number_of_threads(case, engine):
+    shape, params = SETTINGS[case]
+    X, mask, g, h = data(**shape)
+    trees = []
+    for n_threads in (1, 2, 4):
+        with config_context(n_threads=n_threads):
+            trees.append(grow(X, g, h, mask, engine=engine, **params))
+    assert_same(trees[0], trees[1])
+    assert_same(trees[0], trees[2])
 
 
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
-def test_tree_without_limits_separates_all_rows(engine):
-    X, g, mask = problem(n=300)
-    grown = grow(engine, X, g, None, mask, TreeParams())
-    np.testing.assert_allclose(leaf_sums(grown, g)[:, 0].sum(), g.sum())
-    out = np.zeros((300, 1))
-    Forest([grown.tree], [0]).add(X, out, np.ones(1))
-    np.testing.assert_allclose(out[:, 0], -g[0], rtol=1e-5, atol=1e-5)
+@pytest.mark.parametrize("some", [False, True])
+def test_many_rows_on_any_number_of_threads(some):
+    X, mask, g, h = data(20_000, 18, missing=0.1)
+    rows = np.arange(0, 20_000, 2, dtype=np.uint32) if some else None
+    params = {"rows": rows, "max_leaf_nodes": 15, "min_samples_leaf": 20}
+    reference = grow(X, g, h, mask, **params)
+    for n_threads in (1, 2, 7):
+        with config_context(n_threads=n_threads):
+            assert_same(reference, grow(X, g, h, mask, engine="numba", **params))
 
 
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
-def test_prediction_from_raw_values_ends_in_the_leaf_of_the_bins(engine):
-    X, g, mask = problem(missing=True, categorical=True)
-    grown = grow(engine, X, g, None, mask, TreeParams(max_leaf_nodes=31))
-    with config_context(engine=engine):
-        added = np.zeros((len(X), 1))
-        add_leaf_values(grown, grown.tree.value[grown.leaves], 0, added)
-        forest = Forest([grown.tree], [0])
-        out = np.zeros_like(added)
-        forest.add(X, out, np.ones(1))
-        np.testing.assert_array_equal(out, added)
-        leaves = forest.apply(X)[:, 0]
-        np.testing.assert_array_equal(grown.tree.value[leaves], out)
+def test_the_engine_follows_the_configuration():
+    X, mask, _, _ = data(50)
+    kinds = []
+    for engine in ENGINES:
+        with config_context(engine=engine):
+            binned = BinMapper(255, mask).fit_transform(X, np.random.default_rng(0))
+            kinds.append(type(make_grower(binned, TreeParams())))
+    assert kinds[0] is Grower
+    assert kinds[1] is not Grower
 
 
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
-def test_limits_hold(engine):
-    X, g, mask = problem()
-    tree = grow(
-        engine, X, g, None, mask, TreeParams(max_depth=3, min_samples_leaf=40)
-    ).tree
+# ---- limits
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_limits_are_kept(engine):
+    X, _, g, _ = data()
+    tree = grow(X, g, engine=engine, max_leaf_nodes=7).tree
+    assert tree.n_leaves == 7
+    tree = grow(X, g, engine=engine, max_depth=3).tree
     assert tree.depth == 3
-    assert tree.n_node_samples.min() >= 40
-    tree = grow(engine, X, g, None, mask, TreeParams(max_leaf_nodes=6)).tree
-    assert tree.n_leaves == 6
+    assert tree.n_leaves == 8
+    tree = grow(X, g, engine=engine, min_samples_leaf=20).tree
+    assert tree.n_node_samples[tree.leaves].min() >= 20
+    tree = grow(X, g, engine=engine, min_samples_split=50).tree
+    assert tree.n_node_samples[tree.left >= 0].min() >= 50
+    assert tree.n_node_samples[tree.leaves].min() < 20
+    full = grow(X, g, engine=engine).tree
+    some = grow(X, g, engine=engine, min_impurity_decrease=0.02).tree
+    assert full.n_leaves > some.n_leaves > 1
+    assert some.gain[some.left >= 0].min() >= 0.02 * len(X)
 
 
-@pytest.mark.parametrize("engine", ["numpy", "numba"])
-def test_interaction_sets_meet_on_no_path(engine):
-    X, g, mask = problem()
-    sets = np.zeros((2, 8), dtype=bool)
-    sets[0, :4], sets[1, 4:] = True, True
-    params = TreeParams(max_depth=6, interaction_cst=sets)
-    tree = grow(engine, X, g, None, mask, params).tree
-
-    def check(node, sides):
-        if tree.left[node] < 0:
-            assert len(sides) <= 1
-            return
-        for child in (tree.left[node], tree.left[node] + 1):
-            check(child, sides | {int(tree.feature[node]) // 4})
-
-    check(0, set())
+@pytest.mark.parametrize("engine", ENGINES)
+def test_best_first_takes_the_largest_gains(engine):
+    X, _, g, _ = data()
+    tree = grow(X, g, engine=engine, max_leaf_nodes=40).tree
+    inner = np.flatnonzero(tree.left >= 0)
+    order = inner[tree.left[inner].argsort()]  # nodes are numbered as they are made
+    assert len(order) == 39
+    for t, node in enumerate(order):
+        waiting = np.setdiff1d(np.arange(tree.left[node]), order[:t])
+        assert tree.gain[node] == tree.gain[waiting].max()
+    few = grow(X, g, engine=engine, max_leaf_nodes=6).tree
+    np.testing.assert_array_equal(np.sort(few.gain)[-5:], np.sort(tree.gain[order[:5]]))
 
 
-def test_weight_two_is_two_rows():
-    X, g, mask = problem(n=400)
+# ---- leaves
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("l2", [0.0, 5.0])
+def test_leaf_values_are_the_best_steps(engine, l2):
+    X, _, g, h = data(200, n_outputs=2)
+    grown = grow(X, g, h, engine=engine, max_depth=3, l2_regularization=l2)
+    g_sum, h_sum = (leaf_sums(grown, values) for values in (g, h))
+    expected = -g_sum / (h_sum + l2)
+    np.testing.assert_allclose(
+        grown.tree.value[grown.leaves], expected, rtol=1e-4, atol=1e-6
+    )
+    by_hand = [g[:, rows_of(grown, i)].sum(axis=1) for i in range(len(g_sum))]
+    np.testing.assert_allclose(g_sum, by_hand, rtol=1e-12)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_full_depth_separates_all_rows(engine):
+    X, _, g, _ = data(100)
+    tree = grow(X, g, engine=engine).tree
+    assert tree.n_leaves == 100
+    out = np.zeros((100, 1))
+    with config_context(engine=engine):
+        Forest([tree], [0]).add(X, out, np.ones(1))
+    np.testing.assert_allclose(out[:, 0], -g[0], atol=1e-7)
+
+
+NO_SPLIT = {
+    "constant features": (np.ones((6, 2)), np.arange(6.0), {}),
+    "constant gradient": (np.arange(6.0)[:, None], np.ones(6), {}),
+    "one row": (np.ones((1, 1)), np.ones(1), {}),
+    "too few rows": (np.arange(6.0)[:, None], np.arange(6.0), {"min_samples_leaf": 4}),
+    "all missing": (np.full((6, 1), np.nan), np.arange(6.0), {}),
+    "zero gradient": (np.arange(6.0)[:, None], np.zeros(6), {}),
+}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("case", NO_SPLIT)
+def test_nothing_to_split(case, engine):
+    X, g, params = NO_SPLIT[case]
+    tree = grow(X, g, engine=engine, **params).tree
+    assert tree.n_leaves == len(tree.left) == 1
+    assert tree.depth == 0
+    assert tree.value[0, 0] == pytest.approx(-g.mean(), abs=1e-6)
+
+
+def test_a_weight_is_a_number_of_rows():
+    X, mask, g, _ = data()
     X = X.round(1)  # few values: the bins do not depend on the rows
-    w = np.random.default_rng(2).integers(1, 4, 400)
-    params = TreeParams(max_depth=3, min_hessian=0.0)
-    weighted = grow("numpy", X, g * w, w[None].astype(float), mask, params)
+    w = np.random.default_rng(2).integers(1, 4, 300)
+    params = {"max_depth": 3, "min_hessian": 0.0}
+    weighted = grow(X, g * w, w[None].astype(float), mask, **params)
     repeated = grow(
-        "numpy", np.repeat(X, w, axis=0), np.repeat(g, w, axis=1), None, mask, params
+        np.repeat(X, w, axis=0), np.repeat(g, w, axis=1), None, mask, **params
     )
     # The quantised scales differ; the splits and thresholds do not.
     np.testing.assert_array_equal(weighted.tree.feature, repeated.tree.feature)
     np.testing.assert_array_equal(weighted.tree.threshold, repeated.tree.threshold)
+
+
+# ---- drawn features
+
+
+def test_drawn_features_follow_the_seed():
+    X, _, g, _ = data(n_features=10)
+    one, same, other = (
+        grow(X, g, seed=seed, max_depth=4, max_features=2) for seed in (1, 1, 2)
+    )
+    assert_same(one, same)
+    assert not np.array_equal(one.tree.feature, other.tree.feature)
 
 
 def test_mix_spreads_bits():
@@ -219,3 +197,54 @@ def test_mix_spreads_bits():
     assert len(np.unique(hashes)) == 1000
     ones = np.unpackbits(hashes.view(np.uint8)).mean()
     assert 0.48 < ones < 0.52
+
+
+# ---- constraints
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("growth", [{"max_depth": 6}, {"max_leaf_nodes": 30}])
+@pytest.mark.parametrize("missing", [0.0, 0.2])
+def test_monotonic_on_a_grid(engine, growth, missing):
+    X, _, g, h = data(missing=missing)
+    grown = grow(X, g, h, engine=engine, monotonic_cst=SIGNS, **growth)
+    tree = grown.tree
+    inner = np.clip(tree.value[grown.leaves], *grown.bounds.T[:, :, None])
+    tree.value[grown.leaves] = inner
+    forest = Forest([tree], [0])
+    grid = np.linspace(-3, 3, 50)
+    for start in np.nan_to_num(X[:20]):
+        for j in np.flatnonzero(SIGNS):
+            rows = np.tile(start, (50, 1))
+            rows[:, j] = grid
+            out = np.zeros((50, 1))
+            forest.add(rows, out, np.ones(1))
+            assert (SIGNS[j] * np.diff(out[:, 0]) >= 0).all()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_constraints_are_felt(engine):
+    x = np.arange(50.0)[:, None]
+    free = grow(x, x[:, 0], engine=engine, max_depth=2)
+    bound = grow(
+        x, x[:, 0], engine=engine, max_depth=2, monotonic_cst=np.array([1], np.int8)
+    )
+    assert free.tree.n_leaves == 4
+    assert bound.tree.n_leaves == 1  # the target falls, the tree must not
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("growth", [{"max_depth": 6}, {"max_leaf_nodes": 30}])
+def test_no_path_mixes_groups(engine, growth):
+    X, _, g, _ = data()
+    groups = [set(np.flatnonzero(group)) for group in GROUPS]
+    mixed = False
+    for _, features in paths(grow(X, g, engine=engine, **growth).tree):
+        mixed |= not any(set(features) <= group for group in groups)
+    assert mixed
+    tree = grow(X, g, engine=engine, interaction_cst=GROUPS, **growth).tree
+    used = set()
+    for _, features in paths(tree):
+        assert any(set(features) <= group for group in groups)
+        used |= set(features)
+    assert len(used) >= 2

@@ -1,0 +1,109 @@
+"""What skdl's own callbacks may do to a booster, besides scikit-learn's protocol.
+
+A callback that needs more than the hooks of a task defines
+
+* ``check_booster(estimator)``, called before any work: it raises where the callback
+  has nothing to act on;
+* ``on_boosting_begin(estimator, run)`` and ``on_boosting_end(estimator, run)``: they
+  see the run itself, its history and its ensemble;
+* ``resume_booster(estimator)``: returns the `SavedRun` to go on with, or None.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from skdl._compat import callbacks_of
+
+
+@dataclass
+class SavedRun:
+    """A run of gradient boosting as a callback keeps it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted as far as the run has come.
+    watch : Watch
+        Its early stopping.
+    notes : dict
+        What callbacks remember of the run.
+    goes_on : bool
+        Whether more rounds would go on as if it had never stopped. Not if it ended for
+        want of improvement, or keeps fewer rounds than were done.
+    """
+
+    estimator: Any
+    watch: Any
+    notes: dict[str, Any]
+    goes_on: bool
+
+
+def check_callbacks(estimator: Any, follows: bool = True) -> None:
+    """Raise if a callback of the estimator cannot act on it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A booster.
+    follows : bool, default=True
+        Whether the booster has runs that callbacks can follow.
+
+    Raises
+    ------
+    ValueError
+        If there is such a callback; the message says what to use instead.
+    """
+    for callback in callbacks_of(estimator):
+        if not hasattr(callback, "check_booster"):
+            continue
+        callback.check_booster(estimator)
+        if not follows:
+            raise ValueError(
+                f"{type(callback).__name__} cannot follow {type(estimator).__name__}, "
+                "which has no history of losses and no warm_start. Choose n_estimators "
+                "by the staged predictions, and keep the fitted model with joblib.dump."
+            )
+
+
+def call_hooks(estimator: Any, hook: str, run: Any) -> None:
+    """Call a hook of those callbacks that have it.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that is being fitted.
+    hook : {"on_boosting_begin", "on_boosting_end"}
+        Its name.
+    run : Run
+        The run.
+    """
+    # A checkpoint comes last: it saves what the others have done.
+    for callback in sorted(callbacks_of(estimator), key=_keeps_runs):
+        if hasattr(callback, hook):
+            getattr(callback, hook)(estimator, run)
+
+
+def _keeps_runs(callback: Any) -> bool:
+    return hasattr(callback, "resume_booster")
+
+
+def saved_run(estimator: Any) -> SavedRun | None:
+    """Return the run that a callback has kept, if there is one.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that is being fitted.
+
+    Returns
+    -------
+    saved : SavedRun or None
+        Where to go on.
+    """
+    for callback in callbacks_of(estimator):
+        if _keeps_runs(callback):
+            saved: SavedRun | None = callback.resume_booster(estimator)
+            return saved
+    return None

@@ -1,0 +1,139 @@
+"""From what the user passes to `fit` to what training wants."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_consistent_length
+
+from skdl._compat import check_sample_weight
+from skdl.boosting._checks import check_target_given, positive_rows
+from skdl.boosting._columns import Columns
+from skdl.boosting._learners import Problem
+from skdl.losses import Loss
+
+Array = NDArray[Any]
+
+
+class Inputs:
+    """The data of a gradient boosting estimator.
+
+    A subclass says how targets are cleaned and encoded (`_clean_target`, `_encode`),
+    which form the loss has (`_task_loss`) and how many raw predictions there are.
+    """
+
+    n_iter_no_change: int | None
+    validation_fraction: float
+    _columns: Columns
+    _seed: int
+
+    # ---- what a subclass defines
+
+    def _clean_target(self, y: Any, first: bool) -> Array:
+        raise TypeError(f"{type(self).__name__} must define _clean_target.")
+
+    def _task_loss(self) -> Loss:
+        raise TypeError(f"{type(self).__name__} must define _task_loss.")
+
+    def _encode(self, y: Array, loss: Loss) -> Array:
+        raise TypeError(f"{type(self).__name__} must define _encode.")
+
+    def _n_raw(self, loss: Loss) -> int:
+        raise TypeError(f"{type(self).__name__} must define _n_raw.")
+
+    def _class_weights(self, y: Array, weight: Array | None) -> Array | None:
+        return weight
+
+    def _check_kept_target(self, y: Array) -> None:
+        """Raise if the rows of positive weight do not make a problem."""
+
+    def _stratify(self, y: Array) -> Array | None:
+        return None
+
+    def _decode(self, y: Array) -> Array:
+        return y
+
+    # ---- what training gets
+
+    def _problem(
+        self,
+        first: bool,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        X_val: Any,
+        y_val: Any,
+        sample_weight_val: Any,
+    ) -> tuple[Problem, Loss, tuple[Any, Any, Any] | None]:
+        """Check all inputs; return the data in the loss's terms."""
+        shown = (X, y)
+        X = (self._columns.fit_transform if first else self._columns.transform)(self, X)
+        check_target_given(self, y)
+        y = self._clean_target(y, first)
+        check_consistent_length(X, y)
+        weight = None
+        if sample_weight is not None:
+            weight = check_sample_weight(
+                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+            )
+        weight = self._class_weights(y, weight)
+        X, y, weight = _weighted_rows(X, y, weight)
+        self._check_kept_target(y)
+        X_val, y_val, weight_val = self._validation(X_val, y_val, sample_weight_val)
+        if X_val is None and self.n_iter_no_change is not None:
+            X, X_val, y, y_val, weight, weight_val = self._split(X, y, weight)
+        loss = self._task_loss()
+        target = self._encode(y, loss)
+        loss.check_targets(target)
+        problem = Problem(X, target, weight, shown=shown)
+        if X_val is None:
+            return problem, loss, None
+        problem.X_val, problem.y_val = X_val, self._encode(y_val, loss)
+        loss.check_targets(problem.y_val)
+        problem.weight_val = weight_val
+        return problem, loss, (X_val, self._decode(y_val), weight_val)
+
+    def _validation(
+        self, X_val: Any, y_val: Any, sample_weight_val: Any
+    ) -> tuple[Any, Any, Any]:
+        if (X_val is None) != (y_val is None):
+            raise ValueError("Pass both X_val and y_val, or neither.")
+        if X_val is None:
+            return None, None, None
+        X_val = self._columns.transform(self, X_val)
+        y_val = self._clean_target(y_val, first=False)
+        check_consistent_length(X_val, y_val)
+        if sample_weight_val is not None:
+            sample_weight_val = check_sample_weight(
+                sample_weight_val, X_val, dtype=np.float64, ensure_non_negative=True
+            )
+        return _weighted_rows(X_val, y_val, sample_weight_val)
+
+    def _split(self, X: Array, y: Array, weight: Array | None) -> list[Any]:
+        """Hold a part of the rows out for early stopping."""
+        if len(X) < 2:
+            raise ValueError(
+                "Early stopping needs validation data, and one row cannot be split. "
+                "Pass X_val and y_val, or set n_iter_no_change=None."
+            )
+        arrays = [X, y] if weight is None else [X, y, weight]
+        parts = train_test_split(
+            *arrays,
+            test_size=self.validation_fraction,
+            stratify=self._stratify(y),
+            random_state=self._seed,
+        )
+        return parts if weight is not None else [*parts, None, None]
+
+
+def _weighted_rows(
+    X: Array, y: Array, weight: Array | None
+) -> tuple[Array, Array, Array | None]:
+    """Leave rows of weight zero out; weights of 1 are none."""
+    if weight is None:
+        return X, y, None
+    X, y, weight = positive_rows(X, y, weight)
+    return X, y, None if (weight == 1.0).all() else weight

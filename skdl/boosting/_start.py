@@ -1,0 +1,142 @@
+"""Where boosting starts: a constant, a model, or the rounds already done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
+
+from skdl.boosting._ensemble import Ensemble, init_raw
+from skdl.boosting._learners import Problem
+from skdl.losses import Loss
+from skdl.optimizers import FirstOrder
+
+Array = NDArray[Any]
+
+
+def first_ensemble(
+    init: Any, loss: Loss, rule: FirstOrder, problem: Problem, n_raw: int
+) -> Ensemble:
+    """Return the ensemble before the first round.
+
+    Parameters
+    ----------
+    init : None, "zero" or estimator
+        What the user wants to start from; None is the best constant.
+    loss : Loss
+        The loss.
+    rule : FirstOrder
+        The step rule.
+    problem : Problem
+        The data.
+    n_raw : int
+        Number of raw predictions.
+
+    Returns
+    -------
+    ensemble : Ensemble
+        Without learners.
+
+    Raises
+    ------
+    ValueError
+        If there are weights and `init` takes none.
+    """
+    baseline, model = np.zeros(n_raw), None
+    if init is None:
+        baseline = start_constant(loss, problem, n_raw)
+    elif init != "zero":
+        model = clone(init)
+        _fit_init(model, problem)
+        init_raw(model, loss, problem.X[:1], n_raw)  # wrong shapes fail here
+    return Ensemble(loss, baseline, model, rule, [], [])
+
+
+def continued(old: Ensemble, loss: Loss, rule: FirstOrder, n_raw: int) -> Ensemble:
+    """Return a fitted ensemble with perhaps other settings, to go on from.
+
+    Parameters
+    ----------
+    old : Ensemble
+        The fitted one; it is not changed.
+    loss : Loss
+        The loss of the rounds to come.
+    rule : FirstOrder
+        Their step rule.
+    n_raw : int
+        Number of raw predictions now.
+
+    Returns
+    -------
+    ensemble : Ensemble
+        Shares the learners.
+
+    Raises
+    ------
+    ValueError
+        If the rounds to come do not fit those that are done.
+    """
+    if type(rule) is not type(old.rule) or n_raw != old.n_raw:
+        raise ValueError(
+            f"warm_start cannot go on from {type(old.rule).__name__} with "
+            f"{old.n_raw} outputs to {type(rule).__name__} with {n_raw}; set "
+            "warm_start=False to start anew."
+        )
+    if not _same_link(old.loss, loss, n_raw):
+        raise ValueError(
+            f"warm_start cannot go on from {type(old.loss).__name__} to "
+            f"{type(loss).__name__}: their raw predictions mean different "
+            "things. Set warm_start=False to start anew."
+        )
+    learners = [list(row) for row in old.learners]
+    return Ensemble(loss, old.baseline, old.init, rule, learners, list(old.rates))
+
+
+def _same_link(one: Loss, other: Loss, n_raw: int) -> bool:
+    """Whether two losses turn the same raw predictions into the same predictions."""
+    raw = np.linspace(-2.0, 2.0, 5 * n_raw).reshape(5, n_raw)
+    return np.allclose(one.inverse_link(raw), other.inverse_link(raw))
+
+
+def _fit_init(init: Any, problem: Problem) -> None:
+    X, y = problem.X, problem.y
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    if problem.weight is None:
+        init.fit(X, y)
+    elif has_fit_parameter(init, "sample_weight"):
+        init.fit(X, y, sample_weight=problem.weight)
+    else:
+        raise ValueError(
+            f"init={type(init).__name__} takes no sample_weight in fit, but sample "
+            "weights or class weights were given."
+        )
+
+
+def start_constant(loss: Loss, problem: Problem, n_raw: int) -> Array:
+    """Return the constant that boosting starts from.
+
+    Parameters
+    ----------
+    loss : Loss
+        The loss.
+    problem : Problem
+        The data.
+    n_raw : int
+        Number of raw predictions.
+
+    Returns
+    -------
+    baseline : float64 ndarray of shape (n_raw,)
+        The best constant; zeros for a custom loss of classes.
+    """
+    if loss.task == "any" and problem.y.ndim == 1:
+        return np.zeros(n_raw)
+    baseline = np.asarray(loss.init_raw(problem.y, problem.weight), dtype=np.float64)
+    if problem.y.ndim == 1 and len(baseline) < n_raw:  # the last classes have no rows
+        absent = np.full(n_raw - len(baseline), np.log(np.finfo(np.float64).eps))
+        return np.concatenate([baseline, absent])
+    return np.broadcast_to(baseline, (n_raw,)).copy()

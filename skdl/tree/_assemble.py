@@ -1,0 +1,144 @@
+"""From nodes in the making to a tree as flat arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdl.tree._binning import BinnedData
+from skdl.tree._splitting import NodeSums, Split, SplitRules
+from skdl.tree._tree import LEAF, Tree
+
+Array = NDArray[Any]
+
+
+@dataclass
+class Node:
+    """A node of a tree in the making.
+
+    Attributes
+    ----------
+    number : int
+        Position in the flat arrays.
+    rows : ndarray of shape (n_rows,)
+        Its training rows, in ascending order.
+    sums : NodeSums
+        What they add up to.
+    depth : int
+        Splits above it.
+    active : bool ndarray of shape (n_sets,)
+        Interaction sets that are still open.
+    histogram : tuple of ndarray or None
+        Gradients and Hessians by bin, while they are needed.
+    split : Split or None
+        The best split found.
+    left : int
+        The left child; −1 in a leaf.
+    """
+
+    number: int
+    rows: Array
+    sums: NodeSums
+    depth: int
+    active: Array
+    histogram: tuple[Array, Array] | None = None
+    split: Split | None = None
+    left: int = LEAF
+
+    @property
+    def gain(self) -> float:
+        """Gain of the best split; 0 without one."""
+        return 0.0 if self.split is None else self.split.gain
+
+
+def leaves_in_order(nodes: list[Node]) -> list[Node]:
+    """Return the leaves from left to right, which is the order of their rows.
+
+    Parameters
+    ----------
+    nodes : list of Node
+        All nodes, by number.
+
+    Returns
+    -------
+    leaves : list of Node
+        Those that were not divided.
+    """
+    leaves, stack = [], [nodes[0]]
+    while stack:
+        node = stack.pop()
+        if node.left == LEAF:
+            leaves.append(node)
+        else:
+            stack += [nodes[node.left + 1], nodes[node.left]]
+    return leaves
+
+
+def assemble(
+    binned: BinnedData,
+    rules: SplitRules,
+    *,
+    left: Array,
+    split: Array,
+    gain: Array,
+    counts: Array,
+    g: Array,
+    h: Array,
+    left_sets: list[Array],
+) -> Tree:
+    """Return a tree in terms of the columns of X.
+
+    Parameters
+    ----------
+    binned : BinnedData
+        The features.
+    rules : SplitRules
+        Units.
+    left : int64 ndarray of shape (n_nodes,)
+        Left children; −1 in leaves.
+    split : int64 ndarray of shape (n_nodes, 3)
+        Position, last bin and missing-left of each inner node.
+    gain : ndarray of shape (n_nodes,)
+        Gains.
+    counts : int64 ndarray of shape (n_nodes,)
+        Rows.
+    g, h : int64 ndarray of shape (n_nodes, n_outputs)
+        Sums.
+    left_sets : list of bool ndarray of shape (256,)
+        Sets of the categorical inner nodes, in the order of nodes.
+
+    Returns
+    -------
+    tree : Tree
+        The tree.
+    """
+    inner = left != LEAF
+    position, last_bin = split[inner, 0], split[inner, 1]
+    feature = np.full(len(left), -1, dtype=np.int32)
+    threshold = np.full(len(left), np.nan)
+    set_of = np.full(len(left), -1, dtype=np.int32)
+    categorical = np.zeros(len(left), dtype=bool)
+    if inner.any():
+        feature[inner] = binned.features[position]
+        categorical[inner] = binned.categorical[position]
+        threshold[inner] = binned.thresholds[position, last_bin]
+        threshold[categorical] = np.nan
+        set_of[categorical] = np.arange(categorical.sum())
+    sets = np.stack(left_sets) if left_sets else np.zeros((0, 256), dtype=bool)
+    denominator = h * rules.h_unit + rules.l2
+    value = np.zeros(g.shape)
+    np.divide(-(g * rules.g_unit), denominator, out=value, where=denominator > 0)
+    return Tree(
+        feature=feature,
+        threshold=threshold,
+        left=left.astype(np.int32),
+        missing_left=(split[:, 2] == 1) & inner,
+        gain=np.where(inner, gain, 0.0),
+        n_node_samples=counts.astype(np.int64),
+        value=value,
+        set_of=set_of,
+        sets=sets,
+    )
