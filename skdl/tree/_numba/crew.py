@@ -23,7 +23,8 @@ from numba.extending import intrinsic
 
 from skdl.tree._numba._inner import inner
 
-# Positions in the control array, one to a cache line of eight int64.
+# Positions in the control array, one to a cache line of eight int64. A 1 at STOP sends
+# the helpers home.
 TICKET, DONE, STOP, KIND = 0, 8, 16, 24
 CONTROL_SIZE = 32
 
@@ -112,12 +113,6 @@ def wait_done(control, n_chunks):  # type: ignore[no-untyped-def]
         spins += 1
         if spins % _SPINS == 0:
             _yield()
-
-
-@inner
-def dismiss(control):  # type: ignore[no-untyped-def]
-    """Send the helpers home."""
-    atomic_store(control, STOP, 1)
 
 
 @inner

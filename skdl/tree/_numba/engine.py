@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +16,7 @@ from skdl._config import n_threads
 from skdl.tree._binning import BinnedData
 from skdl.tree._grower import UNLIMITED, Grower, assemble, min_hessian
 from skdl.tree._numba import memory
-from skdl.tree._numba.crew import CONTROL_SIZE
+from skdl.tree._numba.crew import CONTROL_SIZE, STOP
 from skdl.tree._numba.grower import run, sum_root
 from skdl.tree._numba.partition import CHUNK
 from skdl.tree._numba.predictor import largest, pack
@@ -25,7 +29,32 @@ Array = NDArray[Any]
 
 ROWS = 65536  # rows of a chunk of element-wise work
 HISTOGRAM_MEMORY = 512 * 2**20  # bytes for the histograms of waiting nodes
+LINE = 64  # bytes of a cache line
 CREW_WORK = 20_000  # rows × features below which a helper costs more than it helps
+
+
+def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return zeros that start with a cache line.
+
+    What two threads write to lies in lines of their own, lest each write takes the line
+    from the other core.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape.
+    dtype : dtype
+        Type of the entries.
+
+    Returns
+    -------
+    array : ndarray
+        Zeros.
+    """
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.zeros(size + LINE, np.uint8)
+    start = -memory.ctypes.data % LINE
+    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 class CompiledGrower(Grower):
@@ -56,6 +85,7 @@ class CompiledGrower(Grower):
         self.n_helpers = 0
         if work >= CREW_WORK:
             self.n_helpers = min(n_threads(), binned.bins.shape[0]) - 1
+        self._helpers: list[Future[int]] = []
         self._work: dict[tuple[bool, bool], SimpleNamespace] = {}
 
     def grow(
@@ -101,14 +131,39 @@ class CompiledGrower(Grower):
                     w.packed,
                 )
 
-        run_chunks(pack_chunk, n_chunks)
-        self._plant(w, rows, packing)
-        plan = self._plan(packing, float(w.sums[0, 1].sum()), seed)
-        n_nodes = self._run(rows is None, w, plan)
-        return self._finish(w, n_nodes, plan)
+        plan = self._plan(packing, seed)
+        with self._crew(w, plan):
+            run_chunks(pack_chunk, n_chunks)
+            self._plant(w, rows, packing)
+            n_nodes = run(
+                0, rows is None, not self.n_helpers, 0, *self._tables(w, plan)
+            )
+        return self._finish(w, int(n_nodes), plan)
 
-    def _plan(self, packing: Packing, h_sum: float, seed: int) -> SimpleNamespace:
-        """The numbers that steer a tree whose root's Hessians sum to `h_sum`."""
+    def _tables(self, w: SimpleNamespace, plan: SimpleNamespace) -> tuple[Array, ...]:
+        return self.columns.table, w.table, plan.table
+
+    @contextmanager
+    def _crew(self, w: SimpleNamespace, plan: SimpleNamespace) -> Iterator[None]:
+        """Helpers for one tree, who leave after the tree is grown.
+
+        They are called before the rows are packed, as they take a while to come, and
+        the next tree waits until they have left, not this one.
+        """
+        for helper in self._helpers:
+            release(helper)
+        w.control[:] = 0
+        self._helpers = [
+            submit(run, i + 1, False, False, 0, *self._tables(w, plan))
+            for i in range(self.n_helpers)
+        ]
+        try:
+            yield
+        finally:
+            w.control[STOP] = 1
+
+    def _plan(self, packing: Packing, seed: int) -> SimpleNamespace:
+        """The numbers that steer a tree."""
         p = self.params
         return memory.PLAN.fill(
             newton=packing.newton,
@@ -122,7 +177,7 @@ class CompiledGrower(Grower):
             min_samples_leaf=int(p.min_samples_leaf),
             min_samples_split=int(p.min_samples_split),
             min_hessian=min_hessian(p, packing),
-            min_gain=p.min_impurity_decrease * (h_sum / packing.h_scale),
+            min_decrease=float(p.min_impurity_decrease),
             max_leaves=self.max_leaves,
             max_depth=UNLIMITED if p.max_depth is None else int(p.max_depth),
             best_first=p.max_leaf_nodes is not None,
@@ -154,7 +209,7 @@ class CompiledGrower(Grower):
         any_set = n_nodes if self.binned.categorical.any() else 1
         n_threads = self.n_helpers + 1
         work = memory.WORK.fill(
-            control=np.zeros(CONTROL_SIZE, np.int64),
+            control=aligned((CONTROL_SIZE,), np.int64),
             job=np.zeros(memory.N_JOB, np.int64),
             packed=np.empty((k, n), np.int64),
             ordered=np.empty((k, n_ordered), np.int64),
@@ -163,18 +218,18 @@ class CompiledGrower(Grower):
             chunk_left=np.zeros(n // CHUNK + 1, np.int64),
             a=np.empty((n_slots, k, total), np.int64),
             b=np.empty((n_slots if wide else 1, k, total if wide else 1), np.int64),
-            live=np.ones((n_slots, n_used), np.bool_),
-            scratch=np.zeros((n_threads, width, 256), np.int64),
-            listed=np.zeros((n_threads, width), np.int64),
-            scan=np.zeros((n_threads, 2 + 2 * k, 256), np.int64),
-            gains=np.zeros((n_threads, 256)),
-            codes=np.zeros((n_threads, 256), np.int64),
+            live=aligned((n_slots, n_groups, LINE), np.bool_),
+            scratch=aligned((n_threads, width, 256), np.int64),
+            listed=aligned((n_threads, width + -width % 8), np.int64),
+            scan=aligned((n_threads, 2 + 2 * k, 256), np.int64),
+            gains=aligned((n_threads, 256), np.float64),
+            codes=aligned((n_threads, 256), np.int64),
             route=np.empty((n_threads, 256), np.bool_),
             allowed=np.ones((2, n_used), np.bool_),
-            found_gain=np.zeros((2, n_groups)),
-            found=np.zeros((2, n_groups, 4), np.int64),
-            found_sums=np.zeros((2, n_groups, 2, k), np.int64),
-            found_set=np.zeros((2, n_groups, 256), np.bool_),
+            found_gain=aligned((n_groups, 8), np.float64),
+            found=aligned((n_groups, 2, 4), np.int64),
+            found_sums=aligned((n_groups, 2, 2, k + -k % 2), np.int64),
+            found_set=aligned((n_groups, 2, 256), np.bool_),
             node=np.empty((n_nodes, 6), np.int64),
             gain=np.zeros(n_nodes),
             split=np.zeros((n_nodes, 4), np.int64),
@@ -201,20 +256,6 @@ class CompiledGrower(Grower):
         w.active[0] = True
         w.gain[:] = 0.0
         sum_root(w.packed, w.rows, n_rows, packing_bits(packing), w.sums)
-
-    def _run(self, identity: bool, w: SimpleNamespace, plan: SimpleNamespace) -> int:
-        """Grow, with helpers."""
-        w.control[:] = 0
-        tables = self.columns.table, w.table, plan.table
-        helpers = [
-            submit(run, i + 1, identity, False, 0, *tables)
-            for i in range(self.n_helpers)
-        ]
-        try:
-            return int(run(0, identity, not helpers, 0, *tables))
-        finally:
-            for helper in helpers:
-                release(helper)
 
     def _finish(
         self, w: SimpleNamespace, n_nodes: int, plan: SimpleNamespace

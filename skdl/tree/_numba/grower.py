@@ -12,7 +12,6 @@ import numpy as np
 from skdl.tree._numba._inner import entry, inner
 from skdl.tree._numba.crew import (
     KIND,
-    dismiss,
     finish_chunk,
     publish,
     take,
@@ -70,12 +69,12 @@ def histogram_chunk(group, thread, c, w, p):  # type: ignore[no-untyped-def]
         if job[SCAN_SMALL + side]:
             at = slot if side == 0 else large_slot
             node = job[SMALL + side]
-            w.found_gain[side, group] = 0.0
+            w.found_gain[group, side] = 0.0
             parent = score(node, w, p)
             for j in listed:
                 f = group * c.width + j
                 if w.allowed[side, f]:
-                    w.live[at, f] = search_feature(
+                    w.live[at, group, j] = search_feature(
                         side, group, f, node, at, parent, thread, c, w, p
                     )
 
@@ -88,8 +87,8 @@ def list_live(group, thread, c, w):  # type: ignore[no-untyped-def]
     n = 0
     first = group * c.width
     for j in range(min(c.width, len(c.n_bins) - first)):
-        live = parent_slot < 0 or w.live[parent_slot, first + j]
-        w.live[slot, first + j] = live
+        live = parent_slot < 0 or w.live[parent_slot, group, j]
+        w.live[slot, group, j] = live
         if live:
             listed[n] = j
             n += 1
@@ -346,5 +345,4 @@ def run(thread, identity, alone, zero, columns, work, plan):  # type: ignore[no-
                 free[n_free] = w.node[child, SLOT]
                 n_free += 1
                 w.node[child, SLOT] = -1
-    dismiss(w.control)
     return n_nodes

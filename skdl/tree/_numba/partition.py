@@ -6,10 +6,7 @@ are moved to their places, which depend on the chunks before it.
 
 from __future__ import annotations
 
-import numpy as np
-
 from skdl.tree._numba._inner import inner
-from skdl.tree._numba.histogram import AHEAD, prefetch
 from skdl.tree._numba.memory import (
     BIN,
     KEEP_LEFT,
@@ -21,7 +18,7 @@ from skdl.tree._numba.memory import (
     POSITION,
 )
 
-CHUNK = 8192  # rows
+CHUNK = 4096  # rows
 
 
 @inner
@@ -52,7 +49,6 @@ def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
         last = w.split[node, BIN]
         for i in range(start, end):
             row = w.rows[i]
-            prefetch(bins, np.intp(w.rows[min(i + AHEAD, after)]))
             left = int(bins[row, j] <= last)
             w.divided[start + n_left] = row
             w.divided[after - n_right] = row
@@ -61,7 +57,6 @@ def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
     else:
         for i in range(start, end):
             row = w.rows[i]
-            prefetch(bins, np.intp(w.rows[min(i + AHEAD, after)]))
             left = int(goes_left[bins[row, j]])
             w.divided[start + n_left] = row
             w.divided[after - n_right] = row

@@ -52,19 +52,19 @@ def score(node, w, p):  # type: ignore[no-untyped-def]
 @inner
 def note(side, group, gain, f, last_bin, missing_left, left_count, w):  # type: ignore[no-untyped-def]
     """Write down the best split found in a group so far."""
-    w.found_gain[side, group] = gain
-    w.found[side, group, POSITION] = f
-    w.found[side, group, BIN] = last_bin
-    w.found[side, group, MISSING_LEFT] = missing_left
-    w.found[side, group, LEFT_COUNT] = left_count
+    w.found_gain[group, side] = gain
+    w.found[group, side, POSITION] = f
+    w.found[group, side, BIN] = last_bin
+    w.found[group, side, MISSING_LEFT] = missing_left
+    w.found[group, side, LEFT_COUNT] = left_count
 
 
 @inner
 def keep(side, group, cut, scan, w):  # type: ignore[no-untyped-def]
     """Write down the left side's sums of the best cut."""
     for k in range(w.sums.shape[2]):
-        w.found_sums[side, group, 0, k] = scan[G_LEFT + 2 * k, cut]
-        w.found_sums[side, group, 1, k] = scan[H_LEFT + 2 * k, cut]
+        w.found_sums[group, side, 0, k] = scan[G_LEFT + 2 * k, cut]
+        w.found_sums[group, side, 1, k] = scan[H_LEFT + 2 * k, cut]
 
 
 @inner
@@ -74,10 +74,10 @@ def keep_set(side, group, f, cut, n, count, thread, c, w):  # type: ignore[no-un
     # A category not seen here goes the way of most rows, and so do missing values.
     many_left = 2 * w.scan[thread, C_LEFT, cut] > count
     for i in range(256):
-        w.found_set[side, group, i] = many_left
+        w.found_set[group, side, i] = many_left
     for i in range(n):
-        w.found_set[side, group, codes[i]] = i <= cut
-    return w.found_set[side, group, c.n_bins[f]]
+        w.found_set[group, side, codes[i]] = i <= cut
+    return w.found_set[group, side, c.n_bins[f]]
 
 
 @inner
@@ -144,7 +144,7 @@ def search_feature(side, group, f, node, slot, parent, thread, c, w, p):  # type
             for k in range(w.sums.shape[2]):
                 g_all, h_all = w.sums[node, 0, k], w.sums[node, 1, k]
                 evaluate(n, k, g_all, h_all, scan, gains, p)
-        cut, best = -1, w.found_gain[side, group]
+        cut, best = -1, w.found_gain[group, side]
         for i in range(first, last):
             if gains[i] - parent > best:
                 cut, best = i, gains[i] - parent
@@ -198,19 +198,23 @@ def choose_features(side, node, c, w, p):  # type: ignore[no-untyped-def]
 def take_best(side, node, c, w, p):  # type: ignore[no-untyped-def]
     """Keep the best split of all groups as the node's own; say if it is worth it."""
     best = 0
-    for group in range(w.found_gain.shape[1]):
-        if w.found_gain[side, group] > w.found_gain[side, best]:
+    for group in range(w.found_gain.shape[0]):
+        if w.found_gain[group, side] > w.found_gain[best, side]:
             best = group
-    gain = w.found_gain[side, best]
+    gain = w.found_gain[best, side]
     w.gain[node] = gain
-    if gain < p.min_gain or gain <= 1e-12 * abs(score(node, w, p)):
+    h_root = 0
+    for k in range(w.sums.shape[2]):
+        h_root += w.sums[0, 1, k]
+    least = p.min_decrease * (h_root * p.h_unit)
+    if gain < least or gain <= 1e-12 * abs(score(node, w, p)):
         return False
     for i in range(4):
-        w.split[node, i] = w.found[side, best, i]
+        w.split[node, i] = w.found[best, side, i]
     for k in range(w.sums.shape[2]):
-        w.left_sums[node, 0, k] = w.found_sums[side, best, 0, k]
-        w.left_sums[node, 1, k] = w.found_sums[side, best, 1, k]
+        w.left_sums[node, 0, k] = w.found_sums[best, side, 0, k]
+        w.left_sums[node, 1, k] = w.found_sums[best, side, 1, k]
     if c.categorical[w.split[node, POSITION]]:
         for i in range(256):
-            w.left_set[node, i] = w.found_set[side, best, i]
+            w.left_set[node, i] = w.found_set[best, side, i]
     return True
