@@ -156,7 +156,8 @@ def gains(
     gl, gr = g * rules.g_unit, (sums.g[:, None] - g) * rules.g_unit
     hl, hr = h * rules.h_unit, (sums.h[:, None] - h) * rules.h_unit
     if not rules.bounded:
-        sides = gl * gl / (hl + rules.l2) + gr * gr / (hr + rules.l2)
+        hl, hr = hl + rules.l2, hr + rules.l2
+        sides = (gl * gl * hr + gr * gr * hl) / (hl * hr)
         total = np.zeros(g.shape[1])
         for side in sides:
             total += side

@@ -110,8 +110,8 @@ def evaluate(n, k, g_all, h_all, scan, gains, p):  # type: ignore[no-untyped-def
             gains[i] = 0.0
     for i in range(n):
         gl, gr = g_left[i] * g_unit, (g_all - g_left[i]) * g_unit
-        hl, hr = h_left[i] * h_unit, (h_all - h_left[i]) * h_unit
-        gains[i] += gl * gl / (hl + l2) + gr * gr / (hr + l2)
+        hl, hr = h_left[i] * h_unit + l2, (h_all - h_left[i]) * h_unit + l2
+        gains[i] += (gl * gl * hr + gr * gr * hl) / (hl * hr)  # one division, not two
 
 
 @inner
