@@ -26,9 +26,9 @@ from skdl.tree._numba.memory import (
 from skdl.tree._numba.splitting import (
     cumulate,
     cumulate_categories,
-    enough,
     evaluate,
     evaluate_bounded,
+    first_cut,
     order_categories,
     unpack,
 )
@@ -129,11 +129,8 @@ def search_feature(side, group, f, node, slot, parent, thread, c, w, p):  # type
     alive = categorical
     for from_missing in range(2 if c.has_missing[f] and not categorical else 1):
         n = sums_of_cuts(f, slot, form, n_sorted, from_missing, thread, c, w, p)
-        first, last = 0, n
-        while first < n and not enough(first, node, count, scan, w, p)[0]:
-            first += 1
-        while last > first and not enough(last - 1, node, count, scan, w, p)[1]:
-            last -= 1
+        first = first_cut(0, n, False, node, count, scan, w, p)
+        last = first_cut(first, n, True, node, count, scan, w, p)
         if first == last:
             continue
         alive = True

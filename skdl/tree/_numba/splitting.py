@@ -89,15 +89,29 @@ def unpack(n, form, k, scan, p):  # type: ignore[no-untyped-def]
 
 
 @inner
-def enough(i, node, count, scan, w, p):  # type: ignore[no-untyped-def]
-    """Whether the left side of a cut, and the right side, have rows and Hessian."""
-    left = scan[C_LEFT, i] >= p.min_samples_leaf
-    right = count - scan[C_LEFT, i] >= p.min_samples_leaf
+def enough(i, right, node, count, scan, w, p):  # type: ignore[no-untyped-def]
+    """Whether the left (right) side of a cut has enough rows and Hessian."""
+    rows = scan[C_LEFT, i]
+    fits = (count - rows if right else rows) >= p.min_samples_leaf
     for k in range(w.sums.shape[2]):
         h = scan[H_LEFT + 2 * k, i]
-        left &= h >= p.min_hessian
-        right &= w.sums[node, 1, k] - h >= p.min_hessian
-    return left, right
+        fits &= (w.sums[node, 1, k] - h if right else h) >= p.min_hessian
+    return fits
+
+
+@inner
+def first_cut(first, last, right, node, count, scan, w, p):  # type: ignore[no-untyped-def]
+    """The first cut with enough on the left, or (right) with too little on the right.
+
+    The left side grows from cut to cut: a binary search.
+    """
+    while first < last:
+        middle = (first + last) // 2
+        if enough(middle, right, node, count, scan, w, p) == right:
+            first = middle + 1
+        else:
+            last = middle
+    return first
 
 
 @inner
