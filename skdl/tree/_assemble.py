@@ -116,17 +116,17 @@ def assemble(
         The tree.
     """
     inner = left != LEAF
-    position, last_bin = split[inner, 0], split[inner, 1]
+    position, last_bin = split[:, 0], split[:, 1]
     feature = np.full(len(left), -1, dtype=np.int32)
     threshold = np.full(len(left), np.nan)
     set_of = np.full(len(left), -1, dtype=np.int32)
-    categorical = np.zeros(len(left), dtype=bool)
-    if inner.any():
-        feature[inner] = binned.features[position]
-        categorical[inner] = binned.categorical[position]
-        threshold[inner] = binned.thresholds[position, last_bin]
+    if len(binned.features):
+        np.copyto(feature, binned.features[position], where=inner, casting="same_kind")
+        np.copyto(threshold, binned.thresholds[position, last_bin], where=inner)
+    if left_sets:
+        categorical = inner & binned.categorical[position]
         threshold[categorical] = np.nan
-        set_of[categorical] = np.arange(categorical.sum())
+        set_of[categorical] = np.arange(len(left_sets))
     sets = np.stack(left_sets) if left_sets else np.zeros((0, 256), dtype=bool)
     denominator = h * rules.h_unit + rules.l2
     value = np.zeros(g.shape)

@@ -25,6 +25,7 @@ from numba.extending import (
 )
 from numba.np.arrayobj import populate_array
 from numba.np.numpy_support import as_dtype
+from numpy.typing import NDArray
 
 ir = cgutils.ir
 _WORD = ir.IntType(64)
@@ -55,6 +56,11 @@ class Struct(types.Type):
             self.offsets[field] = size
             size += 1 + kind.ndim if isinstance(kind, types.Array) else 1
         self.size = size
+        self._numbers = [  # (field, place, view), looked up once
+            (field, self.offsets[field], _VIEWS[kind])
+            for field, kind in fields.items()
+            if not isinstance(kind, types.Array)
+        ]
         super().__init__(name=name)
 
     def fill(self, **values: Any) -> SimpleNamespace:
@@ -72,17 +78,21 @@ class Struct(types.Type):
         """
         table = np.zeros(self.size, np.int64)
         views = {"i": table, "u": table.view(np.uint64), "f": table.view(np.float64)}
+        for field, at, view in self._numbers:
+            views[view][at] = values[field]
+        if len(self._numbers) < len(self.fields):
+            self._enter_arrays(table, values)
+        return SimpleNamespace(table=table, **values)
+
+    def _enter_arrays(self, table: NDArray[np.int64], values: dict[str, Any]) -> None:
         for field, kind in self.fields.items():
-            at, value = self.offsets[field], values[field]
             if isinstance(kind, types.Array):
+                at, value = self.offsets[field], values[field]
                 assert value.dtype == as_dtype(kind.dtype), field
                 assert value.ndim == kind.ndim, field
                 assert value.flags.c_contiguous, field
                 table[at] = value.ctypes.data
                 table[at + 1 : at + 1 + kind.ndim] = value.shape
-            else:
-                views[_VIEWS[kind]][at] = value
-        return SimpleNamespace(table=table, **values)
 
     def opener(self) -> Any:
         """Return the function that turns a table into this struct in a kernel."""
