@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,6 +42,8 @@ FITS = {
 SHAPES = {10_000: 20, 200_000: 50, 1_000_000: 28}
 SCORES = ("diabetes", "breast cancer", "digits", "shuttle", "Hastie")
 ADABOOST = "AdaBoost, 200 stumps, Hastie 12,000x10"
+FIRST_FIT = "first fit"
+NUMPY = "skdl, NumPy"
 
 
 def made(n_train: int, classes: bool) -> tuple[Any, Any, Any, Any]:
@@ -92,10 +95,11 @@ def load(name: str) -> tuple[Any, Any, Any, Any, bool]:
 
 def model(contender: str, classes: bool, rounds: int) -> Any:
     """Return a booster with the settings that all share."""
-    if contender == "skdl":
+    if contender in ("skdl", NUMPY):
         import skdl
 
-        skdl.set_config(n_threads=int(THREADS))
+        engine = "numpy" if contender == NUMPY else "numba"
+        skdl.set_config(n_threads=int(THREADS), engine=engine)
         name = "GradientBoosting" + ("Classifier" if classes else "Regressor")
         return getattr(skdl, name)(
             n_estimators=rounds,
@@ -155,6 +159,8 @@ def work(case: str, contender: str, seed: int = 0) -> dict[str, float]:
     """
     if case == ADABOOST:
         return adaboost(contender)
+    if case == FIRST_FIT:
+        return first_fit(contender)
     os.environ["OMP_NUM_THREADS"] = THREADS
     X, y, X_test, y_test, classes = load(case)
     rounds = FITS[case].rounds if case in FITS else 100
@@ -197,6 +203,20 @@ def adaboost(contender: str) -> dict[str, float]:
     return {"fit": fit, "score": float(fitted.score(X_test, y_test))}
 
 
+def first_fit(contender: str) -> dict[str, float]:
+    """Time the first fit of a process and a later one; its cache is empty or warm."""
+    X, y, _, _, _ = load("Hastie")
+    fits = []
+    with tempfile.TemporaryDirectory() as folder:
+        if contender == "empty cache":  # before Numba is imported
+            os.environ["NUMBA_CACHE_DIR"] = folder
+        for _ in range(3):
+            start = time.perf_counter()
+            model("skdl", True, 10).fit(X[:2000], y[:2000])
+            fits.append(time.perf_counter() - start)
+    return {"first": fits[0], "later": fits[-1]}
+
+
 def fit_row(case: str, rounds: int) -> list[str]:
     """Return a row of the table of fits."""
     numbers = measure("benchmarks.boosting", case, CONTENDERS, rounds)
@@ -213,6 +233,13 @@ def fit_row(case: str, rounds: int) -> list[str]:
         f"{hist['predict'] / ours['predict']:.2f}",
         f"{hist['one'] / ours['one']:.2f}",
     ]
+
+
+def numpy_row(case: str) -> list[str]:
+    """Return a row of the table of engines."""
+    numbers = measure("benchmarks.boosting", case, ("skdl", NUMPY), 1)
+    ours, reference = numbers["skdl"]["fit"], numbers[NUMPY]["fit"]
+    return [case, f"{ours:.3f}", f"{reference:.3f}", f"{reference / ours:.1f}"]
 
 
 def score_row(case: str) -> list[str]:
@@ -271,6 +298,24 @@ def main(rounds: int = 5, only: str | None = None) -> None:
                     "5.0",
                 ]
             ],
+        )
+    if only is None or only in FIRST_FIT:
+        caches = ("warm cache", "empty cache")
+        numbers = measure("benchmarks.boosting", FIRST_FIT, caches, rounds)
+        print_table(
+            "first fit of a process in seconds; asked: 0.5 over a later one, 15",
+            ["cache", "first fit", "later fit"],
+            [
+                [name, f"{row['first']:.2f}", f"{row['later']:.3f}"]
+                for name, row in numbers.items()
+            ],
+        )
+    chosen = [name for name in FITS if only is None or only in NUMPY + ": " + name]
+    if chosen:
+        print_table(
+            "without Numba, fit in seconds; asked: at most 12 times the compiled one",
+            ["case", "skdl", NUMPY, "times"],
+            [numpy_row(name) for name in chosen],
         )
     scored = [name for name in SCORES if only is None or only in name]
     if scored:

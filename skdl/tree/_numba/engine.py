@@ -114,27 +114,33 @@ class CompiledGrower(Grower):
         w = self._memory(newton, rows is None)
         hessians = g if h is None else h
 
+        sums = np.empty((n_chunks, 2, self.n_outputs), np.int64)
+
         def pack_chunk(chunk: int) -> None:
             start, end = chunk * ROWS, min(n, (chunk + 1) * ROWS)
-            for k in range(self.n_outputs):
-                pack(
-                    g,
-                    hessians,
-                    k,
-                    start,
-                    end,
-                    packing.g_scale,
-                    packing.h_scale,
-                    packing.g_shift,
-                    packing.h_shift,
-                    newton,
-                    w.packed,
-                )
+            w.rows[start:end] = np.arange(start, end, dtype=np.uint32)
+            pack(
+                g,
+                hessians,
+                start,
+                end,
+                packing.g_scale,
+                packing.h_scale,
+                packing.g_shift,
+                packing.h_shift,
+                newton,
+                w.packed,
+                sums[chunk],
+            )
 
         plan = self._plan(packing, seed)
         with self._crew(w, plan):
             run_chunks(pack_chunk, n_chunks)
-            self._plant(w, rows, packing)
+            w.sums[0] = sums.sum(axis=0)
+            if rows is not None:
+                w.rows[: len(rows)] = rows
+                sum_root(w.packed, rows, packing_bits(packing), w.sums)
+            self._plant(w, n if rows is None else len(rows))
             n_nodes = run(
                 0, rows is None, not self.n_helpers, 0, *self._tables(w, plan)
             )
@@ -247,15 +253,12 @@ class CompiledGrower(Grower):
         self._work[newton, identity] = work
         return work
 
-    def _plant(self, w: SimpleNamespace, rows: Array | None, packing: Packing) -> None:
+    def _plant(self, w: SimpleNamespace, n_rows: int) -> None:
         """Enter the root in the tables."""
-        n_rows = self.binned.n if rows is None else len(rows)
-        w.rows[:n_rows] = np.arange(n_rows, dtype=np.uint32) if rows is None else rows
         w.node[0] = 0, n_rows, 0, -1, LEAF, -1
         w.bounds[0] = -np.inf, np.inf
         w.active[0] = True
         w.gain[:] = 0.0
-        sum_root(w.packed, w.rows, n_rows, packing_bits(packing), w.sums)
 
     def _finish(
         self, w: SimpleNamespace, n_nodes: int, plan: SimpleNamespace

@@ -128,14 +128,14 @@ def work_off(kind, n_chunks, thread, shared, c, w, p):  # type: ignore[no-untype
 
 
 @entry
-def sum_root(packed, rows, n_rows, fields, sums):  # type: ignore[no-untyped-def]
+def sum_root(packed, rows, fields, sums):  # type: ignore[no-untyped-def]
     """Sums of the quantised gradients and Hessians of the root's rows."""
     g_shift, h_shift, h_bits = fields
     h_mask = (np.int64(1) << h_bits) - 1
     for k in range(packed.shape[0]):
         g, h = np.int64(0), np.int64(0)
-        for i in range(n_rows):
-            value = packed[k, rows[i]]
+        for row in rows:
+            value = packed[k, row]
             g += value >> g_shift
             h += (value >> h_shift) & h_mask if h_bits > 0 else 1
         sums[0, 0, k] = g

@@ -120,13 +120,26 @@ def sum_leaves(rows, starts, ends, g, first, last, out):  # type: ignore[no-unty
 
 
 @njit(nogil=True, cache=True)
-def pack(g, h, k, start, end, g_scale, h_scale, g_shift, h_shift, newton, out):  # type: ignore[no-untyped-def]
-    """Quantise and pack rows start…end−1 of an output of g, h (n_outputs, n)."""
-    for i in range(start, end):
-        packed = (np.int64(np.rint(g[k, i] * g_scale)) << g_shift) + np.int64(1)
-        if newton:
-            packed += np.int64(np.rint(h[k, i] * h_scale)) << h_shift
-        out[k, i] = packed
+def pack(g, h, start, end, g_scale, h_scale, g_shift, h_shift, newton, out, sums):  # type: ignore[no-untyped-def]
+    """Quantise and pack rows start…end−1 of g, h (n_outputs, n); sum them up.
+
+    sums : int64 (2, n_outputs), gradients and Hessians.
+    """
+    for k in range(g.shape[0]):
+        g_sum, h_sum = np.int64(0), np.int64(0)
+        for i in range(start, end):
+            g_int = np.int64(np.rint(g[k, i] * g_scale))
+            packed = (g_int << g_shift) + np.int64(1)
+            g_sum += g_int
+            if newton:
+                h_int = np.int64(np.rint(h[k, i] * h_scale))
+                packed += h_int << h_shift
+                h_sum += h_int
+            else:
+                h_sum += 1
+            out[k, i] = packed
+        sums[0, k] = g_sum
+        sums[1, k] = h_sum
 
 
 @njit(nogil=True, cache=True)
