@@ -1,8 +1,9 @@
 """Boosting: skdl against LightGBM, XGBoost and scikit-learn's histogram boosting.
 
-The same data, rounds, leaves, learning rate, bins and least rows of a leaf for all; two
-threads; each contender in a process of its own, warmed up on a part of the data, the
-processes interleaved, medians. The peers come with
+The same data, rounds, leaves, learning rate, bins and least rows of a leaf for all (of
+XGBoost, which knows only a least Hessian, in regression alone); two threads; each
+contender in a process of its own, warmed up on a part of the data, the processes
+interleaved, medians. The peers come with
 ``pip install lightgbm xgboost-cpu river mlxtend``.
 """
 
@@ -127,6 +128,7 @@ def model(contender: str, classes: bool, rounds: int) -> Any:
             max_depth=0,
             max_bin=255,
             reg_lambda=0.0,
+            min_child_weight=1 if classes else 20,
             n_jobs=int(THREADS),
         )
     from sklearn import ensemble
