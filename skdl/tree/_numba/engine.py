@@ -133,35 +133,39 @@ class CompiledGrower(Grower):
                 sums[chunk],
             )
 
+        run_chunks(pack_chunk, n_chunks)
+        w.sums[0] = sums.sum(axis=0)
+        if rows is not None:
+            w.rows[: len(rows)] = rows
+            sum_root(w.packed, rows, packing_bits(packing), w.sums)
+        self._plant(w, n if rows is None else len(rows))
         plan = self._plan(packing, seed)
         with self._crew(w, plan):
-            run_chunks(pack_chunk, n_chunks)
-            w.sums[0] = sums.sum(axis=0)
-            if rows is not None:
-                w.rows[: len(rows)] = rows
-                sum_root(w.packed, rows, packing_bits(packing), w.sums)
-            self._plant(w, n if rows is None else len(rows))
-            n_nodes = run(
-                0, rows is None, not self.n_helpers, 0, *self._tables(w, plan)
-            )
-        return self._finish(w, int(n_nodes), plan)
+            n_nodes = self._run(0, w, plan, rows is None)
+        return self._finish(w, n_nodes, plan)
 
-    def _tables(self, w: SimpleNamespace, plan: SimpleNamespace) -> tuple[Array, ...]:
-        return self.columns.table, w.table, plan.table
+    def _run(
+        self,
+        thread: int,
+        w: SimpleNamespace,
+        plan: SimpleNamespace,
+        identity: bool = False,
+    ) -> int:
+        """Grow the tree as thread 0, or help; keeps what the tables point to alive."""
+        tables = self.columns.table, w.table, plan.table
+        return int(run(thread, identity, not self.n_helpers, 0, *tables))
 
     @contextmanager
     def _crew(self, w: SimpleNamespace, plan: SimpleNamespace) -> Iterator[None]:
-        """Helpers for one tree, who leave after the tree is grown.
+        """Helpers for one tree.
 
-        They are called before the rows are packed, as they take a while to come, and
-        the next tree waits until they have left, not this one.
+        The next tree waits until they have left, not this one: it takes them a while.
         """
         for helper in self._helpers:
             release(helper)
         w.control[:] = 0
         self._helpers = [
-            submit(run, i + 1, False, False, 0, *self._tables(w, plan))
-            for i in range(self.n_helpers)
+            submit(self._run, i + 1, w, plan) for i in range(self.n_helpers)
         ]
         try:
             yield
