@@ -31,8 +31,10 @@ class Node:
         Splits above it.
     active : bool ndarray of shape (n_sets,)
         Interaction sets that are still open.
-    histogram : tuple of ndarray or None
-        Gradients and Hessians by bin, while they are needed.
+    live : bool ndarray of shape (n_used,)
+        Features that may still divide it.
+    histogram : int64 ndarray of shape (k, total_bins) or None
+        Sums by bin, while they are needed.
     split : Split or None
         The best split found.
     left : int
@@ -44,7 +46,8 @@ class Node:
     sums: NodeSums
     depth: int
     active: Array
-    histogram: tuple[Array, Array] | None = None
+    live: Array
+    histogram: Array | None = None
     split: Split | None = None
     left: int = LEAF
 

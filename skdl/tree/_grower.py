@@ -23,6 +23,7 @@ from skdl.tree._splitting import (
     best_categorical,
     best_numeric,
     score,
+    sums_by_feature,
 )
 from skdl.tree._tree import LEAF, GrownTree, TreeParams
 
@@ -129,6 +130,7 @@ class _Growth:
         self.binned = grower.binned
         self.packing = packing
         self.a, self.b = a, b
+        self.values = a if b is None else np.concatenate([a, b])
         self.seed = seed
         p = grower.params
         self.max_leaves = UNLIMITED if p.max_leaf_nodes is None else p.max_leaf_nodes
@@ -145,7 +147,12 @@ class _Growth:
 
     def run(self, rows: Array) -> list[Node]:
         root = Node(
-            0, rows, self._sums(rows), 0, np.ones(len(self.grower.sets), dtype=bool)
+            0,
+            rows,
+            self._sums(rows),
+            0,
+            np.ones(len(self.grower.sets), dtype=bool),
+            np.ones(len(self.binned.features), dtype=bool),
         )
         p = self.grower.params
         total = float(root.sums.h.sum() * self.rules.h_unit)
@@ -153,7 +160,7 @@ class _Growth:
         nodes = [root]
         waiting: list[Node] = []
         if self.max_leaves > 1 and self._can_split(root):
-            root.histogram = self._histogram(rows)
+            root.histogram = self._histogram(root)
             if self._search(root):
                 waiting.append(root)
         n_leaves = 1
@@ -197,45 +204,46 @@ class _Growth:
         waiting.remove(best)
         return best
 
-    def _histogram(self, rows: Array) -> tuple[Array, Array]:
-        n = self.binned.n
-
-        def sums(values: Array) -> Array:
-            return histogram(self.binned, self.grower.offsets, rows, values, n)
-
-        a = np.stack([sums(values) for values in self.a])
-        if self.b is None:
-            return a, a[:0]
-        return a, np.stack([sums(values) for values in self.b])
+    def _histogram(self, node: Node) -> Array:
+        """Of gradients with counts and, where rows have their own, of Hessians."""
+        features = np.flatnonzero(node.live)
+        offsets, n = self.grower.offsets, self.binned.n
+        return histogram(self.binned, offsets, features, node.rows, self.values, n)
 
     def _histograms(self, node: Node, children: list[Node]) -> None:
         """The smaller child's histogram by counting, its sibling's by subtraction."""
         small, large = sorted(children, key=lambda child: len(child.rows))
         assert node.histogram is not None
-        small.histogram = self._histogram(small.rows)
-        large.histogram = (
-            node.histogram[0] - small.histogram[0],
-            node.histogram[1] - small.histogram[1],
-        )
+        small.histogram = self._histogram(small)
+        large.histogram = node.histogram - small.histogram
 
     def _search(self, node: Node) -> bool:
         """Find the node's best split; say whether it is worth it."""
         assert node.histogram is not None
-        a, b = node.histogram
-        bits = self.packing.count_bits
-        g, count = a >> bits, a[0] & ((1 << bits) - 1)
-        h = np.broadcast_to(count, a.shape) if self.b is None else b
         parent = score(node.sums, self.rules)
         layout, binned = self.grower._layout, self.binned
         allowed = self._choose_features(node)
-        usable = (allowed & ~binned.categorical)[layout["position"]]
-        best = best_numeric(g, h, count, layout, usable, node.sums, parent, self.rules)
+        numeric = allowed & node.live & ~binned.categorical
+        at = np.flatnonzero(node.histogram[0])  # a row has a count: not 0
+        at = at[numeric[layout["position"][at]] & layout["present"][at]]
+        position = layout["position"][at]
+        left = sums_by_feature(self._unpack(node.histogram[:, at]), position)
+        missing = left[:, :0]
+        if binned.has_missing.any():
+            codes = layout["missing_at"][position]
+            missing = self._unpack(node.histogram[:, codes])
+        best, alive = best_numeric(
+            at, left, missing, layout, node.sums, parent, self.rules
+        )
+        node.live &= ~numeric
+        node.live[alive] = True
         for f in np.flatnonzero(allowed & binned.categorical):
             part = slice(self.grower.offsets[f], self.grower.offsets[f + 1])
+            entries = self._unpack(node.histogram[:, part])
             split = best_categorical(
-                g[:, part],
-                h[:, part],
-                count[part],
+                entries[: len(entries) // 2],
+                entries[len(entries) // 2 : -1],
+                entries[-1],
                 int(f),
                 int(binned.n_bins[f]),
                 node.sums,
@@ -251,6 +259,15 @@ class _Growth:
         if best is None or best.gain < self.min_gain:
             return False
         return best.gain > 1e-12 * abs(parent)
+
+    def _unpack(self, entries: Array) -> Array:
+        """Gradients, Hessians and the count of bins, row by row."""
+        bits, k = self.packing.count_bits, self.grower.n_outputs
+        sums = np.empty((2 * k + 1, entries.shape[1]), dtype=np.int64)
+        sums[:k] = entries[:k] >> bits
+        sums[-1] = entries[0] & ((1 << bits) - 1)
+        sums[k:-1] = entries[k:] if self.b is not None else sums[-1]
+        return sums
 
     def _choose_features(self, node: Node) -> Array:
         n_features = len(self.binned.features)
@@ -290,8 +307,11 @@ class _Growth:
         )
         self._narrow(left_sums, right_sums, int(self.grower.sign[split.position]))
         return [
-            Node(left, node.rows[goes_left], left_sums, node.depth + 1, active),
-            Node(left + 1, node.rows[~goes_left], right_sums, node.depth + 1, active),
+            Node(number, rows, sums, node.depth + 1, active, node.live.copy())
+            for number, rows, sums in (
+                (left, node.rows[goes_left], left_sums),
+                (left + 1, node.rows[~goes_left], right_sums),
+            )
         ]
 
     def _narrow(self, left: NodeSums, right: NodeSums, sign: int) -> None:
@@ -395,10 +415,9 @@ def _layout(binned: BinnedData, offsets: Array, sign: Array) -> dict[str, Array]
     return {
         "position": position,
         "code": code,
-        "missing": code == n_bins,
+        "present": code < n_bins,  # not that of missing values
         "has_missing": binned.has_missing[position],
         "last": code == n_bins - 1,
-        "start": start,
         "sign": sign[position],
         "missing_at": np.where(binned.has_missing, offsets[1:] - 1, 0),
     }

@@ -42,7 +42,12 @@ def quantise(g: Array, h: Array | None, packing: Packing) -> tuple[Array, Array 
 
 
 def histogram(
-    binned: BinnedData, offsets: Array, rows: Array, values: Array, n_all: int
+    binned: BinnedData,
+    offsets: Array,
+    features: Array,
+    rows: Array,
+    values: Array,
+    n_all: int,
 ) -> Array:
     """Return the sums of integer values over the rows in each bin.
 
@@ -52,41 +57,45 @@ def histogram(
         The features.
     offsets : int64 ndarray of shape (n_used + 1,)
         Where each feature's bins start.
+    features : int64 ndarray
+        The features to count; the bins of others are 0.
     rows : ndarray of shape (n_rows,)
         Rows of the node.
-    values : int64 ndarray of shape (n,)
-        One value a row.
+    values : int64 ndarray of shape (k, n)
+        What to sum.
     n_all : int
         Number of values whose sum must not round: sums of up to 53 bits are exact in
         float64; larger ones are summed in two halves.
 
     Returns
     -------
-    sums : int64 ndarray of shape (total_bins,)
-        The histogram, feature after feature.
+    sums : int64 ndarray of shape (k, total_bins)
+        The histograms, feature after feature.
     """
-    taken = values[rows]
-    largest = int(np.abs(taken).max(initial=0))
-    if largest * n_all < 1 << 53:
-        return _sums(binned, offsets, rows, taken.astype(np.float64))
-    high = taken >> 26
-    low = taken - (high << 26)
-    return (_sums(binned, offsets, rows, high.astype(np.float64)) << 26) + _sums(
-        binned, offsets, rows, low.astype(np.float64)
-    )
-
-
-def _sums(binned: BinnedData, offsets: Array, rows: Array, taken: Array) -> Array:
-    n_features = len(binned.n_bins)
-    total = int(offsets[-1])
+    flat = None
     if len(rows) <= _FLAT_ROWS:
-        all_codes = binned.columns[:, rows] + offsets[:-1, None]
-        weights = np.broadcast_to(taken, all_codes.shape)
-        flat = np.bincount(all_codes.ravel(), weights.ravel(), minlength=total)
-        return flat.astype(np.int64)
-    sums = np.empty(total)
-    for f in range(n_features):
-        start, end = offsets[f], offsets[f + 1]
-        codes = binned.columns[f].take(rows)
-        sums[start:end] = np.bincount(codes, taken, minlength=end - start)
-    return sums.astype(np.int64)
+        codes = binned.columns.take(rows, axis=1)[features]
+        flat = (codes + offsets[features, None]).ravel()
+
+    def add_sums(taken: Array, out: Array) -> None:
+        """Add the sums of integers that float64 holds exactly."""
+        weights = taken.astype(np.float64)
+        if flat is not None:
+            weights = np.tile(weights, len(features))
+            out += np.bincount(flat, weights, len(out)).astype(np.int64)
+            return
+        for f in features:
+            code, part = binned.columns[f].take(rows), out[offsets[f] : offsets[f + 1]]
+            part += np.bincount(code, weights, len(part)).astype(np.int64)
+
+    sums = np.zeros((len(values), int(offsets[-1])), dtype=np.int64)
+    for out, value in zip(sums, values, strict=True):
+        taken = value.take(rows)
+        if int(np.abs(taken).max(initial=0)) * n_all < 1 << 53:
+            add_sums(taken, out)
+        else:
+            high = taken >> 26
+            add_sums(high, out)
+            out <<= 26
+            add_sums(taken - (high << 26), out)
+    return sums

@@ -204,30 +204,30 @@ def allowed_splits(
 
 
 def best_numeric(
-    g: Array,
-    h: Array,
-    count: Array,
+    at: Array,
+    left: Array,
+    missing: Array,
     layout: dict[str, Array],
-    usable: Array,
     sums: NodeSums,
     parent: float,
     rules: SplitRules,
-) -> Split | None:
+) -> tuple[Split | None, Array]:
     """Return the best threshold over the numeric features.
 
     Parameters
     ----------
-    g, h : int64 ndarray of shape (n_outputs, total_bins)
-        The node's histogram.
-    count : int64 ndarray of shape (total_bins,)
-        Its counts.
+    at : int64 ndarray of shape (m,)
+        Bins of usable features, in their order; neither empty nor of missing values.
+    left : int64 ndarray of shape (2 * n_outputs + 1, m)
+        Sums up to each of them, from the first one of its feature: gradients, Hessians
+        and the count.
+    missing : int64 ndarray of shape (2 * n_outputs + 1, m)
+        The same of the missing values of the bins' features; m is 0 where there are
+        none.
     layout : dict
-        Of each bin: `position` (its feature), `code` (its number), `missing` (whether
-        it is that of missing values), `has_missing` (whether the feature has one),
-        `last` (whether it is the feature's last), `start` (its feature's first entry)
-        and `sign`; and `missing_at`, each feature's missing bin or −1.
-    usable : bool ndarray of shape (total_bins,)
-        Bins of the features that may be split on.
+        Of each bin: `position` (its feature), `code` (its number), `has_missing`
+        (whether the feature has a bin of missing values), `last` (whether it is the
+        feature's last) and `sign`.
     sums : NodeSums
         The node.
     parent : float
@@ -239,52 +239,69 @@ def best_numeric(
     -------
     split : Split or None
         The best; None where none gains.
+    alive : int64 ndarray
+        Features that a threshold divides into sides that are large enough; the others
+        have none in the nodes below either.
     """
     best: Split | None = None
-    for from_missing in (False, True):
-        candidates = usable & ~layout["missing"] & (count > 0)
+    position, last = layout["position"][at], layout["last"][at]
+    has_missing = layout["has_missing"][at]
+    n_outputs = len(left) // 2
+    alive = [position[:0]]
+    for from_missing in (False, True) if missing.size else (False,):
         if from_missing:
-            candidates &= layout["has_missing"] & ~layout["last"]
+            candidates = has_missing & ~last
+            left = left + missing
         else:
-            candidates &= layout["has_missing"] | ~layout["last"]
-        at = np.flatnonzero(candidates)
-        left = [_left_sums(x, layout, at, from_missing) for x in (g, h, count[None])]
-        at_allowed = allowed_splits(left[0], left[1], left[2][0], sums, rules)
-        at = at[at_allowed]
-        if not len(at):
+            candidates = has_missing | ~last
+        gl, hl, cl = left[:n_outputs], left[n_outputs:-1], left[-1]
+        candidates &= allowed_splits(gl, hl, cl, sums, rules)
+        chosen = np.flatnonzero(candidates)
+        if not len(chosen):
             continue
-        gl, hl, cl = (x[:, at_allowed] for x in left)
-        gain = gains(gl, hl, sums, parent, layout["sign"][at], rules)
+        alive.append(position[chosen])
+        gl, hl, cl = gl[:, chosen], hl[:, chosen], cl[chosen]
+        gain = gains(gl, hl, sums, parent, layout["sign"][at[chosen]], rules)
         i = int(gain.argmax())
-        position = int(layout["position"][at[i]])
+        f = int(position[chosen[i]])
         if not gain[i] > 0 or (
-            best is not None and (gain[i], -position) <= (best.gain, -best.position)
+            best is not None and (gain[i], -f) <= (best.gain, -best.position)
         ):
             continue
-        has_missing = bool(layout["has_missing"][at[i]])
-        missing_left = from_missing if has_missing else 2 * cl[0, i] > sums.count
+        missing_left = from_missing
+        if not has_missing[chosen[i]]:  # one met later goes the way of most rows
+            missing_left = 2 * cl[i] > sums.count
         best = Split(
             float(gain[i]),
-            position,
-            int(layout["code"][at[i]]),
+            f,
+            int(layout["code"][at[chosen[i]]]),
             bool(missing_left),
-            int(cl[0, i]),
+            int(cl[i]),
             gl[:, i],
             hl[:, i],
         )
-    return best
+    return best, np.concatenate(alive)
 
 
-def _left_sums(
-    values: Array, layout: dict[str, Array], at: Array, from_missing: bool
-) -> Array:
-    """Sums up to each bin, from the start of its feature."""
-    running = np.zeros((values.shape[0], values.shape[1] + 1), dtype=np.int64)
-    np.cumsum(values, axis=1, out=running[:, 1:])
-    left = running[:, at + 1] - running[:, layout["start"][at]]
-    if from_missing:
-        left += values[:, layout["missing_at"][layout["position"][at]]]
-    return left
+def sums_by_feature(values: Array, position: Array) -> Array:
+    """Return the sums up to each entry, from the first one of its feature.
+
+    Parameters
+    ----------
+    values : int64 ndarray of shape (k, m)
+        Values of bins.
+    position : ndarray of shape (m,)
+        Their features; ascending.
+
+    Returns
+    -------
+    left : int64 ndarray of shape (k, m)
+        The sums.
+    """
+    running = np.cumsum(values, axis=1)
+    starts = np.flatnonzero(np.diff(position, prepend=-1))
+    before = running[:, starts] - values[:, starts]
+    return running - np.repeat(before, np.diff(starts, append=len(position)), axis=1)
 
 
 def best_categorical(
