@@ -224,8 +224,10 @@ class _Growth:
         layout, binned = self.grower._layout, self.binned
         allowed = self._choose_features(node)
         numeric = allowed & node.live & ~binned.categorical
-        at = np.flatnonzero(node.histogram[0])  # a row has a count: not 0
-        at = at[numeric[layout["position"][at]] & layout["present"][at]]
+        filled = node.histogram[0] != 0  # each row counts
+        at = np.flatnonzero(filled & layout["present"])
+        if not numeric.all():
+            at = at[numeric[layout["position"][at]]]
         position = layout["position"][at]
         left = sums_by_feature(self._unpack(node.histogram[:, at]), position)
         missing = left[:, :0]
@@ -413,7 +415,7 @@ def _layout(binned: BinnedData, offsets: Array, sign: Array) -> dict[str, Array]
     code = np.arange(offsets[-1]) - start
     n_bins = binned.n_bins[position]
     return {
-        "position": position,
+        "position": position.astype(np.int32),
         "code": code,
         "present": code < n_bins,  # not that of missing values
         "has_missing": binned.has_missing[position],

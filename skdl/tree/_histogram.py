@@ -74,7 +74,8 @@ def histogram(
     """
     flat = None
     if len(rows) <= _FLAT_ROWS:
-        codes = binned.columns.take(rows, axis=1)[features]
+        codes = binned.columns.take(rows, axis=1)
+        codes = codes if len(features) == len(codes) else codes[features]
         flat = (codes + offsets[features, None]).ravel()
 
     def add_sums(taken: Array, out: Array) -> None:
