@@ -24,6 +24,7 @@ from skdl.tree._splitting import (
     best_numeric,
     score,
     sums_by_feature,
+    unpack,
 )
 from skdl.tree._tree import LEAF, GrownTree, TreeParams
 
@@ -222,6 +223,7 @@ class _Growth:
         assert node.histogram is not None
         parent = score(node.sums, self.rules)
         layout, binned = self.grower._layout, self.binned
+        bits = self.packing.count_bits
         allowed = self._choose_features(node)
         numeric = allowed & node.live & ~binned.categorical
         filled = node.histogram[0] != 0  # each row counts
@@ -229,23 +231,19 @@ class _Growth:
         if not numeric.all():
             at = at[numeric[layout["position"][at]]]
         position = layout["position"][at]
-        left = sums_by_feature(self._unpack(node.histogram[:, at]), position)
-        missing = left[:, :0]
+        packed = sums_by_feature(node.histogram[:, at], position)
+        missing = packed[:, :0]
         if binned.has_missing.any():
-            codes = layout["missing_at"][position]
-            missing = self._unpack(node.histogram[:, codes])
+            missing = node.histogram[:, layout["missing_at"][position]]
         best, alive = best_numeric(
-            at, left, missing, layout, node.sums, parent, self.rules
+            at, packed, missing, bits, layout, node.sums, parent, self.rules
         )
         node.live &= ~numeric
         node.live[alive] = True
         for f in np.flatnonzero(allowed & binned.categorical):
             part = slice(self.grower.offsets[f], self.grower.offsets[f + 1])
-            entries = self._unpack(node.histogram[:, part])
             split = best_categorical(
-                entries[: len(entries) // 2],
-                entries[len(entries) // 2 : -1],
-                entries[-1],
+                *unpack(node.histogram[:, part], self.grower.n_outputs, bits),
                 int(f),
                 int(binned.n_bins[f]),
                 node.sums,
@@ -261,15 +259,6 @@ class _Growth:
         if best is None or best.gain < self.min_gain:
             return False
         return best.gain > 1e-12 * abs(parent)
-
-    def _unpack(self, entries: Array) -> Array:
-        """Gradients, Hessians and the count of bins, row by row."""
-        bits, k = self.packing.count_bits, self.grower.n_outputs
-        sums = np.empty((2 * k + 1, entries.shape[1]), dtype=np.int64)
-        sums[:k] = entries[:k] >> bits
-        sums[-1] = entries[0] & ((1 << bits) - 1)
-        sums[k:-1] = entries[k:] if self.b is not None else sums[-1]
-        return sums
 
     def _choose_features(self, node: Node) -> Array:
         n_features = len(self.binned.features)

@@ -205,8 +205,9 @@ def allowed_splits(
 
 def best_numeric(
     at: Array,
-    left: Array,
+    packed: Array,
     missing: Array,
+    count_bits: int,
     layout: dict[str, Array],
     sums: NodeSums,
     parent: float,
@@ -218,12 +219,13 @@ def best_numeric(
     ----------
     at : int64 ndarray of shape (m,)
         Bins of usable features, in their order; neither empty nor of missing values.
-    left : int64 ndarray of shape (2 * n_outputs + 1, m)
-        Sums up to each of them, from the first one of its feature: gradients, Hessians
-        and the count.
-    missing : int64 ndarray of shape (2 * n_outputs + 1, m)
+    packed : int64 ndarray of shape (k, m)
+        Sums up to each of them, from the first one of its feature, as in histograms.
+    missing : int64 ndarray of shape (k, m)
         The same of the missing values of the bins' features; m is 0 where there are
         none.
+    count_bits : int
+        See `unpack`.
     layout : dict
         Of each bin: `position` (its feature), `code` (its number), `has_missing`
         (whether the feature has a bin of missing values), `last` (whether it is the
@@ -246,21 +248,25 @@ def best_numeric(
     best: Split | None = None
     position, last = layout["position"][at], layout["last"][at]
     has_missing = layout["has_missing"][at]
-    n_outputs = len(left) // 2
     alive = [position[:0]]
     for from_missing in (False, True) if missing.size else (False,):
         if from_missing:
             candidates = has_missing & ~last
-            left = left + missing
+            packed = packed + missing
         else:
             candidates = has_missing | ~last
-        gl, hl, cl = left[:n_outputs], left[n_outputs:-1], left[-1]
-        candidates &= allowed_splits(gl, hl, cl, sums, rules)
+        count = packed[0] & ((1 << count_bits) - 1)  # rules most of a small node out
+        fewest = rules.min_samples_leaf
+        candidates &= (count >= fewest) & (sums.count - count >= fewest)
         chosen = np.flatnonzero(candidates)
+        gl, hl, cl = unpack(packed[:, chosen], len(sums.g), count_bits)
+        enough = allowed_splits(gl, hl, cl, sums, rules)
+        if not enough.all():
+            chosen = chosen[enough]
+            gl, hl, cl = gl[:, enough], hl[:, enough], cl[enough]
         if not len(chosen):
             continue
         alive.append(position[chosen])
-        gl, hl, cl = gl[:, chosen], hl[:, chosen], cl[chosen]
         gain = gains(gl, hl, sums, parent, layout["sign"][at[chosen]], rules)
         i = int(gain.argmax())
         f = int(position[chosen[i]])
@@ -281,6 +287,33 @@ def best_numeric(
             hl[:, i],
         )
     return best, np.concatenate(alive)
+
+
+def unpack(
+    packed: Array, n_outputs: int, count_bits: int
+) -> tuple[Array, Array, Array]:
+    """Return gradients, Hessians and counts of sums as histograms hold them.
+
+    Parameters
+    ----------
+    packed : int64 ndarray of shape (k, m)
+        ``gradient << count_bits | count`` of each output, then the Hessians, if rows
+        have their own.
+    n_outputs : int
+        Number of outputs.
+    count_bits : int
+        Bits of the count.
+
+    Returns
+    -------
+    g, h : int64 ndarray of shape (n_outputs, m)
+        Gradients and Hessians; these are the counts where all are the same.
+    count : int64 ndarray of shape (m,)
+        Counts.
+    """
+    a, b = packed[:n_outputs], packed[n_outputs:]
+    count = a[0] & ((1 << count_bits) - 1)
+    return a >> count_bits, b if len(b) else np.broadcast_to(count, a.shape), count
 
 
 def sums_by_feature(values: Array, position: Array) -> Array:
