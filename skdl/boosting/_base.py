@@ -172,7 +172,8 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             scorer = check_scoring(self, self.scoring)
             if shown_val is not None:
                 history["val_score"] = []
-        if previous is not None and set(history) == set(previous.history_):
+        measure = self.scoring, set(history)
+        if previous is not None and measure == previous._measure:
             n_done = len(ensemble.rates)
             history = {key: curve[:n_done] for key, curve in previous.history_.items()}
             watch.best, watch.best_round = previous._watch_state
@@ -207,6 +208,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             "train_score_": np.array(history["loss"]),
             "validation_score_": None if scored is None else np.array(scored),
             "_watch_state": (watch.best, watch.best_round),
+            "_measure": (self.scoring, set(history)),
         }
 
     @property

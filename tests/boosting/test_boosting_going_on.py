@@ -71,6 +71,16 @@ def test_warm_start_on_new_data():
     assert np.abs(model.predict(X[200:]) - Y[200:]).mean() < 0.7 * before
 
 
+def test_another_metric_starts_a_history_of_its_own():
+    model = GradientBoostingRegressor(
+        n_estimators=5, warm_start=True, n_iter_no_change=5, scoring="r2"
+    ).fit(X, Y)
+    model.set_params(n_estimators=10, scoring="neg_mean_absolute_error").fit(X, Y)
+    assert len(model.history_["val_score"]) <= 5
+    assert model.best_iteration_ > 5
+    assert max(model.history_["val_score"]) < 0
+
+
 def test_warm_start_refuses_fewer_rounds():
     model = GradientBoostingRegressor(n_estimators=4, warm_start=True).fit(X, Y)
     with pytest.raises(ValueError, match="below the 4"):
