@@ -127,8 +127,8 @@ class Ensemble:
             return raw
         c = self.coefficients()
         if self.has_trees:
-            each = len(self.learners[0])
-            self.forest().add(X, raw, c if each == 1 else np.repeat(c, each))
+            c = np.repeat(c, [len(row) for row in self.learners])
+            self.forest().add(X, raw, c)
             return raw
         for coefficient, row in zip(c, self.learners, strict=True):
             raw += coefficient * learner_values(row, X, self.n_raw)

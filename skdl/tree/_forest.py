@@ -79,6 +79,7 @@ class Forest:
         """
         if trees is None:
             trees = np.arange(self.n_trees)
+        assert len(trees) == len(coefficients)  # a kernel would read beyond the end
         if not use_numba():
             for tree, coefficient in zip(trees, coefficients, strict=True):
                 values = coefficient * self.value[self._leaf_nodes(X, tree)]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from skdl.tree._assemble import Node, assemble, leaves_in_order
 from skdl.tree._binning import BinnedData
 from skdl.tree._histogram import histogram, quantise
-from skdl.tree._packing import Packing, make_packing
+from skdl.tree._packing import Packing, make_packing, smallest_that_matter
 from skdl.tree._splitting import (
     NodeSums,
     SplitRules,
@@ -108,6 +108,7 @@ class Grower:
             0.0 if h is None else float(h.max()),
             h is not None,
             h_constant,
+            *((0.0, 0.0) if h is None else smallest_that_matter(g, h)),
         )
         a, b = quantise(g, h, packing)
         growth = _Growth(self, packing, a, b, len(rows), seed)
@@ -351,7 +352,7 @@ class _Growth:
             starts=starts,
             ends=ends,
             bounds=np.array([(n.sums.low, n.sums.high) for n in leaves]),
-            bins=split[:, 1],
+            bins=np.where(tree.left == LEAF, -1, split[:, 1]),
             positions=np.where(tree.left == LEAF, -1, split[:, 0]),
         )
 

@@ -129,7 +129,7 @@ class GrownTree:
     bounds : float64 ndarray of shape (n_leaves, 2)
         What monotonic constraints leave for the values.
     bins : int64 ndarray of shape (n_nodes,)
-        Last bin that goes left.
+        Last bin that goes left; −1 in a leaf and in a categorical node.
     positions : int64 ndarray of shape (n_nodes,)
         Used feature that a node asks for; −1 in a leaf.
     """

@@ -172,3 +172,22 @@ def test_base_learners_draw_anew_in_each_round():
     assert len(set(seeds)) == 4
     assert base.random_state is None
     assert fits[0].feature_importances_.sum() == pytest.approx(1.0)
+
+
+def test_counts_of_many_magnitudes_are_learned_like_in_scikit_learn():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(20_000, 3))
+    mean = np.exp(2.0 * (X[:, 0] + np.sin(2.0 * X[:, 1]) * X[:, 2]))
+    y = rng.poisson(mean).astype(float)
+    settings = {"loss": "poisson", "max_leaf_nodes": 31}
+    peer = HistGradientBoostingRegressor(
+        max_iter=50, early_stopping=False, **settings
+    ).fit(X, y)
+    model = GradientBoostingRegressor(
+        n_estimators=50, min_samples_leaf=20, max_depth=None, **settings
+    ).fit(X, y)
+
+    def error(fitted):
+        return np.median(np.abs(np.log(fitted.predict(X) / mean)))
+
+    assert error(model) < 1.2 * error(peer)

@@ -7,13 +7,13 @@ from trees import data
 from skdl.tree import BinMapper
 from skdl.tree._binning import MAX_ROWS
 from skdl.tree._histogram import histogram
-from skdl.tree._packing import make_packing, power_of_two
+from skdl.tree._packing import make_packing, power_of_two, smallest_that_matter
 
 
 @pytest.mark.parametrize("n", [1, 2, 15, 4096, 5000, 10**6, 2**24, 10**8])
-@pytest.mark.parametrize("newton", [False, True])
-def test_no_sum_overflows(n, newton):
-    p = make_packing(n, 3.7, 0.25, newton)
+@pytest.mark.parametrize(("newton", "least"), [(False, 0), (True, 0), (True, 1e-6)])
+def test_no_sum_overflows(n, newton, least):
+    p = make_packing(n, 3.7, 0.25, newton, 1.0, least, least)
     top_g, top_h = round(3.7 * p.g_scale), round(0.25 * p.h_scale)
     rows = p.block if newton else n
     assert p.g_scale == 2.0 ** round(np.log2(p.g_scale))
@@ -22,6 +22,30 @@ def test_no_sum_overflows(n, newton):
     if newton:
         assert rows < 1 << p.block_bits
         assert rows * top_h < 1 << p.h_bits
+
+
+def test_small_values_that_matter_keep_bits():
+    rng = np.random.default_rng(0)
+    h = np.exp(3 * rng.normal(size=(1, 100_000)))
+    g = np.sqrt(h) * rng.normal(size=h.shape)  # each row gains as much as any other
+    g_least, h_least = smallest_that_matter(g, h)
+    assert 0.005 < (h < h_least).mean() < 0.05
+    packing = make_packing(h.size, np.abs(g).max(), h.max(), True, 1, g_least, h_least)
+    plain = make_packing(h.size, np.abs(g).max(), h.max(), True)
+    assert packing.block < plain.block
+    assert packing.h_scale > 100 * plain.h_scale
+    assert packing.g_scale >= plain.g_scale
+
+
+def test_rows_that_gain_nothing_cost_no_bits():
+    p = np.random.default_rng(0).beta(0.1, 0.1, size=(1, 100_000))  # a good classifier
+    g, h = p - (p > 0.5), p * (1 - p)
+    least = smallest_that_matter(g, h)
+    assert make_packing(h.size, 1.0, 0.25, True, 1.0, *least).block == 4096
+
+
+def test_the_spread_of_nothing():
+    assert smallest_that_matter(np.zeros((1, 9)), np.zeros((1, 9))) == (0.0, 0.0)
 
 
 @pytest.mark.parametrize("largest", [1e-300, 1e-9, 0.5, 1.0, 1 - 1e-16, 3e200])

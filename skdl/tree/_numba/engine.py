@@ -20,7 +20,7 @@ from skdl.tree._numba.crew import CONTROL_SIZE, STOP
 from skdl.tree._numba.grower import run, sum_root
 from skdl.tree._numba.partition import CHUNK
 from skdl.tree._numba.predictor import largest, pack
-from skdl.tree._packing import LOG_BLOCK, Packing, make_packing
+from skdl.tree._packing import Packing, make_packing, smallest_that_matter
 from skdl.tree._splitting import SplitRules
 from skdl.tree._threads import release, run_chunks, submit
 from skdl.tree._tree import LEAF, GrownTree, TreeParams
@@ -110,8 +110,10 @@ class CompiledGrower(Grower):
 
         run_chunks(measure, n_chunks)
         g_max, h_max = (float(top) for top in tops.max(axis=0))
-        packing = make_packing(n, g_max, h_max, newton, h_constant)
-        w = self._memory(newton, rows is None)
+        least = (0.0, 0.0) if h is None else smallest_that_matter(g, h)
+        packing = make_packing(n, g_max, h_max, newton, h_constant, *least)
+        # Larger nodes have a second array of histograms: see `histogram.py`.
+        w = self._memory(newton and n > packing.block, rows is None)
         hessians = g if h is None else h
 
         sums = np.empty((n_chunks, 2, self.n_outputs), np.int64)
@@ -196,19 +198,19 @@ class CompiledGrower(Grower):
             seed=np.uint64(seed),
         )
 
-    def _memory(self, newton: bool, identity: bool) -> SimpleNamespace:
+    def _memory(self, wide: bool, identity: bool) -> SimpleNamespace:
         """The arrays that a tree works in; the same for every tree.
 
+        wide : whether larger nodes have a second array of histograms.
         identity : whether the root holds all rows in their order.
         """
-        if (newton, identity) in self._work:
-            return self._work[newton, identity]
+        if (wide, identity) in self._work:
+            return self._work[wide, identity]
+        self._work.clear()  # of trees of another kind
         n, k = self.binned.n, self.n_outputs
         total, n_used = int(self.offsets[-1]), len(self.binned.features)
         n_groups, _, width = self.columns.bins.shape
         n_nodes = 2 * self.max_leaves - 1
-        # Larger nodes have a second array of histograms: see `histogram.py`.
-        wide = newton and n > 1 << LOG_BLOCK
         size = 8 * k * total * (2 if wide else 1)
         n_slots = min(self.max_leaves + 2, max(4, HISTOGRAM_MEMORY // max(1, size)))
         # Only the smaller of two children is put in order, unless the histogram of a
@@ -254,7 +256,7 @@ class CompiledGrower(Grower):
             free=np.empty(n_slots, np.int64),
             open=np.empty(n_nodes, np.int64),
         )
-        self._work[newton, identity] = work
+        self._work[wide, identity] = work
         return work
 
     def _plant(self, w: SimpleNamespace, n_rows: int) -> None:
@@ -300,7 +302,7 @@ class CompiledGrower(Grower):
             starts=node[leaves, memory.FIRST],
             ends=node[leaves, memory.LAST],
             bounds=w.bounds[leaves],
-            bins=split[:, memory.BIN].copy(),
+            bins=np.where(left == LEAF, -1, split[:, memory.BIN]),
             positions=np.where(left == LEAF, -1, position),
         )
 
