@@ -351,6 +351,13 @@ def make_learners(
             "Monotonic constraints need one tree for each output: they are not "
             "possible with several classes or with shared_trees=True."
         )
+    categorical = estimator._columns.is_categorical
+    if signs is not None and categorical is not None and signs[categorical].any():
+        raise ValueError(
+            "Categories have no order that a monotonic constraint could keep: set "
+            "monotonic_cst to 0 for the columns "
+            f"{np.flatnonzero(categorical & (signs != 0)).tolist()}."
+        )
     second_order = bool(getattr(ensemble.rule, "second_order", False))
     hessian = second_order and loss.has_hessian and not loss.has_leaf_value
     min_hessian = 0.0
@@ -376,7 +383,7 @@ def make_learners(
         shared=estimator.shared_trees,
         second_order=second_order,
         max_bins=estimator.max_bins,
-        categorical=estimator._columns.is_categorical,
+        categorical=categorical,
         seed=estimator._seed,
     )
 

@@ -113,6 +113,28 @@ def check_rows(n: int) -> None:
         )
 
 
+def check_codes(codes: Array) -> None:
+    """Raise if there are values that are no codes of categories.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n, n_categorical)
+        Whole numbers from 0 to 254; NaN is missing.
+
+    Raises
+    ------
+    ValueError
+        If another number is among them.
+    """
+    wrong = (codes < 0) | (codes >= MAX_BINS) | (codes != np.floor(codes))
+    wrong &= ~np.isnan(codes)
+    if wrong.any():
+        raise ValueError(
+            f"Categories must be the codes 0 to {MAX_BINS - 1}, got "
+            f"{codes[wrong][0].item()!r}. Encode them, e.g. with an OrdinalEncoder."
+        )
+
+
 def find_thresholds(values: Array, max_bins: int = MAX_BINS) -> Array:
     """Return the thresholds between the bins of a feature.
 
@@ -181,9 +203,14 @@ class BinMapper:
         Raises
         ------
         ValueError
-            If there are more than 2²⁸ − 1 rows.
+            If there are more than 2²⁸ − 1 rows, `max_bins` is out of range, or a
+            category is not one of the codes 0 to 254.
         """
         check_rows(len(X))
+        if not 2 <= self.max_bins <= MAX_BINS:
+            raise ValueError(f"max_bins must be 2 to {MAX_BINS}, got {self.max_bins}.")
+        if self.categorical is not None:
+            check_codes(X[:, self.categorical])
         edges, has_missing = self._find_edges(X, rng)
         n_bins = np.array([len(e) + 1 for e in edges], dtype=np.int64)
         used = np.flatnonzero(n_bins + has_missing > 1)

@@ -89,6 +89,10 @@ def not_a_number(y, raw):
         ("NaN or infinite", {"loss": not_a_number}),
         ("monotonic_cst must have shape", {"monotonic_cst": [1]}),
         (
+            "Categories have no order",
+            {"monotonic_cst": [1] * 10, "categorical_features": [3]},
+        ),
+        (
             "one tree for each output",
             {"monotonic_cst": [1] * 10, "shared_trees": True, "y": np.c_[Y, Y]},
         ),

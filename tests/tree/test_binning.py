@@ -168,3 +168,18 @@ def test_too_many_rows_are_refused_before_they_are_touched():
     X = np.broadcast_to(np.zeros(1), (2**28, 1))  # eight bytes
     with pytest.raises(ValueError, match="at most"):
         BinMapper().fit_transform(X, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("code", [-1.0, 255.0, 0.5, np.inf])
+def test_only_codes_are_categories(code):
+    X = np.array([[0.0], [NAN], [code], [254.0]])
+    with pytest.raises(ValueError, match="codes 0 to 254"):
+        BinMapper(categorical=np.array([True])).fit_transform(
+            X, np.random.default_rng(0)
+        )
+
+
+@pytest.mark.parametrize("max_bins", [1, 256])
+def test_limits_of_bins(max_bins):
+    with pytest.raises(ValueError, match="max_bins must be 2 to 255"):
+        BinMapper(max_bins).fit_transform(np.eye(3), np.random.default_rng(0))
