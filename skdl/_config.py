@@ -43,7 +43,7 @@ def get_config() -> dict[str, Any]:
     -------
     config : dict
         Keys `engine` ("auto", "numpy" or "numba") and `n_threads` (int, or None
-        for all the cores this process may use).
+        for all the cores this process may use, or OMP_NUM_THREADS if fewer).
     """
     return {**_global, **(_local.get() or {})}
 
@@ -127,9 +127,12 @@ def n_threads() -> int:
     configured = get_config()["n_threads"]
     if configured is not None:
         return configured
+    cores = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    # joblib gives each of its processes a share of the cores in this way.
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    return min(cores, max(1, int(allowed))) if allowed.isdigit() else cores
 
 
 # A worker process does not see the parent's `set_config`, but it inherits the

@@ -103,3 +103,14 @@ def test_the_environment_chooses_the_first_engine():
         check=True,
     )
     assert done.stdout.strip() == "numpy"
+
+
+@pytest.mark.parametrize(
+    ("allowed", "expected"), [("1", 1), ("0", 1), ("1000", 4), ("", 4), ("two", 4)]
+)
+def test_threads_keep_to_the_share_of_a_worker(monkeypatch, allowed, expected):
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: range(4), raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", allowed)
+    with config_context(n_threads=None):
+        assert _config.n_threads() == expected
