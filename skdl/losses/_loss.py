@@ -17,6 +17,7 @@ from scipy.optimize import minimize_scalar
 
 from skdl._base import ParameterObject
 from skdl._registry import Registry
+from skdl.losses._checks import check_shapes
 
 Array = NDArray[Any]
 Empty = Callable[..., Array]
@@ -362,6 +363,7 @@ class Loss(ParameterObject):
             Its derivative with respect to `raw`.
         """
         loss, gradient = self.evaluate(y, raw, empty)
+        check_shapes(type(self).__name__, (loss, gradient), raw)
         if weight is None:
             total = float(loss.sum())
         else:

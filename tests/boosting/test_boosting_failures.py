@@ -232,3 +232,52 @@ def test_an_interrupt_keeps_the_rounds_of_the_fit_before():
     lengths = {len(curve) for curve in model.history_.values()}
     assert len(lengths) == 1
     assert model.predict(X).shape == (442,)
+
+
+# ---- losses that are objects
+
+
+class Own(losses.Loss):
+    """Half the squared error, one part of which goes wrong."""
+
+    has_hessian = True
+
+    def __init__(self, part="hessian", wrong=np.copy):
+        self.part, self.wrong = part, wrong
+
+    def changed(self, part, array):
+        return self.wrong(array) if part == self.part else array
+
+    def evaluate(self, y, raw, empty=np.empty):
+        loss = self.changed("loss", 0.5 * (raw - y) ** 2)
+        return loss, self.changed("gradient", raw - y)
+
+    def hessian(self, y, raw):
+        return self.changed("hessian", np.ones_like(raw))
+
+
+WRONG = {
+    "flat": (np.ravel, "must return a loss of shape .* and derivatives of shape"),
+    "short": (lambda a: a[:-1], "must return a loss of shape .* and derivatives"),
+    "NaN": (lambda a: a * np.nan, "Own returned NaN or infinite .* in its"),
+    "infinite": (lambda a: a + np.inf, "Own returned NaN or infinite .* in its"),
+}
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("part", ["gradient", "hessian"])
+@pytest.mark.parametrize("case", WRONG)
+def test_derivatives_of_an_own_loss_that_are_wrong(case, part, weighted, engine):
+    wrong, match = WRONG[case]
+    model = GradientBoostingRegressor(loss=Own(part, wrong), n_estimators=3)
+    weight = Y if weighted else None
+    with config_context(engine=engine), pytest.raises(ValueError, match=match):
+        model.fit(X, Y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("part", ["loss", "gradient", "hessian"])
+def test_an_own_loss_that_is_right(part):
+    model = GradientBoostingRegressor(loss=Own(part), n_estimators=3, random_state=0)
+    twin = GradientBoostingRegressor(n_estimators=3, random_state=0).fit(X, Y)
+    np.testing.assert_allclose(model.fit(X, Y).predict(X), twin.predict(X), rtol=1e-6)
