@@ -55,7 +55,9 @@ def first_ensemble(
     return Ensemble(loss, baseline, model, rule, [], [])
 
 
-def continued(old: Ensemble, loss: Loss, rule: FirstOrder, n_raw: int) -> Ensemble:
+def continued(
+    old: Ensemble, loss: Loss, rule: FirstOrder, n_raw: int, shared: bool | None
+) -> Ensemble:
     """Return a fitted ensemble with perhaps other settings, to go on from.
 
     Parameters
@@ -68,6 +70,9 @@ def continued(old: Ensemble, loss: Loss, rule: FirstOrder, n_raw: int) -> Ensemb
         Their step rule.
     n_raw : int
         Number of raw predictions now.
+    shared : bool or None
+        Whether one tree serves all raw predictions; None where the learners of the
+        rounds to come are no trees.
 
     Returns
     -------
@@ -85,6 +90,20 @@ def continued(old: Ensemble, loss: Loss, rule: FirstOrder, n_raw: int) -> Ensemb
             f"{old.n_raw} outputs to {type(rule).__name__} with {n_raw}; set "
             "warm_start=False to start anew."
         )
+    changed = _changed_settings(old.rule, rule)
+    if changed:
+        raise ValueError(
+            f"warm_start cannot go on with another {' and '.join(changed)} of "
+            f"{type(rule).__name__}: the rounds that are done would change. Leave it, "
+            "or set warm_start=False to start anew."
+        )
+    if shared is not None and n_raw > 1 and old.has_trees and old.learners:
+        was_shared = len(old.learners[0]) == 1
+        if was_shared != shared:
+            raise ValueError(
+                f"warm_start cannot go on from shared_trees={was_shared} to "
+                f"shared_trees={shared}; set warm_start=False to start anew."
+            )
     if not _same_link(old.loss, loss, n_raw):
         raise ValueError(
             f"warm_start cannot go on from {type(old.loss).__name__} to "
@@ -93,6 +112,16 @@ def continued(old: Ensemble, loss: Loss, rule: FirstOrder, n_raw: int) -> Ensemb
         )
     learners = [list(row) for row in old.learners]
     return Ensemble(loss, old.baseline, old.init, rule, learners, list(old.rates))
+
+
+def _changed_settings(one: FirstOrder, other: FirstOrder) -> list[str]:
+    """Name what differs between two step rules of a class, but for the rates."""
+    before, now = one.get_params(deep=False), other.get_params(deep=False)
+    return [
+        f"{name} ({before[name]!r} before, {now[name]!r} now)"
+        for name in before
+        if name != "learning_rate" and before[name] != now[name]
+    ]
 
 
 def _same_link(one: Loss, other: Loss, n_raw: int) -> bool:

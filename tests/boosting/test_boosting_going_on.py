@@ -148,6 +148,43 @@ def test_going_on_cannot_change_the_rule():
         model.set_params(optimizer="momentum", n_estimators=9).fit(X, Y)
 
 
+@pytest.mark.parametrize(
+    ("rule", "setting"),
+    [("momentum", "momentum"), ("nesterov", "momentum"), ("ema", "beta")],
+)
+def test_going_on_cannot_change_the_settings_of_the_rule(rule, setting):
+    model = fitted("regression", rule, warm_start=True)
+    before = model.predict(X)
+    name = f"optimizer__{setting}"
+    old = model.get_params()[name]
+    model.set_params(**{name: 0.3, "n_estimators": 9})
+    with pytest.raises(ValueError, match=f"another {setting} .*0.3 now.*warm_start=F"):
+        model.fit(X, Y)
+    np.testing.assert_array_equal(model.predict(X), before)
+    model.set_params(**{name: old, "learning_rate": 0.01}).fit(X, Y)
+    assert model.ensemble_.rates[-2:] == [before_rate(rule), 0.01]
+
+
+def before_rate(rule):
+    return RULES[rule].get("learning_rate", 0.1)
+
+
+@pytest.mark.parametrize("task", ["two targets", "three classes"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_going_on_cannot_change_whether_trees_are_shared(task, shared):
+    model = fitted(task, shared_trees=shared, warm_start=True)
+    _, X, y = TASKS[task]
+    before = model.predict(X)
+    with pytest.raises(ValueError, match=f"{shared} to shared_trees={not shared}"):
+        model.set_params(shared_trees=not shared, n_estimators=9).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), before)
+    one = fitted("regression", shared_trees=shared, warm_start=True)
+    one.set_params(shared_trees=not shared, n_estimators=9).fit(
+        *TASKS["regression"][1:]
+    )
+    assert one.n_estimators_ == 9
+
+
 class Doubled(losses.SquaredError):
     """A user's own link: predictions are twice the raw ones."""
 
