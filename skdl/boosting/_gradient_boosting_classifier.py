@@ -265,8 +265,8 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         unknown = np.setdiff1d(classes, self.classes_)
         if len(unknown):
             raise ValueError(
-                f"y holds the classes {list(unknown)}, which fit did not see; it saw "
-                f"{list(self.classes_)}."
+                f"y holds the classes {unknown.tolist()}, which fit did not see; it "
+                f"saw {self.classes_.tolist()}."
             )
         return np.searchsorted(self.classes_, classes)[codes]
 

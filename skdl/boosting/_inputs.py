@@ -92,7 +92,7 @@ class Inputs:
         if X_val is None:
             return problem, loss, None
         problem.X_val, problem.y_val = X_val, self._encode(y_val, loss)
-        loss.check_targets(problem.y_val)
+        _check_val_targets(loss, target, problem.y_val)
         problem.weight_val = weight_val
         return problem, loss, (X_val, self._decode(y_val), weight_val)
 
@@ -127,6 +127,17 @@ class Inputs:
             random_state=self._seed,
         )
         return parts if weight is not None else [*parts, None, None]
+
+
+def _check_val_targets(loss: Loss, y: Array, y_val: Array) -> None:
+    """Raise if a validation target is out of the loss's range.
+
+    What a loss asks of the targets together, training rows may give.
+    """
+    try:
+        loss.check_targets(np.concatenate([y, y_val]))
+    except ValueError as error:
+        raise ValueError(f"The validation data are out of range: {error}") from error
 
 
 def _weighted_rows(

@@ -51,7 +51,8 @@ def first_ensemble(
     elif init != "zero":
         model = clone(init)
         _fit_init(model, problem)
-        init_raw(model, loss, problem.X[:1], n_raw)  # wrong shapes fail here
+        with np.errstate(divide="ignore", invalid="ignore"):
+            init_raw(model, loss, problem.X[:1], n_raw)  # wrong shapes fail here
     return Ensemble(loss, baseline, model, rule, [], [])
 
 

@@ -13,6 +13,7 @@ from sklearn.datasets import (
     load_iris,
     make_hastie_10_2,
 )
+from sklearn.metrics import r2_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -197,6 +198,18 @@ def test_bad_input():
         AdaBoostClassifier().fit(np.ones((4, 1)), [0, 1, 0, 1])
     with pytest.raises(ValueError, match="Negative"):
         AdaBoostRegressor().fit(X, y, -np.ones(150))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_staged_scores_of_the_regressor(weighted):
+    X, y = load_diabetes(return_X_y=True)
+    w = y if weighted else None
+    model = AdaBoostRegressor(n_estimators=10, random_state=0).fit(X, y)
+    scores = list(model.staged_score(X, y, sample_weight=w))
+    assert len(scores) == len(model.estimators_)
+    assert scores[-1] == pytest.approx(model.score(X, y, sample_weight=w))
+    stages = [r2_score(y, p, sample_weight=w) for p in model.staged_predict(X)]
+    np.testing.assert_allclose(scores, stages)
 
 
 # ---- long steps

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from boosters import XI, YI, X, Y, fitted, made
 from sklearn.datasets import make_hastie_10_2
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeRegressor
 
@@ -232,6 +234,38 @@ def test_an_interrupt_keeps_the_rounds_of_the_fit_before():
     lengths = {len(curve) for curve in model.history_.values()}
     assert len(lengths) == 1
     assert model.predict(X).shape == (442,)
+
+
+NEGATIVE = DummyRegressor(strategy="constant", constant=-1.0)
+
+
+@pytest.mark.parametrize("init", [LinearRegression(), NEGATIVE])
+@pytest.mark.filterwarnings("error")
+def test_a_first_model_that_the_loss_does_not_allow(init):
+    y = np.maximum(np.round((Y - 100) / 50), 0.0)
+    model = GradientBoostingRegressor(loss="poisson", init=init)
+    with pytest.raises(ValueError, match=rf"init={type(init).__name__} .*Poisson"):
+        model.fit(X, y)
+
+
+def test_validation_targets_of_poisson():
+    y = np.maximum(np.round((Y - 100) / 50), 0.0)
+    model = GradientBoostingRegressor(loss="poisson", n_estimators=3)
+    model.fit(X, y, X_val=X[:9], y_val=np.zeros(9))
+    assert np.isfinite(model.history_["val_loss"]).all()
+    with pytest.raises(ValueError, match=r"validation data .* minimum of -1"):
+        model.fit(X, y, X_val=X[:9], y_val=np.r_[-1.0, np.ones(8)])
+    with pytest.raises(ValueError, match="needs a positive target"):
+        model.fit(X, 0 * y, X_val=X[:9], y_val=np.ones(9))
+    model.set_params(loss="gamma")
+    with pytest.raises(ValueError, match=r"validation data .* targets > 0"):
+        model.fit(X, y + 1, X_val=X[:9], y_val=np.zeros(9))
+
+
+def test_labels_in_errors_are_plain():
+    model = GradientBoostingClassifier(n_estimators=2, warm_start=True).fit(XI, YI)
+    with pytest.raises(ValueError, match=r"classes \[3\].* saw \[0, 1, 2\]\."):
+        model.set_params(n_estimators=3).fit(XI, YI + 1)
 
 
 # ---- losses that are objects
