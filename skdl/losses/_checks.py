@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
+class NotFiniteError(ValueError):
+    """A custom loss returned NaN or infinite values."""
+
+
 def check_shapes(name: str, arrays: Sequence[Array], raw: Array) -> None:
     """Raise unless a loss and its derivatives have the shapes that they must have.
 
@@ -51,7 +55,7 @@ def check_finite(name: str, arrays: Sequence[Array], raw: Array) -> None:
 
     Raises
     ------
-    ValueError
+    NotFiniteError
         If there is a value that is NaN or infinite.
     """
     bad = [
@@ -62,7 +66,7 @@ def check_finite(name: str, arrays: Sequence[Array], raw: Array) -> None:
         if not np.isfinite(array).all()
     ]
     if bad and np.isfinite(raw).all():
-        raise ValueError(
+        raise NotFiniteError(
             f"The custom loss {name} returned NaN or infinite values for finite "
             f"predictions, in its {' and '.join(bad)}; they must be finite."
         )
