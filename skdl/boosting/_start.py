@@ -12,6 +12,7 @@ from sklearn.utils.validation import has_fit_parameter
 from skdl.boosting._ensemble import Ensemble, init_raw
 from skdl.boosting._learners import Problem
 from skdl.losses import Loss
+from skdl.losses._checks import NotFiniteError
 from skdl.optimizers import FirstOrder
 
 Array = NDArray[Any]
@@ -162,10 +163,21 @@ def start_constant(loss: Loss, problem: Problem, n_raw: int) -> Array:
     -------
     baseline : float64 ndarray of shape (n_raw,)
         The best constant; zeros for a custom loss of classes.
+
+    Raises
+    ------
+    ValueError
+        If no constant gives a loss that is finite.
     """
     if loss.task == "any" and problem.y.ndim == 1:
         return np.zeros(n_raw)
-    baseline = np.asarray(loss.init_raw(problem.y, problem.weight), dtype=np.float64)
+    try:
+        best = loss.init_raw(problem.y, problem.weight)
+    except NotFiniteError as error:
+        raise ValueError(
+            f'{error} Pass init="zero" or an estimator as init, or scale the targets.'
+        ) from error
+    baseline = np.asarray(best, dtype=np.float64)
     if problem.y.ndim == 1 and len(baseline) < n_raw:  # the last classes have no rows
         absent = np.full(n_raw - len(baseline), np.log(np.finfo(np.float64).eps))
         return np.concatenate([baseline, absent])

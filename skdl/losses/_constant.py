@@ -38,7 +38,7 @@ def best_constant(
 
     Raises
     ------
-    ValueError
+    NotFiniteError
         If no loss that is finite is found.
     """
     best = center.copy()
@@ -62,14 +62,15 @@ class _Search:
     ) -> None:
         self.mean_loss, self.constant, self.j = mean_loss, constant.copy(), j
         self.finite = True
+        self.error: NotFiniteError | None = None
 
     def __call__(self, value: float) -> float:
         self.constant[self.j] = value
         try:
             with np.errstate(all="ignore"):
                 loss = self.mean_loss(self.constant)
-        except NotFiniteError:
-            loss = np.inf
+        except NotFiniteError as error:
+            loss, self.error = np.inf, error
         if np.isfinite(loss):
             return loss
         self.finite = False
@@ -92,11 +93,11 @@ class _Search:
         losses = [self(point) for point in points]
         at = int(np.argmin(losses))
         if not np.isfinite(losses[at]):
-            raise ValueError(
-                "The loss is NaN or infinite for every constant prediction tried, so "
-                'that there is no best one to start from. Pass init="zero" or an '
-                "estimator as init, or scale the targets."
-            )
+            reason = f"{self.error} " if self.error else ""
+            raise NotFiniteError(
+                f"{reason}The loss must be finite for some constant prediction, to "
+                f"start from; it is not for any of the {len(points)} tried."
+            ) from self.error
         bounds = points[max(at - 1, 0)], points[min(at + 1, len(points) - 1)]
         with np.errstate(all="ignore"):
             found = minimize_scalar(

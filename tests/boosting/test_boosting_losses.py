@@ -231,7 +231,7 @@ def test_a_loss_that_is_finite_nowhere():
     def nowhere(y, raw):
         return raw * np.nan, raw, raw
 
-    with pytest.raises(ValueError, match='init="zero"'):
+    with pytest.raises(ValueError, match=r'returned NaN.*init="zero"'):
         GradientBoostingRegressor(loss=nowhere).fit(X, X[:, 0])
 
 
