@@ -26,6 +26,8 @@ from skdl.boosting._importances import feature_importances
 
 Array = NDArray[Any]
 
+TINY = float(np.finfo(np.float64).tiny)
+
 
 class BaseAdaBoost(CallbackSupportMixin, BaseEstimator):
     """Base of AdaBoost.
@@ -127,3 +129,24 @@ class BaseAdaBoost(CallbackSupportMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.estimator is None
         return tags
+
+
+def normalised(log_weight: Array) -> Array:
+    """Return weights that sum to 1, from their logarithms.
+
+    Long steps make weights whose ratios no float holds: the smallest of them are 0 for
+    a round, and their logarithms let them come back.
+
+    Parameters
+    ----------
+    log_weight : float64 ndarray of shape (n,)
+        Logarithms, up to a constant; changed in place, so that the largest is 0.
+
+    Returns
+    -------
+    weight : float64 ndarray of shape (n,)
+        The weights.
+    """
+    log_weight -= log_weight.max()
+    weight = np.exp(log_weight)
+    return weight / weight.sum()

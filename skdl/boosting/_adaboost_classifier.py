@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from skdl._compat import fit_context
-from skdl.boosting._adaboost_base import BaseAdaBoost
+from skdl.boosting._adaboost_base import TINY, BaseAdaBoost, normalised
 from skdl.boosting._classification import BoostedClassifier
 from skdl.boosting._weighted_trees import (
     StumpClassifier,
@@ -255,6 +255,7 @@ class _Run:
         self.errors: list[float] = []
         self.bounds: list[float] = []
         self.start_weight = weight.copy()
+        self.log_weight = np.log(weight)
         self.margin = np.zeros(len(y))
         self.trees: WeightedTrees | None = None
         if owner.estimator is None:
@@ -281,17 +282,19 @@ class _Run:
                 )
             return True
         self.learners.append(learner)
-        self.errors.append(error)
-        if error <= 0:
+        if not wrong.any():
+            self.errors.append(0.0)
             self._weigh(1.0, wrong)
             return True
+        error = max(error, TINY)  # the weights of the wrong rows may round to 0
+        self.errors.append(error)
         self._weigh(
             self.owner.learning_rate
             * float(np.log((1.0 - error) / error) + np.log(k - 1.0)),
             wrong,
         )
-        self.weight[wrong] *= np.exp(self.alphas[-1])
-        self.weight /= self.weight.sum()
+        self.log_weight[wrong] += self.alphas[-1]
+        self.weight = normalised(self.log_weight)
         return False
 
     def _weigh(self, alpha: float, wrong: Array) -> None:
@@ -303,7 +306,9 @@ class _Run:
         """
         self.alphas.append(alpha)
         self.margin += np.where(wrong, -0.5 * alpha, 0.5 * alpha)
-        self.bounds.append(float(self.start_weight @ np.exp(-self.margin)))
+        # Beyond the largest number, e^709 is a bound as well.
+        bound = self.start_weight @ np.exp(np.minimum(-self.margin, 709.0))
+        self.bounds.append(float(bound))
 
     def _learn(self) -> tuple[Any, Array]:
         owner = self.owner

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
 from skdl._compat import StrOptions, fit_context
-from skdl.boosting._adaboost_base import BaseAdaBoost
+from skdl.boosting._adaboost_base import TINY, BaseAdaBoost, normalised
 from skdl.boosting._weighted_trees import StumpRegressor, WeightedTrees
 
 Array = NDArray[Any]
@@ -187,6 +188,35 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         for t in range(1, values.shape[1] + 1):
             yield self._median(values[:, :t], self.estimator_weights_[:t])
 
+    def staged_score(
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> Iterator[float]:
+        """Return R² after each round.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+        y : array-like of shape (n,)
+            True targets.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+
+        Yields
+        ------
+        r2 : float
+            That of the first rounds.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`.
+        """
+        for values in self.staged_predict(X):
+            yield float(r2_score(y, values, sample_weight=sample_weight))
+
 
 class _Run:
     """The state of a fit."""
@@ -200,6 +230,7 @@ class _Run:
         random_state: np.random.RandomState,
     ) -> None:
         self.owner, self.X, self.y, self.weight = owner, X, y, weight
+        self.log_weight = np.log(weight)
         self.random_state = random_state
         self.learners: list[Any] = []
         self.alphas: list[float] = []
@@ -224,16 +255,17 @@ class _Run:
         error = float((self.weight * errors).sum())
         if error >= 0.5 and self.learners:
             return True
+        if errors.any():
+            error = max(error, TINY)  # the weights of the rows may round to 0
         self.learners.append(learner)
         self.errors.append(error)
         if error <= 0 or error >= 0.5:  # perfect, or a first one that must do
             self.alphas.append(1.0)
             return True
-        beta = error / (1.0 - error)
-        rate = self.owner.learning_rate
-        self.alphas.append(float(rate * np.log(1.0 / beta)))
-        self.weight *= beta ** ((1.0 - errors) * rate)
-        self.weight /= self.weight.sum()
+        alpha = self.owner.learning_rate * float(np.log((1.0 - error) / error))
+        self.alphas.append(alpha)
+        self.log_weight -= alpha * (1.0 - errors)
+        self.weight = normalised(self.log_weight)
         return False
 
     def _learn(self) -> Any:

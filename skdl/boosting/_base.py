@@ -116,7 +116,8 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             if previous is None:
                 ensemble = first_ensemble(self.init, loss, rule, problem, n_raw)
             else:
-                ensemble = continued(previous.ensemble_, loss, rule, n_raw)
+                shared = None if self.estimator is not None else self.shared_trees
+                ensemble = continued(previous.ensemble_, loss, rule, n_raw, shared)
             goes_on = saved is None or saved.goes_on
             n_rounds = self._n_rounds(len(ensemble.rates), goes_on)
             run = self._make_run(previous, X, problem, ensemble, n_rounds, shown_val)

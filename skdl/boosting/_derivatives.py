@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from skdl._config import use_numba
 from skdl.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
+from skdl.losses._checks import check_finite, check_shapes
 from skdl.tree._threads import run_chunks
 
 Array = NDArray[Any]
@@ -71,7 +72,8 @@ def derivatives(
     Raises
     ------
     ValueError
-        If a loss or a gradient is not finite.
+        If a loss is not finite, or a custom loss returns a wrong shape or a derivative
+        that is not finite.
     """
     name = _KERNELS.get(type(loss))
     smooth = getattr(loss, "label_smoothing", 0)
@@ -90,6 +92,8 @@ def derivatives(
 
 def _reference(loss: Loss, y: Array, raw: Array, weight: Array | None) -> Derivatives:
     values, g, h = loss.derivatives(y, raw)
+    if not type(loss).__module__.startswith("skdl."):
+        _check_own(loss, (values, g, h), raw)
     g = np.array(g.T, dtype=np.float64, order="C")
     if h is not None:
         h = np.array(h.T, dtype=np.float64, order="C")
@@ -102,6 +106,17 @@ def _reference(loss: Loss, y: Array, raw: Array, weight: Array | None) -> Deriva
             h *= weight
     total = len(raw) if weight is None else float(weight.sum())
     return Derivatives(float(values.sum()) / total, g, h)
+
+
+def _check_own(
+    loss: Loss, parts: tuple[Array, Array, Array | None], raw: Array
+) -> None:
+    """Raise if a user's class of loss returns what training cannot use."""
+    name = type(loss).__name__
+    arrays = [part for part in parts if part is not None]
+    check_shapes(name, arrays, raw)
+    if np.isfinite(parts[0]).all():  # else the steps are too long, a case of its own
+        check_finite(name, arrays, raw)
 
 
 def _compiled(

@@ -84,7 +84,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         None takes the best constant.
     warm_start : bool, default=False
         Whether `fit` goes on from the fitted rounds, also on new data. The step rule
-        and the link of the loss stay what they were.
+        but for its rate, `shared_trees` and the link of the loss stay what they were.
     validation_fraction : float, default=0.1
         Share of the rows held out for early stopping, if no X_val is passed; in (0, 1).
     n_iter_no_change : int, default=None
@@ -93,7 +93,8 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
     tol : float, default=1e-4
         An improvement is larger than this.
     scoring : "loss", str or callable, default="loss"
-        What is monitored on validation data: the loss, or a scorer.
+        What is monitored on validation data: the loss, or a scorer, which gets X_val as
+        it was passed.
     importance_type : {"gain", "split"}, default="gain"
         What `feature_importances_` measures: summed gains, or numbers of splits.
     class_weight : dict, "balanced" or None, default=None
@@ -265,8 +266,8 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         unknown = np.setdiff1d(classes, self.classes_)
         if len(unknown):
             raise ValueError(
-                f"y holds the classes {list(unknown)}, which fit did not see; it saw "
-                f"{list(self.classes_)}."
+                f"y holds the classes {unknown.tolist()}, which fit did not see; it "
+                f"saw {self.classes_.tolist()}."
             )
         return np.searchsorted(self.classes_, classes)[codes]
 

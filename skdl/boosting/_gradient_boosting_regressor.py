@@ -85,7 +85,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         None takes the best constant.
     warm_start : bool, default=False
         Whether `fit` goes on from the fitted rounds, also on new data. The step rule
-        and the link of the loss stay what they were.
+        but for its rate, `shared_trees` and the link of the loss stay what they were.
     validation_fraction : float, default=0.1
         Share of the rows held out for early stopping, if no X_val is passed; in (0, 1).
     n_iter_no_change : int, default=None
@@ -94,7 +94,8 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
     tol : float, default=1e-4
         An improvement is larger than this.
     scoring : "loss", str or callable, default="loss"
-        What is monitored on validation data: the loss, or a scorer.
+        What is monitored on validation data: the loss, or a scorer, which gets X_val as
+        it was passed.
     importance_type : {"gain", "split"}, default="gain"
         What `feature_importances_` measures: summed gains, or numbers of splits.
     random_state : int, RandomState or None, default=None

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_consistent_length
+from sklearn.utils import _safe_indexing, check_consistent_length
 
 from skdl._compat import check_sample_weight
 from skdl.boosting._checks import check_target_given, positive_rows
@@ -26,6 +26,7 @@ class Inputs:
     """
 
     n_iter_no_change: int | None
+    scoring: Any
     validation_fraction: float
     _columns: Columns
     _seed: int
@@ -80,11 +81,17 @@ class Inputs:
                 sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
         weight = self._class_weights(y, weight)
-        X, y, weight = _weighted_rows(X, y, weight)
+        X, y, weight, rows = _weighted_rows(X, y, weight)
         self._check_kept_target(y)
-        X_val, y_val, weight_val = self._validation(X_val, y_val, sample_weight_val)
+        given = X_val
+        X_val, y_val, weight_val, rows_val = self._validation(
+            X_val, y_val, sample_weight_val
+        )
         if X_val is None and self.n_iter_no_change is not None:
-            X, X_val, y, y_val, weight, weight_val = self._split(X, y, weight)
+            given = shown[0]
+            X, X_val, y, y_val, _, rows_val, weight, weight_val = self._split(
+                X, y, rows, weight
+            )
         loss = self._task_loss()
         target = self._encode(y, loss)
         loss.check_targets(target)
@@ -92,17 +99,20 @@ class Inputs:
         if X_val is None:
             return problem, loss, None
         problem.X_val, problem.y_val = X_val, self._encode(y_val, loss)
-        loss.check_targets(problem.y_val)
+        _check_val_targets(loss, target, problem.y_val)
         problem.weight_val = weight_val
+        if self.scoring == "loss":
+            return problem, loss, (X_val, self._decode(y_val), weight_val)
+        X_val = _as_given(given, rows_val)
         return problem, loss, (X_val, self._decode(y_val), weight_val)
 
     def _validation(
         self, X_val: Any, y_val: Any, sample_weight_val: Any
-    ) -> tuple[Any, Any, Any]:
+    ) -> tuple[Any, Any, Any, Any]:
         if (X_val is None) != (y_val is None):
             raise ValueError("Pass both X_val and y_val, or neither.")
         if X_val is None:
-            return None, None, None
+            return None, None, None, None
         X_val = self._columns.transform(self, X_val)
         y_val = self._clean_target(y_val, first=False)
         check_consistent_length(X_val, y_val)
@@ -112,14 +122,16 @@ class Inputs:
             )
         return _weighted_rows(X_val, y_val, sample_weight_val)
 
-    def _split(self, X: Array, y: Array, weight: Array | None) -> list[Any]:
+    def _split(
+        self, X: Array, y: Array, rows: Array, weight: Array | None
+    ) -> list[Any]:
         """Hold a part of the rows out for early stopping."""
         if len(X) < 2:
             raise ValueError(
                 "Early stopping needs validation data, and one row cannot be split. "
                 "Pass X_val and y_val, or set n_iter_no_change=None."
             )
-        arrays = [X, y] if weight is None else [X, y, weight]
+        arrays = [X, y, rows] if weight is None else [X, y, rows, weight]
         parts = train_test_split(
             *arrays,
             test_size=self.validation_fraction,
@@ -129,11 +141,31 @@ class Inputs:
         return parts if weight is not None else [*parts, None, None]
 
 
+def _check_val_targets(loss: Loss, y: Array, y_val: Array) -> None:
+    """Raise if a validation target is out of the loss's range.
+
+    What a loss asks of the targets together, training rows may give.
+    """
+    try:
+        loss.check_targets(np.concatenate([y, y_val]))
+    except ValueError as error:
+        raise ValueError(f"The validation data are out of range: {error}") from error
+
+
 def _weighted_rows(
     X: Array, y: Array, weight: Array | None
-) -> tuple[Array, Array, Array | None]:
-    """Leave rows of weight zero out; weights of 1 are none."""
+) -> tuple[Array, Array, Array | None, Array]:
+    """Leave rows of weight zero out, and say which stay; weights of 1 are none."""
+    rows = np.arange(len(X))
     if weight is None:
-        return X, y, None
+        return X, y, None, rows
+    rows = rows[weight > 0]
     X, y, weight = positive_rows(X, y, weight)
-    return X, y, None if (weight == 1.0).all() else weight
+    return X, y, None if (weight == 1.0).all() else weight, rows
+
+
+def _as_given(X: Any, rows: Array) -> Any:
+    """Rows of X in the form that the user gave: a frame stays a frame."""
+    if not hasattr(X, "shape"):
+        X = np.asarray(X)
+    return X if len(rows) == len(X) else _safe_indexing(X, rows)

@@ -50,6 +50,18 @@ class Watch:
     best_round: int = 0
     waited: int = 0
 
+    def start(self, value: float, n_rounds: int) -> None:
+        """Take the model so far as the best.
+
+        Parameters
+        ----------
+        value : float
+            Greater is better.
+        n_rounds : int
+            Rounds done.
+        """
+        self.best, self.best_round, self.waited = value, n_rounds, 0
+
     def see(self, value: float, n_rounds: int) -> bool:
         """Take note of a round's value; return whether to stop.
 
@@ -66,7 +78,7 @@ class Watch:
             Whether patience is at its end.
         """
         if value > self.best + self.tol or self.best_round == 0:
-            self.best, self.best_round, self.waited = value, n_rounds, 0
+            self.start(value, n_rounds)
             return False
         self.waited += 1
         return self.patience is not None and self.waited >= self.patience
@@ -257,14 +269,49 @@ class Run:
         """Raw predictions of the ensemble so far, also on the validation rows."""
         p = self.problem
         ensemble = self.ensemble
-        self.path = Path(ensemble.rule, ensemble.start(p.X))
+        self.path = Path(ensemble.rule, self._first_raw(p.X))
         self.path_val = None
         if p.X_val is not None:
-            self.path_val = Path(ensemble.rule, ensemble.start(p.X_val))
+            self.path_val = Path(ensemble.rule, self._first_raw(p.X_val))
         for t, rate in enumerate(ensemble.rates):
             self.path.step(ensemble.round_values(t, p.X), rate)
             if self.path_val is not None and p.X_val is not None:
                 self.path_val.step(ensemble.round_values(t, p.X_val), rate)
+        self._start_watch()
+
+    def _first_raw(self, X: Array) -> Array:
+        """Raw predictions before the first round, which `init` may have spoilt."""
+        with np.errstate(divide="ignore"):
+            raw = self.ensemble.start(X)
+        if self.ensemble.init is not None and not np.isfinite(raw).all():
+            raise ValueError(
+                f"init={type(self.ensemble.init).__name__} gives predictions that are "
+                f"not finite or that the loss {type(self.ensemble.loss).__name__} does "
+                "not allow, such as negative ones for a loss with a log link. Choose "
+                'another init, init=None or init="zero".'
+            )
+        return raw
+
+    def _start_watch(self) -> None:
+        """Let early stopping start from the ensemble so far, on the data at hand.
+
+        The best value of the fit before is one of other validation data, unless the
+        loss now is the one recorded last.
+        """
+        if self.path_val is None or not self.ensemble.learners:
+            return
+        loss = self._val_loss()
+        recorded = self.history["val_loss"][-1:]
+        if recorded and np.isclose(recorded[0], loss, rtol=1e-9, atol=0.0):
+            return
+        value = -loss if self.scorer is None else self._score(self.path_val.values)
+        self.watch.start(value, len(self.ensemble.learners))
+
+    def _val_loss(self) -> float:
+        p = self.problem
+        assert self.path_val is not None
+        assert p.y_val is not None
+        return self.ensemble.loss(p.y_val, self.path_val.values, p.weight_val)
 
     def _derivatives(self) -> Derivatives:
         p = self.problem
@@ -306,17 +353,15 @@ class Run:
         """Enter a round in the history; return whether to stop early."""
         self.history["loss"].append(d.loss)
         self._report()
-        p = self.problem
-        if self.path_val is None or p.y_val is None:
+        if self.path_val is None:
             self.steps.observe(d.loss)
             return False
-        raw = self.path_val.values
-        loss = self.ensemble.loss(p.y_val, raw, p.weight_val)
+        loss = self._val_loss()
         self.history["val_loss"].append(loss)
         self.steps.observe(loss)
         value = -loss
         if self.scorer is not None:
-            value = self._score(raw)
+            value = self._score(self.path_val.values)
             self.history["val_score"].append(value)
         stop = self.watch.see(value, len(self.ensemble.learners))
         return stop and self.watch.patience is not None

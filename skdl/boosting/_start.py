@@ -12,6 +12,7 @@ from sklearn.utils.validation import has_fit_parameter
 from skdl.boosting._ensemble import Ensemble, init_raw
 from skdl.boosting._learners import Problem
 from skdl.losses import Loss
+from skdl.losses._checks import NotFiniteError
 from skdl.optimizers import FirstOrder
 
 Array = NDArray[Any]
@@ -51,11 +52,14 @@ def first_ensemble(
     elif init != "zero":
         model = clone(init)
         _fit_init(model, problem)
-        init_raw(model, loss, problem.X[:1], n_raw)  # wrong shapes fail here
+        with np.errstate(divide="ignore", invalid="ignore"):
+            init_raw(model, loss, problem.X[:1], n_raw)  # wrong shapes fail here
     return Ensemble(loss, baseline, model, rule, [], [])
 
 
-def continued(old: Ensemble, loss: Loss, rule: FirstOrder, n_raw: int) -> Ensemble:
+def continued(
+    old: Ensemble, loss: Loss, rule: FirstOrder, n_raw: int, shared: bool | None
+) -> Ensemble:
     """Return a fitted ensemble with perhaps other settings, to go on from.
 
     Parameters
@@ -68,6 +72,9 @@ def continued(old: Ensemble, loss: Loss, rule: FirstOrder, n_raw: int) -> Ensemb
         Their step rule.
     n_raw : int
         Number of raw predictions now.
+    shared : bool or None
+        Whether one tree serves all raw predictions; None where the learners of the
+        rounds to come are no trees.
 
     Returns
     -------
@@ -85,6 +92,20 @@ def continued(old: Ensemble, loss: Loss, rule: FirstOrder, n_raw: int) -> Ensemb
             f"{old.n_raw} outputs to {type(rule).__name__} with {n_raw}; set "
             "warm_start=False to start anew."
         )
+    changed = _changed_settings(old.rule, rule)
+    if changed:
+        raise ValueError(
+            f"warm_start cannot go on with another {' and '.join(changed)} of "
+            f"{type(rule).__name__}: the rounds that are done would change. Leave it, "
+            "or set warm_start=False to start anew."
+        )
+    if shared is not None and n_raw > 1 and old.has_trees and old.learners:
+        was_shared = len(old.learners[0]) == 1
+        if was_shared != shared:
+            raise ValueError(
+                f"warm_start cannot go on from shared_trees={was_shared} to "
+                f"shared_trees={shared}; set warm_start=False to start anew."
+            )
     if not _same_link(old.loss, loss, n_raw):
         raise ValueError(
             f"warm_start cannot go on from {type(old.loss).__name__} to "
@@ -93,6 +114,16 @@ def continued(old: Ensemble, loss: Loss, rule: FirstOrder, n_raw: int) -> Ensemb
         )
     learners = [list(row) for row in old.learners]
     return Ensemble(loss, old.baseline, old.init, rule, learners, list(old.rates))
+
+
+def _changed_settings(one: FirstOrder, other: FirstOrder) -> list[str]:
+    """Name what differs between two step rules of a class, but for the rates."""
+    before, now = one.get_params(deep=False), other.get_params(deep=False)
+    return [
+        f"{name} ({before[name]!r} before, {now[name]!r} now)"
+        for name in before
+        if name != "learning_rate" and before[name] != now[name]
+    ]
 
 
 def _same_link(one: Loss, other: Loss, n_raw: int) -> bool:
@@ -132,10 +163,21 @@ def start_constant(loss: Loss, problem: Problem, n_raw: int) -> Array:
     -------
     baseline : float64 ndarray of shape (n_raw,)
         The best constant; zeros for a custom loss of classes.
+
+    Raises
+    ------
+    ValueError
+        If no constant gives a loss that is finite.
     """
     if loss.task == "any" and problem.y.ndim == 1:
         return np.zeros(n_raw)
-    baseline = np.asarray(loss.init_raw(problem.y, problem.weight), dtype=np.float64)
+    try:
+        best = loss.init_raw(problem.y, problem.weight)
+    except NotFiniteError as error:
+        raise ValueError(
+            f'{error} Pass init="zero" or an estimator as init, or scale the targets.'
+        ) from error
+    baseline = np.asarray(best, dtype=np.float64)
     if problem.y.ndim == 1 and len(baseline) < n_raw:  # the last classes have no rows
         absent = np.full(n_raw - len(baseline), np.log(np.finfo(np.float64).eps))
         return np.concatenate([baseline, absent])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit, softmax
 
+from skdl.losses._checks import check_finite, check_shapes
 from skdl.losses._loss import Array, Empty, Loss, registry
 
 
@@ -63,19 +64,8 @@ class FunctionLoss(Loss):
                 f"(loss, gradient, hessian), got {type(result).__name__}."
             )
         arrays = tuple(np.array(part, dtype=raw.dtype) for part in result)
-        shapes = [part.shape for part in arrays]
-        allowed = [(raw.shape[0],), raw.shape]
-        if shapes[0] not in allowed or any(s != raw.shape for s in shapes[1:]):
-            raise ValueError(
-                f"The custom loss {name} must return a loss of shape {allowed[0]} or "
-                f"{allowed[1]} and derivatives of shape {raw.shape}, got {shapes}."
-            )
-        finite = all(np.isfinite(part).all() for part in arrays)
-        if not finite and np.isfinite(raw).all():
-            raise ValueError(
-                f"The custom loss {name} returned NaN or infinite values for finite "
-                "predictions."
-            )
+        check_shapes(name, arrays, raw)
+        check_finite(name, arrays, raw)
         return arrays
 
     def evaluate(

@@ -13,10 +13,11 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from skdl._base import ParameterObject
 from skdl._registry import Registry
+from skdl.losses._checks import check_shapes
+from skdl.losses._constant import best_constant
 
 Array = NDArray[Any]
 Empty = Callable[..., Array]
@@ -156,21 +157,21 @@ class Loss(ParameterObject):
         -------
         raw : ndarray of shape (k,)
             The best constant.
+
+        Raises
+        ------
+        ValueError
+            If no constant gives a loss that is finite.
         """
-        best = np.average(y, axis=0, weights=weight).astype(np.float64)
         constant = np.empty(y.shape)
-        for j in range(y.shape[1]):
 
-            def mean_loss(value: float, j: int = j) -> float:
-                constant[:] = best
-                constant[:, j] = value
-                return self(y, constant, weight)
+        def mean_loss(value: Array) -> float:
+            constant[:] = value
+            return self(y, constant, weight)
 
-            spread = float(np.std(y[:, j])) or 1.0
-            best[j] = minimize_scalar(
-                mean_loss, bracket=(best[j] - spread, best[j] + spread)
-            ).x
-        return best
+        center = np.average(y, axis=0, weights=weight).astype(np.float64)
+        spread = np.std(y, axis=0, dtype=np.float64)
+        return best_constant(mean_loss, center, np.where(spread > 0, spread, 1.0))
 
     def for_classes(self, n_classes: int, multilabel: bool) -> Loss:
         """Return the form of this loss for a classification problem.
@@ -362,6 +363,7 @@ class Loss(ParameterObject):
             Its derivative with respect to `raw`.
         """
         loss, gradient = self.evaluate(y, raw, empty)
+        check_shapes(type(self).__name__, (loss, gradient), raw)
         if weight is None:
             total = float(loss.sum())
         else:

@@ -13,6 +13,7 @@ from sklearn.datasets import (
     load_iris,
     make_hastie_10_2,
 )
+from sklearn.metrics import r2_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -197,3 +198,47 @@ def test_bad_input():
         AdaBoostClassifier().fit(np.ones((4, 1)), [0, 1, 0, 1])
     with pytest.raises(ValueError, match="Negative"):
         AdaBoostRegressor().fit(X, y, -np.ones(150))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_staged_scores_of_the_regressor(weighted):
+    X, y = load_diabetes(return_X_y=True)
+    w = y if weighted else None
+    model = AdaBoostRegressor(n_estimators=10, random_state=0).fit(X, y)
+    scores = list(model.staged_score(X, y, sample_weight=w))
+    assert len(scores) == len(model.estimators_)
+    assert scores[-1] == pytest.approx(model.score(X, y, sample_weight=w))
+    stages = [r2_score(y, p, sample_weight=w) for p in model.staged_predict(X)]
+    np.testing.assert_allclose(scores, stages)
+
+
+# ---- long steps
+
+
+def check_finite(model, X):
+    for name in ("weights", "errors"):
+        assert np.isfinite(getattr(model, f"estimator_{name}_")).all()
+    assert np.isfinite(model.predict(X)).all()
+
+
+@pytest.mark.parametrize("rate", [3.0, 50.0, 1000.0])
+@pytest.mark.parametrize("estimator", [None, DecisionTreeClassifier(max_depth=1)])
+def test_long_steps_of_the_classifier_are_finite(rate, estimator):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 5))
+    y = (X[:, 0] + rng.normal(size=300) > 0).astype(int)
+    settings = {"n_estimators": 60, "learning_rate": rate, "random_state": 0}
+    model = AdaBoostClassifier(estimator, **settings).fit(X, y)
+    check_finite(model, X)
+    assert np.isfinite(model.training_error_bound_).all()
+    assert np.isfinite(model.decision_function(X)).all()
+    stages = zip(model.staged_predict(X), model.training_error_bound_, strict=True)
+    assert all(bound >= (labels != y).mean() for labels, bound in stages)
+
+
+@pytest.mark.parametrize("rate", [3.0, 50.0, 1000.0])
+@pytest.mark.parametrize("estimator", [None, DecisionTreeRegressor(max_depth=3)])
+def test_long_steps_of_the_regressor_are_finite(rate, estimator):
+    X, y = load_diabetes(return_X_y=True)
+    settings = {"n_estimators": 60, "learning_rate": rate, "random_state": 0}
+    check_finite(AdaBoostRegressor(estimator, **settings).fit(X, y), X)

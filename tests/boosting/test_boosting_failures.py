@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from boosters import XI, YI, X, Y, fitted, made
 from sklearn.datasets import make_hastie_10_2
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeRegressor
 
@@ -236,3 +238,84 @@ def test_an_interrupt_keeps_the_rounds_of_the_fit_before():
     lengths = {len(curve) for curve in model.history_.values()}
     assert len(lengths) == 1
     assert model.predict(X).shape == (442,)
+
+
+NEGATIVE = DummyRegressor(strategy="constant", constant=-1.0)
+
+
+@pytest.mark.parametrize("init", [LinearRegression(), NEGATIVE])
+@pytest.mark.filterwarnings("error")
+def test_a_first_model_that_the_loss_does_not_allow(init):
+    y = np.maximum(np.round((Y - 100) / 50), 0.0)
+    model = GradientBoostingRegressor(loss="poisson", init=init)
+    with pytest.raises(ValueError, match=rf"init={type(init).__name__} .*Poisson"):
+        model.fit(X, y)
+
+
+def test_validation_targets_of_poisson():
+    y = np.maximum(np.round((Y - 100) / 50), 0.0)
+    model = GradientBoostingRegressor(loss="poisson", n_estimators=3)
+    model.fit(X, y, X_val=X[:9], y_val=np.zeros(9))
+    assert np.isfinite(model.history_["val_loss"]).all()
+    with pytest.raises(ValueError, match=r"validation data .* minimum of -1"):
+        model.fit(X, y, X_val=X[:9], y_val=np.r_[-1.0, np.ones(8)])
+    with pytest.raises(ValueError, match="needs a positive target"):
+        model.fit(X, 0 * y, X_val=X[:9], y_val=np.ones(9))
+    model.set_params(loss="gamma")
+    with pytest.raises(ValueError, match=r"validation data .* targets > 0"):
+        model.fit(X, y + 1, X_val=X[:9], y_val=np.zeros(9))
+
+
+def test_labels_in_errors_are_plain():
+    model = GradientBoostingClassifier(n_estimators=2, warm_start=True).fit(XI, YI)
+    with pytest.raises(ValueError, match=r"classes \[3\].* saw \[0, 1, 2\]\."):
+        model.set_params(n_estimators=3).fit(XI, YI + 1)
+
+
+# ---- losses that are objects
+
+
+class Own(losses.Loss):
+    """Half the squared error, one part of which goes wrong."""
+
+    has_hessian = True
+
+    def __init__(self, part="hessian", wrong=np.copy):
+        self.part, self.wrong = part, wrong
+
+    def changed(self, part, array):
+        return self.wrong(array) if part == self.part else array
+
+    def evaluate(self, y, raw, empty=np.empty):
+        loss = self.changed("loss", 0.5 * (raw - y) ** 2)
+        return loss, self.changed("gradient", raw - y)
+
+    def hessian(self, y, raw):
+        return self.changed("hessian", np.ones_like(raw))
+
+
+WRONG = {
+    "flat": (np.ravel, "must return a loss of shape .* and derivatives of shape"),
+    "short": (lambda a: a[:-1], "must return a loss of shape .* and derivatives"),
+    "NaN": (lambda a: a * np.nan, "Own returned NaN or infinite .* in its"),
+    "infinite": (lambda a: a + np.inf, "Own returned NaN or infinite .* in its"),
+}
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("part", ["gradient", "hessian"])
+@pytest.mark.parametrize("case", WRONG)
+def test_derivatives_of_an_own_loss_that_are_wrong(case, part, weighted, engine):
+    wrong, match = WRONG[case]
+    model = GradientBoostingRegressor(loss=Own(part, wrong), n_estimators=3)
+    weight = Y if weighted else None
+    with config_context(engine=engine), pytest.raises(ValueError, match=match):
+        model.fit(X, Y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("part", ["loss", "gradient", "hessian"])
+def test_an_own_loss_that_is_right(part):
+    model = GradientBoostingRegressor(loss=Own(part), n_estimators=3, random_state=0)
+    twin = GradientBoostingRegressor(n_estimators=3, random_state=0).fit(X, Y)
+    np.testing.assert_allclose(model.fit(X, Y).predict(X), twin.predict(X), rtol=1e-6)

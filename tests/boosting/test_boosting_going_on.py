@@ -71,6 +71,47 @@ def test_warm_start_on_new_data():
     assert np.abs(model.predict(X[200:]) - Y[200:]).mean() < 0.7 * before
 
 
+@pytest.mark.parametrize("scoring", ["loss", "r2"])
+def test_early_stopping_starts_anew_on_new_data(scoring):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 3))
+    easy, hard = X[:, 0], 5 * X[:, 0] * X[:, 1] + 3 * X[:, 2] + rng.normal(size=400)
+    settings = {"n_iter_no_change": 5, "scoring": scoring, "random_state": 0}
+    model = GradientBoostingRegressor(n_estimators=60, warm_start=True, **settings)
+    model.fit(X, easy)
+    n_before, before = model.n_estimators_, model.score(X, hard)
+    model.set_params(n_estimators=400).fit(X, hard)
+    assert model.n_estimators_ > n_before + 20
+    assert model.score(X, hard) > before + 0.3
+
+
+def test_early_stopping_keeps_the_model_that_new_rounds_do_not_better():
+    rng = np.random.default_rng(0)
+    settings = {"n_iter_no_change": 5, "tol": 0.0, "random_state": 0}
+    model = GradientBoostingRegressor(n_estimators=80, warm_start=True, **settings)
+    X = rng.normal(size=(400, 3))
+    model.fit(X, X[:, 0])
+    n_before = model.n_estimators_
+    noise = rng.normal(size=400)
+    val = {"X_val": X, "y_val": X[:, 0] * 1.0001}
+    model.set_params(n_estimators=200).fit(X, noise, **val)
+    assert model.n_estimators_ == model.best_iteration_ == n_before
+
+
+@pytest.mark.parametrize("patience", [None, 3])
+@pytest.mark.parametrize("scoring", ["loss", "r2"])
+def test_early_stopping_goes_on_on_the_same_data(scoring, patience):
+    data = {"X": X[:300], "y": Y[:300], "X_val": X[300:], "y_val": Y[300:]}
+    settings = {"scoring": scoring, "n_iter_no_change": patience, "random_state": 0}
+    whole = GradientBoostingRegressor(n_estimators=120, **settings).fit(**data)
+    parts = GradientBoostingRegressor(n_estimators=10, warm_start=True, **settings)
+    parts.fit(**data).set_params(n_estimators=90).fit(**data)
+    parts.set_params(n_estimators=120).fit(**data)
+    assert whole.best_iteration_ < 90
+    assert parts.best_iteration_ == whole.best_iteration_
+    np.testing.assert_array_equal(parts.predict(X), whole.predict(X))
+
+
 def test_another_metric_starts_a_history_of_its_own():
     model = GradientBoostingRegressor(
         n_estimators=5, warm_start=True, n_iter_no_change=5, scoring="r2"
@@ -105,6 +146,43 @@ def test_going_on_cannot_change_the_rule():
     model = fitted("regression", warm_start=True)
     with pytest.raises(ValueError, match="cannot go on from NewtonStep"):
         model.set_params(optimizer="momentum", n_estimators=9).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("rule", "setting"),
+    [("momentum", "momentum"), ("nesterov", "momentum"), ("ema", "beta")],
+)
+def test_going_on_cannot_change_the_settings_of_the_rule(rule, setting):
+    model = fitted("regression", rule, warm_start=True)
+    before = model.predict(X)
+    name = f"optimizer__{setting}"
+    old = model.get_params()[name]
+    model.set_params(**{name: 0.3, "n_estimators": 9})
+    with pytest.raises(ValueError, match=f"another {setting} .*0.3 now.*warm_start=F"):
+        model.fit(X, Y)
+    np.testing.assert_array_equal(model.predict(X), before)
+    model.set_params(**{name: old, "learning_rate": 0.01}).fit(X, Y)
+    assert model.ensemble_.rates[-2:] == [before_rate(rule), 0.01]
+
+
+def before_rate(rule):
+    return RULES[rule].get("learning_rate", 0.1)
+
+
+@pytest.mark.parametrize("task", ["two targets", "three classes"])
+@pytest.mark.parametrize("shared", [False, True])
+def test_going_on_cannot_change_whether_trees_are_shared(task, shared):
+    model = fitted(task, shared_trees=shared, warm_start=True)
+    _, X, y = TASKS[task]
+    before = model.predict(X)
+    with pytest.raises(ValueError, match=f"{shared} to shared_trees={not shared}"):
+        model.set_params(shared_trees=not shared, n_estimators=9).fit(X, y)
+    np.testing.assert_array_equal(model.predict(X), before)
+    one = fitted("regression", shared_trees=shared, warm_start=True)
+    one.set_params(shared_trees=not shared, n_estimators=9).fit(
+        *TASKS["regression"][1:]
+    )
+    assert one.n_estimators_ == 9
 
 
 class Doubled(losses.SquaredError):

@@ -198,6 +198,43 @@ def test_huber_starts_near_its_best_constant():
     assert at[1] < min(at[0], at[2])
 
 
+def log_link(y, raw):
+    mu = np.exp(raw)
+    return mu - y * raw, mu - y, mu
+
+
+class LogLink(losses.Loss):
+    """The same as an object."""
+
+    has_hessian = True
+
+    def evaluate(self, y, raw, empty=np.empty):
+        return log_link(y, raw)[:2]
+
+    def hessian(self, y, raw):
+        return log_link(y, raw)[2]
+
+
+@pytest.mark.parametrize("loss", [log_link, LogLink()])
+@pytest.mark.parametrize("level", [1.0, 30.0, 400.0, 1000.0, 1e6])
+@pytest.mark.filterwarnings("error")
+def test_the_start_of_an_own_loss_with_a_log_link(loss, level):
+    y = np.random.default_rng(0).gamma(5.0, level / 5.0, size=300)
+    start = losses.get(loss).init_raw(np.c_[y, 2 * y])
+    np.testing.assert_allclose(start, np.log([y.mean(), 2 * y.mean()]), rtol=1e-5)
+    model = GradientBoostingRegressor(loss=loss, n_estimators=3).fit(X[:300], y)
+    own = GradientBoostingRegressor(loss="poisson", n_estimators=3).fit(X[:300], y)
+    np.testing.assert_allclose(np.exp(model.predict(X)), own.predict(X), rtol=1e-4)
+
+
+def test_a_loss_that_is_finite_nowhere():
+    def nowhere(y, raw):
+        return raw * np.nan, raw, raw
+
+    with pytest.raises(ValueError, match=r'returned NaN.*init="zero"'):
+        GradientBoostingRegressor(loss=nowhere).fit(X, X[:, 0])
+
+
 def test_several_quantiles_are_separate_fits():
     settings = {"n_estimators": 20, "max_depth": 2}
     levels = [0.1, 0.5, 0.9]

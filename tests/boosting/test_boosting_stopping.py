@@ -1,6 +1,7 @@
 """Validation data, and early stopping at the best round."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn
 from boosters import FEW, TASKS, XB, XI, YB, YI, X, Y, made
@@ -49,6 +50,66 @@ def test_a_callable_scorer_sees_labels_and_a_fitted_model():
 
     made("two classes", scoring=scorer, n_iter_no_change=20).fit(XB, y)
     assert seen == [(t, {"no", "yes"}) for t in range(1, 9)]
+
+
+class Remembering:
+    """A scorer that keeps what it gets, and predicts on a copy of it as well."""
+
+    def __init__(self):
+        self.seen = []
+
+    def __call__(self, estimator, X, y, sample_weight=None):
+        self.seen.append((X, y, sample_weight))
+        value = estimator.score(X, y, sample_weight=sample_weight)
+        if hasattr(X, "copy"):
+            again = estimator.score(X.copy(), y, sample_weight=sample_weight)
+            assert again == pytest.approx(value)
+        return value
+
+
+def frame():
+    rng = np.random.default_rng(0)
+    colour = rng.choice(["red", "green", "blue"], size=len(Y))
+    return pd.DataFrame({"colour": pd.Categorical(colour), "x": X[:, 2]}).set_index(
+        np.arange(len(Y)) + 1000
+    )
+
+
+def test_a_scorer_gets_validation_rows_as_they_were_given():
+    data, scorer = frame(), Remembering()
+    model = made("regression", scoring=scorer)
+    val = data[300:]
+    model.fit(data[:300], Y[:300], X_val=val, y_val=Y[300:])
+    assert len(scorer.seen) == 8
+    assert all(X is val for X, _, _ in scorer.seen)
+    weight = np.arange(142) % 3.0
+    model.fit(data[:300], Y[:300], X_val=val, y_val=Y[300:], sample_weight_val=weight)
+    shown, y, w = scorer.seen[-1]
+    pd.testing.assert_frame_equal(shown, val[weight > 0])
+    np.testing.assert_array_equal(y, Y[300:][weight > 0])
+    np.testing.assert_array_equal(w, weight[weight > 0])
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_scorer_gets_rows_held_out_as_they_were_given(weighted):
+    data, scorer = frame(), Remembering()
+    weight = np.arange(len(Y)) % 3.0 if weighted else None
+    model = made("regression", scoring=scorer, n_iter_no_change=20)
+    model.fit(data, Y, sample_weight=weight)
+    shown, y, w = scorer.seen[-1]
+    assert isinstance(shown, pd.DataFrame)
+    rows = shown.index - 1000
+    pd.testing.assert_frame_equal(shown, data.iloc[rows])
+    np.testing.assert_array_equal(y, Y[rows])
+    if weighted:
+        np.testing.assert_array_equal(w, weight[rows])
+
+
+def test_a_scorer_of_lists():
+    scorer = Remembering()
+    model = made("regression", scoring=scorer)
+    model.fit(X[:300], Y[:300], X_val=X[300:].tolist(), y_val=Y[300:].tolist())
+    np.testing.assert_array_equal(scorer.seen[0][0], X[300:])
 
 
 def test_weights_of_validation_rows_count():

@@ -1,0 +1,72 @@
+"""Checks of what a user's loss returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class NotFiniteError(ValueError):
+    """A custom loss returned NaN or infinite values."""
+
+
+def check_shapes(name: str, arrays: Sequence[Array], raw: Array) -> None:
+    """Raise unless a loss and its derivatives have the shapes that they must have.
+
+    Parameters
+    ----------
+    name : str
+        What the error calls the loss.
+    arrays : sequence of ndarray
+        Losses, gradients and perhaps Hessians.
+    raw : ndarray of shape (n, k)
+        The raw predictions.
+
+    Raises
+    ------
+    ValueError
+        If a shape is another.
+    """
+    shapes = [np.shape(part) for part in arrays]
+    allowed = [(raw.shape[0],), raw.shape]
+    if shapes[0] not in allowed or any(s != raw.shape for s in shapes[1:]):
+        raise ValueError(
+            f"The custom loss {name} must return a loss of shape {allowed[0]} or "
+            f"{allowed[1]} and derivatives of shape {raw.shape}, got {shapes}."
+        )
+
+
+def check_finite(name: str, arrays: Sequence[Array], raw: Array) -> None:
+    """Raise if a loss or a derivative is not finite where the predictions are.
+
+    Parameters
+    ----------
+    name : str
+        What the error calls the loss.
+    arrays : sequence of ndarray
+        Losses, gradients and perhaps Hessians.
+    raw : ndarray of shape (n, k)
+        The raw predictions.
+
+    Raises
+    ------
+    NotFiniteError
+        If there is a value that is NaN or infinite.
+    """
+    bad = [
+        part
+        for part, array in zip(
+            ("losses", "gradients", "Hessians"), arrays, strict=False
+        )
+        if not np.isfinite(array).all()
+    ]
+    if bad and np.isfinite(raw).all():
+        raise NotFiniteError(
+            f"The custom loss {name} returned NaN or infinite values for finite "
+            f"predictions, in its {' and '.join(bad)}; they must be finite."
+        )
