@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -174,11 +175,16 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             if shown_val is not None:
                 history["val_score"] = []
         measure = self.scoring, set(history)
-        if previous is not None and measure == previous._measure:
-            n_done = len(ensemble.rates)
-            history = {key: curve[:n_done] for key, curve in previous.history_.items()}
-            watch.best, watch.best_round = previous._watch_state
+        if previous is not None:
+            n_done, same = len(ensemble.rates), measure == previous._measure
+            for key in history:  # what was not measured then is NaN
+                known = same or key == "loss"
+                curve = previous.history_[key] if known else [math.nan] * n_done
+                history[key] = curve[:n_done]
+            if same:
+                watch.best, watch.best_round = previous._watch_state
         seen = history.get("val_loss", history["loss"])
+        seen = [value for value in seen if not math.isnan(value)]
         return Run(
             self,
             problem,

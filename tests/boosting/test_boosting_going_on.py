@@ -117,9 +117,10 @@ def test_another_metric_starts_a_history_of_its_own():
         n_estimators=5, warm_start=True, n_iter_no_change=5, scoring="r2"
     ).fit(X, Y)
     model.set_params(n_estimators=10, scoring="neg_mean_absolute_error").fit(X, Y)
-    assert len(model.history_["val_score"]) <= 5
-    assert model.best_iteration_ > 5
-    assert max(model.history_["val_score"]) < 0
+    scores = model.validation_score_
+    assert np.isnan(scores[:5]).all()
+    assert (scores[5:] < 0).all()
+    assert len(scores) == len(model.train_score_) > 5
 
 
 def test_warm_start_refuses_fewer_rounds():
