@@ -242,7 +242,7 @@ class CompiledGrower(Grower):
             found=aligned((n_groups, 2, 4), np.int64),
             found_sums=aligned((n_groups, 2, 2, k + -k % 2), np.int64),
             found_set=aligned((n_groups, 2, 256), np.bool_),
-            node=np.empty((n_nodes, 6), np.int64),
+            node=np.empty((n_nodes, 5), np.int64),
             gain=np.zeros(n_nodes),
             split=np.zeros((n_nodes, 4), np.int64),
             left_sums=np.zeros((n_nodes, 2, k), np.int64),
@@ -261,7 +261,7 @@ class CompiledGrower(Grower):
 
     def _plant(self, w: SimpleNamespace, n_rows: int) -> None:
         """Enter the root in the tables."""
-        w.node[0] = 0, n_rows, 0, -1, LEAF, -1
+        w.node[0] = 0, n_rows, 0, -1, LEAF
         w.bounds[0] = -np.inf, np.inf
         w.active[0] = True
         w.gain[:] = 0.0

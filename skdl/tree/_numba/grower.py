@@ -33,7 +33,6 @@ from skdl.tree._numba.memory import (
     NODE,
     NODE_END,
     NODE_START,
-    PARENT,
     PARENT_SLOT,
     POSITION,
     SCAN_LARGE,
@@ -187,7 +186,6 @@ def make_children(node, left, c, w, p):  # type: ignore[no-untyped-def]
         w.node[child, DEPTH] = w.node[node, DEPTH] + 1
         w.node[child, SLOT] = -1
         w.node[child, LEFT] = -1
-        w.node[child, PARENT] = node
     for i in range(2):
         for k in range(w.sums.shape[2]):
             w.sums[left, i, k] = w.left_sums[node, i, k]

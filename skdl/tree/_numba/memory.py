@@ -16,7 +16,7 @@ N_JOB = 16
 
 # Columns of the integer tables of splits and of nodes.
 POSITION, BIN, MISSING_LEFT, LEFT_COUNT = range(4)
-FIRST, LAST, DEPTH, SLOT, LEFT, PARENT = range(6)
+FIRST, LAST, DEPTH, SLOT, LEFT = range(5)
 
 # Rows of a scan's scratch memory, see `splitting.py`; those of output k are 2·k below.
 CUT, C_LEFT, G_LEFT, H_LEFT = range(4)
@@ -78,7 +78,7 @@ WORK = Struct(  # memory of one tree, seen by all threads
     found=int64[:, :, ::1],  # (n_groups, 2, 4)
     found_sums=int64[:, :, :, ::1],  # (n_groups, 2, 2, n_outputs or more)
     found_set=boolean[:, :, ::1],  # (n_groups, 2, 256)
-    node=int64[:, ::1],  # (n_nodes, 6)
+    node=int64[:, ::1],  # (n_nodes, 5)
     gain=float64[::1],
     split=int64[:, ::1],  # (n_nodes, 4)
     left_sums=int64[:, :, ::1],  # (n_nodes, 2, n_outputs)
