@@ -72,7 +72,7 @@ class CompiledGrower(Grower):
             most = min(most, 2**params.max_depth)
         self.max_leaves = max(1, most)
         self.columns = memory.COLUMNS.fill(
-            bins=binned.bins,
+            bins=binned.bins.reshape(len(binned.bins), -1),
             width=int(binned.bins.shape[2]),
             n_bins=binned.n_bins,
             has_missing=binned.has_missing,
@@ -209,7 +209,7 @@ class CompiledGrower(Grower):
         self._work.clear()  # of trees of another kind
         n, k = self.binned.n, self.n_outputs
         total, n_used = int(self.offsets[-1]), len(self.binned.features)
-        n_groups, _, width = self.columns.bins.shape
+        n_groups, _, width = self.binned.bins.shape
         n_nodes = 2 * self.max_leaves - 1
         size = 8 * k * total * (2 if wide else 1)
         n_slots = min(self.max_leaves + 2, max(4, HISTOGRAM_MEMORY // max(1, size)))
@@ -231,7 +231,7 @@ class CompiledGrower(Grower):
             a=np.empty((n_slots, k, total), np.int64),
             b=np.empty((n_slots if wide else 1, k, total if wide else 1), np.int64),
             live=aligned((n_slots, n_groups, LINE), np.bool_),
-            scratch=aligned((n_threads, width, 256), np.int64),
+            scratch=aligned((n_threads, width * 256), np.int64),
             listed=aligned((n_threads, width + -width % 8), np.int64),
             scan=aligned((n_threads, 2 + 2 * k, 256), np.int64),
             gains=aligned((n_threads, 256), np.float64),

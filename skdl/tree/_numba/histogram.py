@@ -13,12 +13,7 @@ has one of three forms:
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import uint64
 
 from skdl.tree._numba._inner import inner
 from skdl.tree._numba.memory import (
@@ -31,32 +26,9 @@ from skdl.tree._numba.memory import (
     SMALL_SLOT,
     SMALL_START,
 )
+from skdl.tree._numba.prefetch import AHEAD, prefetch
 
 CONSTANT, PACKED, WIDE = range(3)
-AHEAD = 24  # rows that a prefetch runs ahead
-
-
-@intrinsic
-def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
-    """Ask for the cache line of ``array[index]`` (first axis) before it is needed."""
-    signature = types.void(array, types.intp)
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        struct = context.make_array(sig.args[0])(context, builder, args[0])
-        stride = cgutils.unpack_tuple(builder, struct.strides)[0]
-        ir = cgutils.ir
-        i8, i32, i64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
-        address = builder.ptrtoint(struct.data, i64)
-        address = builder.add(address, builder.mul(args[1], stride))
-        kind = ir.FunctionType(ir.VoidType(), [i8.as_pointer(), i32, i32, i32])
-        function = cgutils.get_or_insert_function(
-            builder.module, kind, "llvm.prefetch.p0"
-        )
-        hints = [ir.Constant(i32, value) for value in (0, 3, 1)]
-        builder.call(function, [builder.inttoptr(address, i8.as_pointer()), *hints])
-        return context.get_dummy_value()
-
-    return signature, codegen
 
 
 @inner
@@ -80,32 +52,38 @@ def entry_of(a, b, i, form, p):  # type: ignore[no-untyped-def]
 
 
 @inner
-def accumulate(bins, rows, values, start, end, listed, width, identity, scratch):  # type: ignore[no-untyped-def]
-    """Add values[start:end], of the rows rows[start:end], to the rows' bins.
+def accumulate(bins, rows, values, part, listed, whole, identity, scratch, c):  # type: ignore[no-untyped-def]
+    """Add the values of the rows rows[part[0]:part[1]] to their bins.
 
-    bins : uint8 (n, stride); scratch : int64 (stride, 256); listed : the features among
-    the group's first `width` ones.
+    bins : uint8 (n · width,); listed : the wanted features of the group; whole :
+    whether these are its first ones; scratch : int64 (width · 256,). Indices are
+    unsigned, as signed ones cost a look whether they are negative.
     """
-    last = end - 1
-    if len(listed) < width:
-        for i in range(start, end):
-            row = rows[i]
-            value = values[i]
-            prefetch(bins, np.intp(rows[min(i + AHEAD, last)]))
-            for j in listed:
-                scratch[j, bins[row, j]] += value
-    elif identity:
-        for i in range(start, end):
-            value = values[i]
-            for j in range(width):
-                scratch[j, bins[i, j]] += value
-    else:
-        for i in range(start, end):
-            row = rows[i]
-            value = values[i]
-            prefetch(bins, np.intp(rows[min(i + AHEAD, last)]))
-            for j in range(width):
-                scratch[j, bins[row, j]] += value
+    start, end = uint64(part[0]), uint64(part[1])
+    n_listed, width, last = uint64(len(listed)), uint64(c.width), end - uint64(1)
+    for i in range(start, end):
+        value = values[i]
+        at = i * width
+        if not identity:
+            at = uint64(rows[i]) * width
+            ahead = uint64(rows[min(i + uint64(AHEAD), last)]) * width
+            prefetch(bins, ahead)
+            prefetch(bins, ahead + width - uint64(1))  # may lie in the next line
+        if whole:
+            base = uint64(0)
+            # Eight features at a time, as then their places differ by constants.
+            for _ in range(n_listed // uint64(8)):
+                for j in range(8):
+                    bin_ = uint64(bins[at + uint64(j)])
+                    scratch[base + uint64(256 * j) + bin_] += value
+                base += uint64(2048)
+                at += uint64(8)
+            for j in range(n_listed % uint64(8)):
+                scratch[base + uint64(256) * j + uint64(bins[at + j])] += value
+        else:
+            for i_listed in range(n_listed):
+                j = uint64(listed[i_listed])
+                scratch[uint64(256) * j + uint64(bins[at + j])] += value
 
 
 @inner
@@ -140,21 +118,19 @@ def fill(group, listed, thread, c, w, p):  # type: ignore[no-untyped-def]
     block = p.block if form == WIDE else end - start
     scratch = w.scratch[thread]
     bins = c.bins[group]
-    width = min(c.width, len(c.n_bins) - group * c.width)
+    whole = len(listed) == min(c.width, len(c.n_bins) - group * c.width)
+    rows = w.rows[start:end]
     for k in range(w.packed.shape[0]):
         values = w.packed[k] if identity else w.ordered[k]
-        rows = w.rows[start:end]
         for first in range(0, end - start, block):
-            stop = min(first + block, end - start)
-            accumulate(
-                bins, rows, values, first, stop, listed, width, identity, scratch
-            )
+            part = first, min(first + block, end - start)
+            accumulate(bins, rows, values, part, listed, whole, identity, scratch, c)
             for j in listed:
                 f = group * c.width + j
                 low, high = c.offsets[f], c.offsets[f + 1]
                 a = w.a[slot, k, low:high]
                 b = w.b[slot, k, low:high] if form == WIDE else a
-                flush(scratch[j], a, b, form, first == 0, p)
+                flush(scratch[256 * j : 256 * j + 256], a, b, form, first == 0, p)
 
 
 @inner

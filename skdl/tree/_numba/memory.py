@@ -23,7 +23,7 @@ CUT, C_LEFT, G_LEFT, H_LEFT = range(4)
 
 COLUMNS = Struct(  # the binned features
     "Columns",
-    bins=uint8[:, :, ::1],  # (n_groups, n, stride)
+    bins=uint8[:, ::1],  # (n_groups, n · width): `width` features of a row by row
     width=int64,  # features in a group; the last one may have fewer
     n_bins=int64[::1],
     has_missing=boolean[::1],
@@ -67,7 +67,7 @@ WORK = Struct(  # memory of one tree, seen by all threads
     a=int64[:, :, ::1],  # (n_slots, n_outputs, total_bins) histograms
     b=int64[:, :, ::1],
     live=boolean[:, :, ::1],  # (n_slots, n_groups, 64) may still be split on
-    scratch=int64[:, :, ::1],  # (n_threads, width, 256)
+    scratch=int64[:, ::1],  # (n_threads, width · 256)
     listed=int64[:, ::1],  # (n_threads, width or more)
     scan=int64[:, :, ::1],  # (n_threads, 2 + 2 · n_outputs, 256)
     gains=float64[:, ::1],  # (n_threads, 256); also keys of categories

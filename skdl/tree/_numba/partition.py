@@ -6,6 +6,9 @@ are moved to their places, which depend on the chunks before it.
 
 from __future__ import annotations
 
+import numpy as np
+from numba import uint64
+
 from skdl.tree._numba._inner import inner
 from skdl.tree._numba.memory import (
     BIN,
@@ -17,6 +20,7 @@ from skdl.tree._numba.memory import (
     NODE_START,
     POSITION,
 )
+from skdl.tree._numba.prefetch import AHEAD, prefetch
 
 CHUNK = 4096  # rows
 
@@ -33,10 +37,7 @@ def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
     start = w.job[NODE_START] + chunk * CHUNK
     end = min(start + CHUNK, w.job[NODE_END])
     f = w.split[node, POSITION]
-    bins, j = c.bins[f // c.width], f % c.width
-    after = end - 1
-    n_left = 0
-    n_right = 0
+    bins, width, j = c.bins[f // c.width], uint64(c.width), uint64(f % c.width)
     goes_left = w.route[thread]
     for i in range(256):
         if c.categorical[f]:
@@ -45,23 +46,20 @@ def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
             goes_left[i] = i <= w.split[node, BIN]
     if not c.categorical[f]:
         goes_left[c.n_bins[f]] = w.split[node, MISSING_LEFT] == 1
-    if not c.categorical[f] and not c.has_missing[f]:
-        last = w.split[node, BIN]
-        for i in range(start, end):
-            row = w.rows[i]
-            left = int(bins[row, j] <= last)
-            w.divided[start + n_left] = row
-            w.divided[after - n_right] = row
-            n_left += left
-            n_right += 1 - left
-    else:
-        for i in range(start, end):
-            row = w.rows[i]
-            left = int(goes_left[bins[row, j]])
-            w.divided[start + n_left] = row
-            w.divided[after - n_right] = row
-            n_left += left
-            n_right += 1 - left
+    plain = not c.categorical[f] and not c.has_missing[f]
+    last = w.split[node, BIN]
+    left, right = uint64(start), uint64(end - 1)
+    for i in range(left, uint64(end)):
+        ahead = uint64(w.rows[min(i + uint64(AHEAD), uint64(end - 1))])
+        prefetch(bins, ahead * width + j)
+        row = w.rows[i]
+        bin_ = bins[uint64(row) * width + j]
+        goes = uint64(bin_ <= last) if plain else uint64(goes_left[bin_])
+        w.divided[left] = row
+        w.divided[right] = row
+        left += goes
+        right -= uint64(1) - goes
+    n_left = np.int64(left) - start
     w.chunk_left[chunk] = n_left
 
 
@@ -78,10 +76,12 @@ def scatter_chunk(chunk, w):  # type: ignore[no-untyped-def]
     left = node_start + before
     right = node_start + w.job[N_LEFT] + chunk * CHUNK - before
     n_right = end - start - n_left
+    divided, rows = w.divided[start:end], w.rows[left : left + n_left]
     for i in range(n_left):
-        w.rows[left + i] = w.divided[start + i]
-    for i in range(n_right):
-        w.rows[right + i] = w.divided[end - 1 - i]
+        rows[i] = divided[i]
+    rows, last = w.rows[right : right + n_right], uint64(end - start - 1)
+    for i in range(uint64(n_right)):
+        rows[i] = divided[last - i]
     if w.job[KEEP_LEFT] == 1:
         gather(node_start, left, left + n_left, w)
     elif w.job[KEEP_LEFT] == 0:
@@ -94,6 +94,8 @@ def gather(first, start, end, w):  # type: ignore[no-untyped-def]
 
     first : the node's first position, whose value is ordered[:, 0].
     """
+    rows = w.rows[start:end]
     for k in range(w.packed.shape[0]):
-        for i in range(start, end):
-            w.ordered[k, i - first] = w.packed[k, w.rows[i]]
+        values, ordered = w.packed[k], w.ordered[k, start - first : end - first]
+        for i in range(len(rows)):
+            ordered[i] = values[rows[i]]
