@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skdl.tree._binning import BinnedData
+from skdl.tree._space import BinSpace
 from skdl.tree._splitting import NodeSums, Split, SplitRules
 from skdl.tree._tree import LEAF, Tree
 
@@ -33,7 +34,9 @@ class Node:
         Interaction sets that are still open.
     live : bool ndarray of shape (n_used,)
         Features that may still divide it.
-    histogram : int64 ndarray of shape (k, total_bins) or None
+    space : BinSpace or None
+        The bins of `histogram`.
+    histogram : int64 ndarray of shape (k, space.size) or None
         Sums by bin, while they are needed.
     split : Split or None
         The best split found.
@@ -47,6 +50,7 @@ class Node:
     depth: int
     active: Array
     live: Array
+    space: BinSpace | None = None
     histogram: Array | None = None
     split: Split | None = None
     left: int = LEAF

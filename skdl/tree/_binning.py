@@ -8,7 +8,6 @@ binned data.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -35,7 +34,7 @@ class BinnedData:
     Attributes
     ----------
     bins : uint8 ndarray of shape (n_groups, n, width)
-        Bin numbers, `width` features of a row side by side: one for NumPy, some that
+        Bin numbers, `width` features of a row side by side: all for NumPy, some that
         share a cache line for the compiled engine.
     features : int64 ndarray of shape (n_used,)
         Column of X that each used feature comes from.
@@ -61,7 +60,7 @@ class BinnedData:
         """Number of rows."""
         return int(self.bins.shape[1])
 
-    @cached_property
+    @property
     def columns(self) -> Array:
         """The same numbers, one feature after another; of shape (n_used, n)."""
         columns = self.bins.transpose(0, 2, 1).reshape(-1, self.n)
@@ -277,7 +276,7 @@ def bin_columns(
         The binned features.
     """
     n, n_used = len(X), len(features)
-    width = group_width(n_used) if use_numba() else 1
+    width = group_width(n_used) if use_numba() else max(1, n_used)
     bins = np.empty((-(-n_used // width), n, width), dtype=np.uint8)
     if use_numba():
         kernel = import_module("skdl.tree._numba.binning").bin_rows
@@ -296,7 +295,7 @@ def bin_columns(
             edges = thresholds[i, : n_bins[i] - 1]
             codes = np.searchsorted(edges, values, side="left")
             codes[np.isnan(values)] = n_bins[i]
-            bins[i, :, 0] = codes
+            bins[0, :, i] = codes
 
         run_chunks(bin_feature, n_used)
     return BinnedData(bins, features, n_bins, has_missing, categorical, thresholds)

@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 
 from skdl.tree._assemble import Node, assemble, leaves_in_order
 from skdl.tree._binning import BinnedData
-from skdl.tree._histogram import histogram, quantise
+from skdl.tree._histogram import Values, histogram
 from skdl.tree._packing import Packing, make_packing, smallest_that_matter
+from skdl.tree._search import search_numeric
+from skdl.tree._space import BinSpace
 from skdl.tree._splitting import (
     NodeSums,
+    Split,
     SplitRules,
     best_categorical,
-    best_numeric,
     score,
-    sums_by_feature,
     unpack,
 )
 from skdl.tree._tree import LEAF, GrownTree, TreeParams
@@ -64,7 +65,7 @@ class Grower:
         self.n_candidates = n_used
         if params.max_features is not None:
             self.n_candidates = params.max_features
-        self._layout = _layout(binned, self.offsets, self.sign)
+        self.space = BinSpace(binned, np.arange(n_used))
 
     @property
     def bounded(self) -> bool:
@@ -101,7 +102,7 @@ class Grower:
             The tree.
         """
         if rows is None:
-            rows = np.arange(self.binned.n, dtype=np.uint32)
+            rows = np.arange(self.binned.n)
         packing = make_packing(
             self.binned.n,
             float(np.abs(g).max()),
@@ -110,9 +111,8 @@ class Grower:
             h_constant,
             *((0.0, 0.0) if h is None else smallest_that_matter(g, h)),
         )
-        a, b = quantise(g, h, packing)
-        growth = _Growth(self, packing, a, b, len(rows), seed)
-        nodes = growth.run(rows)
+        growth = _Growth(self, packing, Values(g, h, packing), seed)
+        nodes = growth.run(rows.astype(np.int64, copy=False))
         return growth.finish(nodes)
 
 
@@ -123,16 +123,13 @@ class _Growth:
         self,
         grower: Grower,
         packing: Packing,
-        a: Array,
-        b: Array | None,
-        n_rows: int,
+        values: Values,
         seed: int,
     ) -> None:
         self.grower = grower
         self.binned = grower.binned
         self.packing = packing
-        self.a, self.b = a, b
-        self.values = a if b is None else np.concatenate([a, b])
+        self.values = values
         self.seed = seed
         p = grower.params
         self.max_leaves = UNLIMITED if p.max_leaf_nodes is None else p.max_leaf_nodes
@@ -155,16 +152,17 @@ class _Growth:
             0,
             np.ones(len(self.grower.sets), dtype=bool),
             np.ones(len(self.binned.features), dtype=bool),
+            self.grower.space,
         )
         p = self.grower.params
         total = float(root.sums.h.sum() * self.rules.h_unit)
         self.min_gain = p.min_impurity_decrease * total
         nodes = [root]
         waiting: list[Node] = []
-        if self.max_leaves > 1 and self._can_split(root):
-            root.histogram = self._histogram(root)
-            if self._search(root):
-                waiting.append(root)
+        divisible = self.max_leaves > 1 and len(self.binned.features) > 0
+        if divisible and self._can_split(root):
+            root.histogram = self._count(root, self.grower.space)
+            waiting += self._search([root], root.histogram[None])
         n_leaves = 1
         while waiting and n_leaves < self.max_leaves:
             node = self._pick(waiting)
@@ -174,22 +172,23 @@ class _Growth:
             more = n_leaves < self.max_leaves
             splits = [more and self._can_split(child) for child in children]
             if any(splits):
-                self._histograms(node, children)
+                # The larger child stands first in line: its histogram came second.
+                if len(children[0].rows) <= len(children[1].rows):
+                    children, splits = children[::-1], splits[::-1]
+                both = self._histograms(node, *children)
+                if all(splits):
+                    waiting += self._search(children, both)
+                else:
+                    i = splits.index(True)
+                    waiting += self._search([children[i]], both[i : i + 1])
             node.histogram = None
-            # The larger child stands first in line, as its histogram came second.
-            order = (1, 0) if len(children[0].rows) <= len(children[1].rows) else (0, 1)
-            waiting += [
-                children[i] for i in order if splits[i] and self._search(children[i])
-            ]
         return nodes
 
     def _sums(self, rows: Array) -> NodeSums:
-        g = (self.a[:, rows] >> self.packing.count_bits).sum(axis=1)
-        if self.b is None:
-            h = np.full(self.a.shape[0], len(rows), dtype=np.int64)
-        else:
-            h = self.b[:, rows].sum(axis=1)
-        return NodeSums(g, h, len(rows))
+        sums = self.values.rows.take(rows, axis=0).sum(axis=0)
+        packed = self.values.packed(sums[None])
+        g, h, count = unpack(packed, self.values.n_outputs, self.packing.count_bits)
+        return NodeSums(g[:, 0], h[:, 0], int(count[0]))
 
     def _can_split(self, node: Node) -> bool:
         p = self.grower.params
@@ -206,47 +205,62 @@ class _Growth:
         waiting.remove(best)
         return best
 
-    def _histogram(self, node: Node) -> Array:
-        """Of gradients with counts and, where rows have their own, of Hessians."""
-        features = np.flatnonzero(node.live)
-        offsets, n = self.grower.offsets, self.binned.n
-        return histogram(self.binned, offsets, features, node.rows, self.values, n)
+    def _count(self, node: Node, space: BinSpace) -> Array:
+        return histogram(self.binned.bins[0], space, node.rows, self.values)
 
-    def _histograms(self, node: Node, children: list[Node]) -> None:
-        """The smaller child's histogram by counting, its sibling's by subtraction."""
-        small, large = sorted(children, key=lambda child: len(child.rows))
-        assert node.histogram is not None
-        small.histogram = self._histogram(small)
-        large.histogram = node.histogram - small.histogram
+    def _histograms(self, node: Node, large: Node, small: Node) -> Array:
+        """The smaller child's histogram by counting, its sibling's by subtraction.
 
-    def _search(self, node: Node) -> bool:
-        """Find the node's best split; say whether it is worth it."""
+        They stand in one array, the larger child first.
+        """
+        assert node.space is not None
         assert node.histogram is not None
-        parent = score(node.sums, self.rules)
-        layout, binned = self.grower._layout, self.binned
-        bits = self.packing.count_bits
-        allowed = self._choose_features(node)
-        numeric = allowed & node.live & ~binned.categorical
-        filled = node.histogram[0] != 0  # each row counts
-        at = np.flatnonzero(filled & layout["present"])
-        if not numeric.all():
-            at = at[numeric[layout["position"][at]]]
-        position = layout["position"][at]
-        packed = sums_by_feature(node.histogram[:, at], position)
-        missing = packed[:, :0]
-        if binned.has_missing.any():
-            missing = node.histogram[:, layout["missing_at"][position]]
-        best, alive = best_numeric(
-            at, packed, missing, bits, layout, node.sums, parent, self.rules
+        space, whole = node.space, node.histogram
+        narrowed = space.narrow(node.live)
+        if narrowed is not None:
+            space, at = narrowed
+            whole = whole.take(at, axis=1)
+        both = np.empty((2, *whole.shape), np.int64)
+        both[1] = self._count(small, space)
+        np.subtract(whole, both[1], out=both[0])
+        for child, part in zip((large, small), both, strict=True):
+            child.space, child.histogram = space, part
+        return both
+
+    def _search(self, nodes: list[Node], histograms: Array) -> list[Node]:
+        """Find the best splits of nodes with one space; return those worth it."""
+        space = nodes[0].space
+        assert space is not None
+        allowed = [self._choose_features(node) for node in nodes]
+        found = search_numeric(
+            histograms,
+            space,
+            [node.sums for node in nodes],
+            allowed,
+            self.packing.count_bits,
+            self.grower.sign,
+            self.rules,
         )
-        node.live &= ~numeric
-        node.live[alive] = True
-        for f in np.flatnonzero(allowed & binned.categorical):
-            part = slice(self.grower.offsets[f], self.grower.offsets[f + 1])
+        for node, features, searched in zip(nodes, allowed, found, strict=True):
+            node.live &= ~features | self.binned.categorical
+            node.live[searched.alive] = True
+            node.split = self._search_categories(node, features, searched.split)
+        return [node for node in nodes if self._is_worth_it(node)]
+
+    def _search_categories(
+        self, node: Node, allowed: Array, best: Split | None
+    ) -> Split | None:
+        """Return the best split of all, given the best numeric one."""
+        space, parent = node.space, score(node.sums, self.rules)
+        assert space is not None
+        assert node.histogram is not None
+        for f in np.flatnonzero(allowed & self.binned.categorical):
+            part = space.bins_of(int(np.searchsorted(space.features, f)))
+            bits, k = self.packing.count_bits, self.grower.n_outputs
             split = best_categorical(
-                *unpack(node.histogram[:, part], self.grower.n_outputs, bits),
+                *unpack(node.histogram[:, part], k, bits),
                 int(f),
-                int(binned.n_bins[f]),
+                int(self.binned.n_bins[f]),
                 node.sums,
                 parent,
                 self.rules,
@@ -256,10 +270,12 @@ class _Growth:
                 or (split.gain, -split.position) > (best.gain, -best.position)
             ):
                 best = split
-        node.split = best
-        if best is None or best.gain < self.min_gain:
-            return False
-        return best.gain > 1e-12 * abs(parent)
+        return best
+
+    def _is_worth_it(self, node: Node) -> bool:
+        return node.gain >= self.min_gain and node.gain > 1e-12 * abs(
+            score(node.sums, self.rules)
+        )
 
     def _choose_features(self, node: Node) -> Array:
         n_features = len(self.binned.features)
@@ -280,7 +296,7 @@ class _Growth:
     def _divide(self, node: Node, left: int) -> list[Node]:
         split = node.split
         assert split is not None
-        codes = self.binned.columns[split.position][node.rows]
+        codes = self.binned.bins[0, node.rows, split.position]
         goes_left: Array
         if split.left_set is not None:
             goes_left = split.left_set[codes]
@@ -395,21 +411,3 @@ def mix(value: Array) -> Array:
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return value ^ (value >> np.uint64(31))
-
-
-def _layout(binned: BinnedData, offsets: Array, sign: Array) -> dict[str, Array]:
-    """What `best_numeric` needs to know of each entry of a flat histogram."""
-    sizes = np.diff(offsets)
-    position = np.repeat(np.arange(len(sizes)), sizes)
-    start = offsets[:-1][position]
-    code = np.arange(offsets[-1]) - start
-    n_bins = binned.n_bins[position]
-    return {
-        "position": position.astype(np.int32),
-        "code": code,
-        "present": code < n_bins,  # not that of missing values
-        "has_missing": binned.has_missing[position],
-        "last": code == n_bins - 1,
-        "sign": sign[position],
-        "missing_at": np.where(binned.has_missing, offsets[1:] - 1, 0),
-    }

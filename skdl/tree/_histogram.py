@@ -1,102 +1,124 @@
-"""Histograms: sums of gradients, Hessians and counts over the rows of each bin."""
+"""Histograms: sums of gradients, Hessians and counts over the rows of each bin.
+
+Rows and bins make a sparse matrix of zeros and ones; its product with the rows' values
+is the histogram. SciPy multiplies all of a row's values in one pass, without the GIL.
+Sums are integers below 2**53, which float64 adds without rounding in any order.
+"""
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csc_array
 
-from skdl.tree._binning import BinnedData
 from skdl.tree._packing import Packing
+from skdl.tree._space import BinSpace
+from skdl.tree._threads import run_chunks
 
 Array = NDArray[Any]
 
-_FLAT_ROWS = 4096  # up to so many rows one bincount takes all features
+_ENTRIES = 2**18  # of a chunk, at least: rows × features
+_PER_BIN = 8  # and so many times the number of bins, as each chunk has sums of its own
 
 
-def quantise(g: Array, h: Array | None, packing: Packing) -> tuple[Array, Array | None]:
-    """Return gradients and Hessians as integers.
+class Values:
+    """What histograms add up: quantised gradients, ones for the counts, and Hessians.
 
     Parameters
     ----------
-    g : ndarray of shape (n_outputs, n)
+    g : float64 ndarray of shape (n_outputs, n)
         Gradients.
-    h : ndarray of shape (n_outputs, n) or None
+    h : float64 ndarray of shape (n_outputs, n) or None
         Hessians; None where all are the same.
     packing : Packing
         The scales.
-
-    Returns
-    -------
-    a : int64 ndarray of shape (n_outputs, n)
-        ``gradient << count_bits | 1``: a row with its count.
-    b : int64 ndarray of shape (n_outputs, n) or None
-        Hessians.
     """
-    a = np.rint(g * packing.g_scale).astype(np.int64) << packing.count_bits
-    a += 1
-    if h is None:
-        return a, None
-    return a, np.rint(h * packing.h_scale).astype(np.int64)
+
+    def __init__(self, g: Array, h: Array | None, packing: Packing) -> None:
+        self.n_outputs = len(g)
+        self.shift = float(1 << packing.count_bits)
+        # Up to 2**19 rows gradient and count share a number.
+        self.joined = packing.joined
+        quantised = np.rint(g * packing.g_scale)
+        parts = [quantised * self.shift + 1.0] if self.joined else [quantised]
+        if not self.joined:
+            parts.append(np.ones((1, g.shape[1])))
+        if h is not None:
+            parts.append(np.rint(h * packing.h_scale))
+        # A row's numbers stand side by side; shape (n, n_columns).
+        self.rows = np.concatenate(parts).T.copy()
+
+    def packed(self, sums: Array) -> Array:
+        """Return sums of rows as histograms hold them.
+
+        Parameters
+        ----------
+        sums : float64 ndarray of shape (m, n_columns)
+            Sums.
+
+        Returns
+        -------
+        packed : int64 ndarray of shape (k, m)
+            ``gradient << count_bits | count`` of each output, then the Hessians, if
+            rows have their own.
+        """
+        if self.joined:
+            return sums.T.astype(np.int64, order="C")
+        k = self.n_outputs
+        whole = sums.T.astype(np.int64, order="C")
+        whole[:k] *= int(self.shift)
+        whole[:k] += whole[k]
+        return np.delete(whole, k, axis=0)
 
 
-def histogram(
-    binned: BinnedData,
-    offsets: Array,
-    features: Array,
-    rows: Array,
-    values: Array,
-    n_all: int,
-) -> Array:
-    """Return the sums of integer values over the rows in each bin.
+def histogram(bins: Array, space: BinSpace, rows: Array, values: Values) -> Array:
+    """Return the sums over the rows in each bin.
 
     Parameters
     ----------
-    binned : BinnedData
-        The features.
-    offsets : int64 ndarray of shape (n_used + 1,)
-        Where each feature's bins start.
-    features : int64 ndarray
-        The features to count; the bins of others are 0.
-    rows : ndarray of shape (n_rows,)
+    bins : uint8 ndarray of shape (n, n_used)
+        The binned rows.
+    space : BinSpace
+        The bins.
+    rows : int64 ndarray of shape (n_rows,)
         Rows of the node.
-    values : int64 ndarray of shape (k, n)
+    values : Values
         What to sum.
-    n_all : int
-        Number of values whose sum must not round: sums of up to 53 bits are exact in
-        float64; larger ones are summed in two halves.
 
     Returns
     -------
-    sums : int64 ndarray of shape (k, total_bins)
-        The histograms, feature after feature.
+    sums : int64 ndarray of shape (k, space.size)
+        See `Values.packed`.
     """
-    flat = None
-    if len(rows) <= _FLAT_ROWS:
-        codes = binned.columns.take(rows, axis=1)
-        codes = codes if len(features) == len(codes) else codes[features]
-        flat = (codes + offsets[features, None]).ravel()
+    n_features = len(space.features)
+    starts = space.starts[:-1].astype(np.int32)
+    entries = max(_ENTRIES, _PER_BIN * space.size)
+    n_chunk = max(1, entries // n_features)
 
-    def add_sums(taken: Array, out: Array) -> None:
-        """Add the sums of integers that float64 holds exactly."""
-        weights = taken.astype(np.float64)
-        if flat is not None:
-            weights = np.tile(weights, len(features))
-            out += np.bincount(flat, weights, len(out)).astype(np.int64)
-            return
-        for f in features:
-            code, part = binned.columns[f].take(rows), out[offsets[f] : offsets[f + 1]]
-            part += np.bincount(code, weights, len(part)).astype(np.int64)
+    def add_up(part: Array) -> Array:
+        codes = bins.take(part, axis=0)
+        if not space.whole:
+            codes = codes.take(space.features, axis=1)
+        indices = np.add(codes, starts, dtype=np.int32).ravel()
+        columns = np.arange(len(part) + 1, dtype=np.int32) * np.int32(n_features)
+        members = csc_array(
+            (np.ones(len(indices)), indices, columns), shape=(space.size, len(part))
+        )
+        sums: Array = members @ values.rows.take(part, axis=0)
+        return sums
 
-    sums = np.zeros((len(values), int(offsets[-1])), dtype=np.int64)
-    for out, value in zip(sums, values, strict=True):
-        taken = value.take(rows)
-        if int(np.abs(taken).max(initial=0)) * n_all < 1 << 53:
-            add_sums(taken, out)
-        else:
-            high = taken >> 26
-            add_sums(high, out)
-            out <<= 26
-            add_sums(taken - (high << 26), out)
-    return sums
+    if len(rows) <= n_chunk:
+        return values.packed(add_up(rows))
+    total = np.zeros((space.size, values.rows.shape[1]))
+    lock = Lock()
+
+    def add_chunk(chunk: int) -> None:
+        sums = add_up(rows[chunk * n_chunk : (chunk + 1) * n_chunk])
+        with lock:
+            np.add(total, sums, out=total)
+
+    run_chunks(add_chunk, -(-len(rows) // n_chunk))
+    return values.packed(total)

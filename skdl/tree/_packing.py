@@ -19,6 +19,7 @@ Array = NDArray[Any]
 # The compiled engine unpacks its sums after so many rows (as a power of two): seldom,
 # or often, so that more bits are left for values that spread over magnitudes.
 LOG_BLOCKS = (12, 10, 8, 6)
+LEAST_BITS = 14  # of a gradient whose sum shares a float64 with the count
 SAMPLE = 1024  # rows that the spread is estimated from
 ENOUGH = 6  # bits of the smallest value that matters
 NEGLIGIBLE = 0.02  # share of the gain of values that may be lost
@@ -49,6 +50,11 @@ class Packing:
     h_bits: int
     g_scale: float
     h_scale: float
+
+    @property
+    def joined(self) -> bool:
+        """Whether float64 adds up ``gradient << count_bits | count`` exactly."""
+        return 52 - 2 * self.count_bits >= LEAST_BITS
 
     @property
     def g_shift(self) -> int:
@@ -122,9 +128,9 @@ def make_packing(
         Bits and scales.
     """
     count_bits = n.bit_length()
-    # Up to 2**19 rows a packed sum is exact also in a float64, for NumPy's bincount.
+    # Up to 2**19 rows such a sum is exact also in a float64, for the NumPy engine.
     exact = 52 - 2 * count_bits
-    exact_bits = min(30, exact if exact >= 14 else 62 - 2 * count_bits)
+    exact_bits = min(30, exact if exact >= LEAST_BITS else 62 - 2 * count_bits)
     if not newton:
         scale = power_of_two(g_max, exact_bits)
         return Packing(False, count_bits, n, 0, 0, scale, 1.0 / h_constant)

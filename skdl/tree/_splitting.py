@@ -1,4 +1,4 @@
-"""The best split of a node: every threshold, and every prefix of sorted categories.
+"""What splits gain, which are allowed, and the best prefix of sorted categories.
 
 With G and H the sums of gradients and Hessians on a side, the gain of a split is
 G_l²/(H_l+λ) + G_r²/(H_r+λ) − G²/(H+λ), summed over outputs: twice the fall of the
@@ -203,92 +203,6 @@ def allowed_splits(
     return allowed
 
 
-def best_numeric(
-    at: Array,
-    packed: Array,
-    missing: Array,
-    count_bits: int,
-    layout: dict[str, Array],
-    sums: NodeSums,
-    parent: float,
-    rules: SplitRules,
-) -> tuple[Split | None, Array]:
-    """Return the best threshold over the numeric features.
-
-    Parameters
-    ----------
-    at : int64 ndarray of shape (m,)
-        Bins of usable features, in their order; neither empty nor of missing values.
-    packed : int64 ndarray of shape (k, m)
-        Sums up to each of them, from the first one of its feature, as in histograms.
-    missing : int64 ndarray of shape (k, m)
-        The same of the missing values of the bins' features; m is 0 where there are
-        none.
-    count_bits : int
-        See `unpack`.
-    layout : dict
-        Of each bin: `position` (its feature), `code` (its number), `has_missing`
-        (whether the feature has a bin of missing values), `last` (whether it is the
-        feature's last) and `sign`.
-    sums : NodeSums
-        The node.
-    parent : float
-        The node's score.
-    rules : SplitRules
-        Units and limits.
-
-    Returns
-    -------
-    split : Split or None
-        The best; None where none gains.
-    alive : int64 ndarray
-        Features that a threshold divides into sides that are large enough; the others
-        have none in the nodes below either.
-    """
-    best: Split | None = None
-    position, last = layout["position"][at], layout["last"][at]
-    has_missing = layout["has_missing"][at]
-    alive = [position[:0]]
-    for from_missing in (False, True) if missing.size else (False,):
-        if from_missing:
-            candidates = has_missing & ~last
-            packed = packed + missing
-        else:
-            candidates = has_missing | ~last
-        count = packed[0] & ((1 << count_bits) - 1)  # rules most of a small node out
-        fewest = rules.min_samples_leaf
-        candidates &= (count >= fewest) & (sums.count - count >= fewest)
-        chosen = np.flatnonzero(candidates)
-        gl, hl, cl = unpack(packed[:, chosen], len(sums.g), count_bits)
-        enough = allowed_splits(gl, hl, cl, sums, rules)
-        if not enough.all():
-            chosen = chosen[enough]
-            gl, hl, cl = gl[:, enough], hl[:, enough], cl[enough]
-        if not len(chosen):
-            continue
-        alive.append(position[chosen])
-        gain = gains(gl, hl, sums, parent, layout["sign"][at[chosen]], rules)
-        i = int(gain.argmax())
-        f = int(position[chosen[i]])
-        if not gain[i] > 0 or (
-            best is not None and (gain[i], -f) <= (best.gain, -best.position)
-        ):
-            continue
-        missing_left = from_missing
-        if not has_missing[chosen[i]]:  # one met later goes the way of most rows
-            missing_left = 2 * cl[i] > sums.count
-        best = Split(
-            float(gain[i]),
-            f,
-            int(layout["code"][at[chosen[i]]]),
-            bool(missing_left),
-            int(cl[i]),
-            gl[:, i],
-            hl[:, i],
-        )
-    return best, np.concatenate(alive)
-
-
 def unpack(
     packed: Array, n_outputs: int, count_bits: int
 ) -> tuple[Array, Array, Array]:
@@ -314,27 +228,6 @@ def unpack(
     a, b = packed[:n_outputs], packed[n_outputs:]
     count = a[0] & ((1 << count_bits) - 1)
     return a >> count_bits, b if len(b) else np.broadcast_to(count, a.shape), count
-
-
-def sums_by_feature(values: Array, position: Array) -> Array:
-    """Return the sums up to each entry, from the first one of its feature.
-
-    Parameters
-    ----------
-    values : int64 ndarray of shape (k, m)
-        Values of bins.
-    position : ndarray of shape (m,)
-        Their features; ascending.
-
-    Returns
-    -------
-    left : int64 ndarray of shape (k, m)
-        The sums.
-    """
-    running = np.cumsum(values, axis=1)
-    starts = np.flatnonzero(np.diff(position, prepend=-1))
-    before = running[:, starts] - values[:, starts]
-    return running - np.repeat(before, np.diff(starts, append=len(position)), axis=1)
 
 
 def best_categorical(

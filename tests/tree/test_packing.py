@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from trees import data
 
-from skdl.tree import BinMapper
+import skdl
+from skdl.tree import BinMapper, _histogram
 from skdl.tree._binning import MAX_ROWS
-from skdl.tree._histogram import histogram
+from skdl.tree._histogram import Values, histogram
 from skdl.tree._packing import make_packing, power_of_two, smallest_that_matter
+from skdl.tree._space import BinSpace
 
 
 @pytest.mark.parametrize("n", [1, 2, 15, 4096, 5000, 10**6, 2**24, 10**8])
@@ -66,19 +68,44 @@ def test_gradients_of_the_most_rows_have_bits(newton):
     assert MAX_ROWS * round(packing.g_scale) << packing.count_bits < 2**62
 
 
-@pytest.mark.parametrize("n", [40, 6000])
-@pytest.mark.parametrize("bits", [20, 55])
-def test_histogram_is_bincount(n, bits):
-    X, mask, _, _ = data(n, missing=0.1)
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize("n_all", [6000, 2**20])
+def test_histogram_is_the_sum_over_rows(monkeypatch, n_all, chunked):
+    if chunked:
+        monkeypatch.setattr(_histogram, "_ENTRIES", 500)
+        monkeypatch.setattr(_histogram, "_PER_BIN", 0)
+    X, mask, _, _ = data(6000, missing=0.1)
+    skdl.set_config(engine="numpy")
     binned = BinMapper(31, mask).fit_transform(X, np.random.default_rng(0))
     rng = np.random.default_rng(0)
-    values = rng.integers(-(1 << bits), 1 << bits, size=n) // n
-    rows = np.flatnonzero(rng.random(n) < 0.9)
-    counted = np.arange(len(binned.features))[1:]
-    (sums,) = histogram(binned, binned.offsets, counted, rows, values[None], n)
-    assert not sums[: binned.offsets[1]].any()
-    for f, column in enumerate(binned.columns[1:], 1):
-        part = sums[binned.offsets[f] : binned.offsets[f + 1]]
-        exact = np.zeros(len(part), dtype=np.int64)
-        np.add.at(exact, column[rows], values[rows])
-        np.testing.assert_array_equal(part, exact)
+    g, h = rng.normal(size=(1, 6000)), rng.random((1, 6000))
+    packing = make_packing(n_all, 5.0, 1.0, True)
+    assert packing.joined == (n_all == 6000)
+    rows = np.flatnonzero(rng.random(6000) < 0.9)
+    space = BinSpace(binned, np.arange(len(binned.features))[1:])
+    values = Values(g, h, packing)
+    sums = histogram(binned.bins[0], space, rows, values)
+    exact = np.zeros((2, space.size), dtype=np.int64)
+    g_int = np.rint(g[0] * packing.g_scale).astype(np.int64)
+    h_int = np.rint(h[0] * packing.h_scale).astype(np.int64)
+    for i, f in enumerate(space.features):
+        codes = binned.columns[f, rows]
+        part = exact[:, space.bins_of(i)]
+        np.add.at(part[0], codes, (g_int[rows] << packing.count_bits) + 1)
+        np.add.at(part[1], codes, h_int[rows])
+    np.testing.assert_array_equal(sums, exact)
+
+
+def test_narrow_spaces():
+    X, mask, _, _ = data(500, missing=0.1)
+    binned = BinMapper(31, mask).fit_transform(X, np.random.default_rng(0))
+    n_used = len(binned.features)
+    space = BinSpace(binned, np.arange(n_used))
+    assert space.narrow(np.ones(n_used, bool)) is None
+    live = np.arange(n_used) % 2 == 1
+    smaller, at = space.narrow(live)
+    np.testing.assert_array_equal(smaller.features, np.flatnonzero(live))
+    np.testing.assert_array_equal(
+        space.features[space.owner[at]], smaller.features[smaller.owner]
+    )
+    np.testing.assert_array_equal(smaller.size, len(at))

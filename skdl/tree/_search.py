@@ -1,0 +1,190 @@
+"""The best numeric splits of two siblings, or one of them, from their histograms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skdl.tree._space import BinSpace
+from skdl.tree._splitting import (
+    NodeSums,
+    Split,
+    SplitRules,
+    allowed_splits,
+    gains,
+    score,
+    unpack,
+)
+
+Array = NDArray[Any]
+
+
+@dataclass
+class Searched:
+    """What a search for a threshold found in a node.
+
+    Parameters
+    ----------
+    split : Split or None
+        The best; None where none gains.
+    alive : int64 ndarray
+        Used features that a threshold divides into sides that are large enough; the
+        others have none in the nodes below either.
+    """
+
+    split: Split | None
+    alive: Array
+
+
+def search_numeric(
+    histograms: Array,
+    space: BinSpace,
+    nodes: list[NodeSums],
+    allowed: list[Array],
+    count_bits: int,
+    sign: Array,
+    rules: SplitRules,
+) -> list[Searched]:
+    """Return the best threshold of each node over the numeric features.
+
+    Parameters
+    ----------
+    histograms : int64 ndarray of shape (n_nodes, k, m)
+        See `Values.packed`.
+    space : BinSpace
+        Their bins.
+    nodes : list of NodeSums
+        The nodes.
+    allowed : list of bool ndarray of shape (n_used,)
+        The features that each may be split on.
+    count_bits : int
+        See `unpack`.
+    sign : int8 ndarray of shape (n_used,)
+        Monotonic constraints.
+    rules : SplitRules
+        Units and limits.
+
+    Returns
+    -------
+    searched : list of Searched
+        One for each node.
+    """
+    # The bins of a feature add up to the node's sums: what the running sums hold before
+    # the j-th feature is j times that. Where 64 bits overflow, the difference is right.
+    running = np.cumsum(histograms, axis=2)
+    usable = histograms[:, 0] != 0  # each row counts; an empty bin repeats the last cut
+    if space.numeric is not None:
+        usable &= space.numeric
+    for i, features in enumerate(allowed):
+        if not features.all():
+            usable[i] &= features[space.features][space.owner]
+    cuts = [_find_cuts(running, usable, space, nodes, count_bits, rules)]
+    if space.missing_at is not None:
+        running_left = running + histograms[:, :, space.missing_at]
+        usable &= space.binned.has_missing[space.features][space.owner]
+        cuts.append(_find_cuts(running_left, usable, space, nodes, count_bits, rules))
+    found = []
+    for i, sums in enumerate(nodes):
+        parent = score(sums, rules)
+        best: Split | None = None
+        alive = [space.features[:0]]
+        for missing_left, at in enumerate(cuts):
+            whole = running_left if missing_left else running
+            part = _best_cut(
+                whole[i], at[i], space, sums, parent, count_bits, sign, rules
+            )
+            alive.append(part.alive)
+            split = part.split
+            if split is None:
+                continue
+            if missing_left:
+                split.missing_left = True
+            if best is None or (split.gain, -split.position) > (
+                best.gain,
+                -best.position,
+            ):
+                best = split
+        found.append(Searched(best, np.concatenate(alive)))
+    return found
+
+
+def _find_cuts(
+    running: Array,
+    usable: Array,
+    space: BinSpace,
+    nodes: list[NodeSums],
+    count_bits: int,
+    rules: SplitRules,
+) -> list[Array]:
+    """The bins behind which a cut leaves enough rows on both sides, for each node."""
+    mask = (1 << count_bits) - 1
+    fewest = rules.min_samples_leaf
+    counts = np.array([[sums.count] for sums in nodes])
+    surplus = running[:, 0] - (space.owner * counts + fewest)
+    surplus &= mask  # of rows on the left over the fewest; vast where they are too few
+    enough = surplus <= counts - 2 * fewest
+    enough &= usable
+    return [np.flatnonzero(row) for row in enough]
+
+
+def _best_cut(
+    running: Array,
+    at: Array,
+    space: BinSpace,
+    sums: NodeSums,
+    parent: float,
+    count_bits: int,
+    sign: Array,
+    rules: SplitRules,
+) -> Searched:
+    """The best of a node's cuts behind the bins `at`."""
+    owner = space.owner[at]
+    before = np.outer(packed_sums(sums, len(running), count_bits), owner)
+    g, h, count = unpack(running[:, at] - before, len(sums.g), count_bits)
+    enough = allowed_splits(g, h, count, sums, rules)
+    if not enough.all():
+        at, owner = at[enough], owner[enough]
+        g, h, count = g[:, enough], h[:, enough], count[enough]
+    features = space.features[owner]
+    if not len(at):
+        return Searched(None, features)
+    gain = gains(g, h, sums, parent, sign[features] if rules.bounded else 0, rules)
+    i = int(gain.argmax())
+    if not gain[i] > 0:
+        return Searched(None, features)
+    f = int(features[i])
+    split = Split(
+        float(gain[i]),
+        f,
+        int(at[i] - space.starts[owner[i]]),
+        # Without missing values in fit, one met later goes the way of most rows.
+        bool(not space.binned.has_missing[f] and 2 * count[i] > sums.count),
+        int(count[i]),
+        g[:, i],
+        h[:, i],
+    )
+    return Searched(split, features)
+
+
+def packed_sums(sums: NodeSums, k: int, count_bits: int) -> Array:
+    """Return a node's sums as its histogram holds them.
+
+    Parameters
+    ----------
+    sums : NodeSums
+        The node.
+    k : int
+        Rows of its histogram.
+    count_bits : int
+        See `unpack`.
+
+    Returns
+    -------
+    packed : int64 ndarray of shape (k,)
+        The sums over all bins of a feature.
+    """
+    packed: Array = np.concatenate([(sums.g << count_bits) + sums.count, sums.h])
+    return packed[:k]
