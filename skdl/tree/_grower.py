@@ -7,7 +7,6 @@ right, then the lower bin), so that their trees are the same.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -232,26 +231,32 @@ class _Growth:
         space = nodes[0].space
         assert space is not None
         allowed = [self._choose_features(node) for node in nodes]
+        scores = [score(node.sums, self.rules) for node in nodes]
         found = search_numeric(
             histograms,
             space,
             [node.sums for node in nodes],
+            scores,
             allowed,
             self.packing.count_bits,
             self.grower.sign,
             self.rules,
         )
-        for node, features, searched in zip(nodes, allowed, found, strict=True):
-            node.live &= ~features | self.binned.categorical
-            node.live[searched.alive] = True
-            node.split = self._search_categories(node, features, searched.split)
-        return [node for node in nodes if self._is_worth_it(node)]
+        worth_it = []
+        for i, node in enumerate(nodes):
+            node.live &= ~allowed[i] | self.binned.categorical
+            node.live[found[i].alive] = True
+            best = found[i].split
+            node.split = self._search_categories(node, allowed[i], scores[i], best)
+            if node.gain >= self.min_gain and node.gain > 1e-12 * abs(scores[i]):
+                worth_it.append(node)
+        return worth_it
 
     def _search_categories(
-        self, node: Node, allowed: Array, best: Split | None
+        self, node: Node, allowed: Array, parent: float, best: Split | None
     ) -> Split | None:
         """Return the best split of all, given the best numeric one."""
-        space, parent = node.space, score(node.sums, self.rules)
+        space = node.space
         assert space is not None
         assert node.histogram is not None
         for f in np.flatnonzero(allowed & self.binned.categorical):
@@ -272,11 +277,6 @@ class _Growth:
                 best = split
         return best
 
-    def _is_worth_it(self, node: Node) -> bool:
-        return node.gain >= self.min_gain and node.gain > 1e-12 * abs(
-            score(node.sums, self.rules)
-        )
-
     def _choose_features(self, node: Node) -> Array:
         n_features = len(self.binned.features)
         allowed: Array = np.ones(n_features, dtype=bool)
@@ -296,7 +296,7 @@ class _Growth:
     def _divide(self, node: Node, left: int) -> list[Node]:
         split = node.split
         assert split is not None
-        codes = self.binned.bins[0, node.rows, split.position]
+        codes = self.binned.bins[0][:, split.position][node.rows]
         goes_left: Array
         if split.left_set is not None:
             goes_left = split.left_set[codes]
@@ -309,9 +309,10 @@ class _Growth:
         if len(self.grower.sets):
             active = active & self.grower.sets[:, split.position]
         sums = node.sums
-        left_sums = replace(sums, g=split.g, h=split.h, count=split.count)
-        right_sums = replace(
-            sums, g=sums.g - split.g, h=sums.h - split.h, count=sums.count - split.count
+        bounds = sums.low, sums.high
+        left_sums = NodeSums(split.g, split.h, split.count, *bounds)
+        right_sums = NodeSums(
+            sums.g - split.g, sums.h - split.h, sums.count - split.count, *bounds
         )
         self._narrow(left_sums, right_sums, int(self.grower.sign[split.position]))
         return [

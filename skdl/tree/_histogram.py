@@ -2,7 +2,8 @@
 
 Rows and bins make a sparse matrix of zeros and ones; its product with the rows' values
 is the histogram. SciPy multiplies all of a row's values in one pass, without the GIL.
-Sums are integers below 2**53, which float64 adds without rounding in any order.
+For few rows `bincount` does the same. Sums are integers below 2**53, which float64 adds
+without rounding in any order.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from skdl.tree._threads import run_chunks
 Array = NDArray[Any]
 
 _ENTRIES = 2**18  # of a chunk, at least: rows × features
+_FEW = 2**15  # entries up to which the matrix costs more to set up than it saves
 _PER_BIN = 8  # and so many times the number of bins, as each chunk has sums of its own
 
 
@@ -103,11 +105,16 @@ def histogram(bins: Array, space: BinSpace, rows: Array, values: Values) -> Arra
         if not space.whole:
             codes = codes.take(space.features, axis=1)
         indices = np.add(codes, starts, dtype=np.int32).ravel()
-        columns = np.arange(len(part) + 1, dtype=np.int32) * np.int32(n_features)
+        added = values.rows.take(part, axis=0)
+        if len(indices) <= _FEW:
+            weights = added.repeat(n_features, axis=0).T
+            columns = [np.bincount(indices, w, space.size) for w in weights]
+            return np.stack(columns, axis=1)
+        ends = np.arange(len(part) + 1, dtype=np.int32) * np.int32(n_features)
         members = csc_array(
-            (np.ones(len(indices)), indices, columns), shape=(space.size, len(part))
+            (np.ones(len(indices)), indices, ends), shape=(space.size, len(part))
         )
-        sums: Array = members @ values.rows.take(part, axis=0)
+        sums: Array = members @ added
         return sums
 
     if len(rows) <= n_chunk:

@@ -13,9 +13,8 @@ from skdl.tree._splitting import (
     NodeSums,
     Split,
     SplitRules,
-    allowed_splits,
     gains,
-    score,
+    heavy_enough,
     unpack,
 )
 
@@ -43,6 +42,7 @@ def search_numeric(
     histograms: Array,
     space: BinSpace,
     nodes: list[NodeSums],
+    scores: list[float],
     allowed: list[Array],
     count_bits: int,
     sign: Array,
@@ -58,6 +58,8 @@ def search_numeric(
         Their bins.
     nodes : list of NodeSums
         The nodes.
+    scores : list of float
+        What their best values gain over zero.
     allowed : list of bool ndarray of shape (n_used,)
         The features that each may be split on.
     count_bits : int
@@ -88,13 +90,12 @@ def search_numeric(
         cuts.append(_find_cuts(running_left, usable, space, nodes, count_bits, rules))
     found = []
     for i, sums in enumerate(nodes):
-        parent = score(sums, rules)
         best: Split | None = None
         alive = [space.features[:0]]
         for missing_left, at in enumerate(cuts):
             whole = running_left if missing_left else running
             part = _best_cut(
-                whole[i], at[i], space, sums, parent, count_bits, sign, rules
+                whole[i], at[i], space, sums, scores[i], count_bits, sign, rules
             )
             alive.append(part.alive)
             split = part.split
@@ -141,13 +142,15 @@ def _best_cut(
     rules: SplitRules,
 ) -> Searched:
     """The best of a node's cuts behind the bins `at`."""
-    owner = space.owner[at]
-    before = np.outer(packed_sums(sums, len(running), count_bits), owner)
-    g, h, count = unpack(running[:, at] - before, len(sums.g), count_bits)
-    enough = allowed_splits(g, h, count, sums, rules)
-    if not enough.all():
-        at, owner = at[enough], owner[enough]
-        g, h, count = g[:, enough], h[:, enough], count[enough]
+    owner = space.owner.take(at)
+    here = running.take(at, axis=1)
+    here -= np.multiply.outer(packed_sums(sums, len(running), count_bits), owner)
+    g, h, count = unpack(here, len(sums.g), count_bits)
+    if len(running) > len(g):  # rows have Hessians of their own
+        enough = heavy_enough(h, sums, rules)
+        if not enough.all():
+            at, owner, count = at[enough], owner[enough], count[enough]
+            g, h = g[:, enough], h[:, enough]
     features = space.features[owner]
     if not len(at):
         return Searched(None, features)

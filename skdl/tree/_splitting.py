@@ -153,21 +153,31 @@ def gains(
     gains : ndarray of shape (m,)
         −1 where a split is barred.
     """
-    gl, gr = g * rules.g_unit, (sums.g[:, None] - g) * rules.g_unit
+    # Gradients are integers times a power of two: their difference is exact.
+    gl = g * rules.g_unit
+    gr = (sums.g * rules.g_unit)[:, None] - gl
     hl, hr = h * rules.h_unit, (sums.h[:, None] - h) * rules.h_unit
+    hl += rules.l2
+    hr += rules.l2
     if not rules.bounded:
-        hl, hr = hl + rules.l2, hr + rules.l2
-        sides = (gl * gl * hr + gr * gr * hl) / (hl * hr)
-        total = np.zeros(g.shape[1])
-        for side in sides:
+        gl *= gl
+        gl *= hr
+        gr *= gr
+        gr *= hl
+        gl += gr
+        hl *= hr
+        gl /= hl
+        total: Array = gl[0]
+        for side in gl[1:]:
             total += side
-        return total - parent
+        total -= parent
+        return total
     gl, gr, hl, hr = gl[0], gr[0], hl[0], hr[0]
-    left = np.minimum(np.maximum(-gl / (hl + rules.l2), sums.low), sums.high)
-    right = np.minimum(np.maximum(-gr / (hr + rules.l2), sums.low), sums.high)
-    gain = (
-        -(2.0 * gl * left + (hl + rules.l2) * left * left)
-        + -(2.0 * gr * right + (hr + rules.l2) * right * right)
+    left = np.minimum(np.maximum(-gl / hl, sums.low), sums.high)
+    right = np.minimum(np.maximum(-gr / hr, sums.low), sums.high)
+    gain: Array = (
+        -(2.0 * gl * left + hl * left * left)
+        + -(2.0 * gr * right + hr * right * right)
         - parent
     )
     barred = (sign > 0) & (left > right) | (sign < 0) & (left < right)
@@ -175,17 +185,13 @@ def gains(
     return gain
 
 
-def allowed_splits(
-    g: Array, h: Array, count: Array, sums: NodeSums, rules: SplitRules
-) -> Array:
-    """Return where both sides have enough rows and Hessian.
+def heavy_enough(h: Array, sums: NodeSums, rules: SplitRules) -> Array:
+    """Return where both sides have enough Hessian.
 
     Parameters
     ----------
-    g, h : int64 ndarray of shape (n_outputs, m)
+    h : int64 ndarray of shape (n_outputs, m)
         Sums on the left.
-    count : int64 ndarray of shape (m,)
-        Rows on the left.
     sums : NodeSums
         The node.
     rules : SplitRules
@@ -193,14 +199,12 @@ def allowed_splits(
 
     Returns
     -------
-    allowed : bool ndarray of shape (m,)
+    enough : bool ndarray of shape (m,)
         Mask of the splits.
     """
-    fewest = rules.min_samples_leaf
-    allowed = (count >= fewest) & (sums.count - count >= fewest)
-    allowed &= (h >= rules.min_hessian).all(axis=0)
-    allowed &= (sums.h[:, None] - h >= rules.min_hessian).all(axis=0)
-    return allowed
+    least = rules.min_hessian
+    enough = (h >= least) & (h <= sums.h[:, None] - least)
+    return enough[0] if len(h) == 1 else enough.all(axis=0)
 
 
 def unpack(
@@ -227,7 +231,9 @@ def unpack(
     """
     a, b = packed[:n_outputs], packed[n_outputs:]
     count = a[0] & ((1 << count_bits) - 1)
-    return a >> count_bits, b if len(b) else np.broadcast_to(count, a.shape), count
+    if not len(b):
+        b = count[None] if n_outputs == 1 else np.broadcast_to(count, a.shape)
+    return a >> count_bits, b, count
 
 
 def best_categorical(
@@ -278,10 +284,11 @@ def best_categorical(
     codes = present[np.lexsort((present, keys))]
     gl, hl = (np.cumsum(x[:, codes], axis=1)[:, :-1] for x in (g, h))
     cl = np.cumsum(count[codes])[:-1]
-    allowed = allowed_splits(gl, hl, cl, sums, rules)
-    if not allowed.any():
+    fewest = rules.min_samples_leaf
+    allowed = (cl >= fewest) & (cl <= sums.count - fewest)
+    at = np.flatnonzero(allowed & heavy_enough(hl, sums, rules))
+    if not len(at):
         return None
-    at = np.flatnonzero(allowed)
     gain = gains(gl[:, at], hl[:, at], sums, parent, 0, rules)
     i = int(gain.argmax())
     if not gain[i] > 0:
