@@ -23,6 +23,7 @@ from skdl.tree import (
     leaf_sums,
     make_grower,
 )
+from skdl.tree._threads import run_chunks
 
 Array = NDArray[Any]
 
@@ -140,22 +141,28 @@ class TreeLearners:
         """
         h = self._hessians(d)
         parts = [slice(0, self.n_raw)] if self.shared else _singles(self.n_raw)
-        trees = []
-        grown_trees = []
-        for part in parts:
+        seeds = [int(rng.integers(2**62)) for _ in parts]
+        grown_trees: list[Any] = [None] * len(parts)
+
+        def grow(i: int) -> None:
+            part = parts[i]
             g_part, h_part = d.g[part], None if h is None else h[part]
-            seed = int(rng.integers(2**62))
-            grown = self.grower.grow(g_part, h_part, rows, seed=seed)
+            grown = self.grower.grow(g_part, h_part, rows, seed=seeds[i])
             if h_part is not None and len(grown.leaves) == 1:
                 self._check_curvature(grown, g_part, h_part)
             grown.tree.value[grown.leaves] = self._leaf_values(
                 grown, g_part, h_part, part, raw
             )
-            if len(parts) > 1:  # the next tree overwrites the grower's memory
+            if len(parts) > 1:  # the next tree may overwrite the grower's memory
                 grown.rows = grown.rows.copy()
-            trees.append(grown.tree)
-            grown_trees.append(grown)
-        return trees, grown_trees
+            grown_trees[i] = grown
+
+        if self.grower.one_at_a_time:
+            for i in range(len(parts)):
+                grow(i)
+        else:
+            run_chunks(grow, len(parts))
+        return [grown.tree for grown in grown_trees], grown_trees
 
     def _hessians(self, d: Derivatives) -> Array | None:
         if self.uses_hessian and d.h is not None:

@@ -45,7 +45,14 @@ class Grower:
         What limits growth; constraints count the columns of X.
     n_outputs : int, default=1
         Values in a leaf.
+
+    Attributes
+    ----------
+    one_at_a_time : bool
+        Whether the trees of a round have to wait for each other.
     """
+
+    one_at_a_time = False
 
     def __init__(
         self, binned: BinnedData, params: TreeParams, n_outputs: int = 1

@@ -204,7 +204,8 @@ def heavy_enough(h: Array, sums: NodeSums, rules: SplitRules) -> Array:
     """
     least = rules.min_hessian
     enough = (h >= least) & (h <= sums.h[:, None] - least)
-    return enough[0] if len(h) == 1 else enough.all(axis=0)
+    everywhere: Array = enough.all(axis=0)
+    return everywhere
 
 
 def unpack(

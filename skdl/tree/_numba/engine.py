@@ -60,6 +60,8 @@ def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
 class CompiledGrower(Grower):
     """`Grower` with compiled loops and memory that is kept from tree to tree."""
 
+    one_at_a_time = True  # with all threads on one tree
+
     def __init__(
         self, binned: BinnedData, params: TreeParams, n_outputs: int = 1
     ) -> None:
