@@ -204,8 +204,7 @@ def heavy_enough(h: Array, sums: NodeSums, rules: SplitRules) -> Array:
     """
     least = rules.min_hessian
     enough = (h >= least) & (h <= sums.h[:, None] - least)
-    everywhere: Array = enough.all(axis=0)
-    return everywhere
+    return np.asarray(enough.all(axis=0))
 
 
 def unpack(
