@@ -58,8 +58,12 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
     min_samples_split : int, default=2
         Fewest rows of a node that is split.
     min_samples_leaf : int, default=1
-        Fewest rows of a leaf. Where leaves are second-order, its Hessians also add up
-        to 10⁻³ or more.
+        Fewest rows of a leaf.
+    min_child_weight : float, default=1e-3
+        Smallest sum of Hessians of a leaf, where leaves are second-order and the loss
+        has no constant Hessian; times the mean weight of rows, where that is below 1.
+        With log-loss, whose Hessian is p(1 − p), 1 keeps rows that are sure already
+        from leaves of their own.
     min_impurity_decrease : float, default=0.0
         Smallest gain of a split, divided by the sum of weights.
     l2_regularization : float, default=0.0
@@ -163,6 +167,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         max_depth: int | None = 3,
         min_samples_split: int = 2,
         min_samples_leaf: int = 1,
+        min_child_weight: float = 1e-3,
         min_impurity_decrease: float = 0.0,
         l2_regularization: float = 0.0,
         max_features: int | float | str | None = None,
@@ -192,6 +197,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         self.max_depth = max_depth
         self.min_samples_split = min_samples_split
         self.min_samples_leaf = min_samples_leaf
+        self.min_child_weight = min_child_weight
         self.min_impurity_decrease = min_impurity_decrease
         self.l2_regularization = l2_regularization
         self.max_features = max_features

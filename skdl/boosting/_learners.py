@@ -27,7 +27,6 @@ from skdl.tree._threads import run_chunks
 
 Array = NDArray[Any]
 
-MIN_HESSIAN = 1e-3  # in units of the weights, which are taken as numbers of rows
 FLAT = 1e3  # Σ|g|/(Σh+λ) above which a tree that cannot split has no Newton step
 
 
@@ -180,7 +179,7 @@ class TreeLearners:
         """
         curvature = float(h[:, grown.rows].sum())
         pull = float(np.abs(g[:, grown.rows]).sum())
-        if curvature < self.params.min_hessian and pull > FLAT * (
+        if curvature <= self.params.min_hessian and pull > FLAT * (
             curvature + self.params.l2_regularization
         ):
             raise ValueError(
@@ -369,7 +368,9 @@ def make_learners(
     hessian = second_order and loss.has_hessian and not loss.has_leaf_value
     min_hessian = 0.0
     if hessian and not loss.constant_hessian:
-        min_hessian = _min_hessian(problem.weight)
+        min_hessian = float(estimator.min_child_weight)
+        if problem.weight is not None:  # also where all weights are tiny
+            min_hessian *= min(1.0, float(problem.weight.mean()))
     params = TreeParams(
         max_leaf_nodes=estimator.max_leaf_nodes,
         max_depth=estimator.max_depth,
@@ -393,8 +394,3 @@ def make_learners(
         categorical=categorical,
         seed=estimator._seed,
     )
-
-
-def _min_hessian(weight: Array | None) -> float:
-    """Smallest sum of Hessians of a leaf, also where all weights are tiny."""
-    return MIN_HESSIAN * (1.0 if weight is None else min(1.0, float(weight.mean())))

@@ -164,6 +164,7 @@ GRIDS = {
     "of a loss": {"loss": ["huber"], "loss__delta": [1.0, 50.0]},
     "of a schedule": {"learning_rate": ["inverse", Inverse(0.5), 0.1]},
     "of the trees": {"max_depth": [1, 3], "min_samples_leaf": [1, 30]},
+    "of the leaves": {"loss": ["poisson"], "min_child_weight": [0.0, 20000.0]},
     "of a learner": {
         "estimator": [DecisionTreeRegressor()],
         "estimator__max_depth": [1, 3],

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from boosters import XB, YB
 
 from skdl import GradientBoostingClassifier, GradientBoostingRegressor, losses
 
@@ -78,3 +79,21 @@ def test_interaction_constraints(sets):
                 below = above | {int(tree.feature[node])}
                 waiting += [(tree.left[node], below), (tree.left[node] + 1, below)]
     assert (n_mixed == 0) == (sets == "no_interactions")
+
+
+@pytest.mark.parametrize("weight", [None, 0.5])
+@pytest.mark.parametrize("least", [0.0, 2.0])
+def test_least_hessian_of_a_leaf(least, weight):
+    weights = None if weight is None else np.full(len(XB), weight)
+    fitted = GradientBoostingClassifier(
+        n_estimators=8, max_depth=None, min_child_weight=least, learning_rate=0.5
+    ).fit(XB, YB, sample_weight=weights)
+    p = np.full(len(XB), YB.mean())
+    smallest = np.inf
+    stages = fitted.staged_predict_proba(XB)
+    for leaves, after in zip(fitted.apply(XB)[:, :, 0].T, stages, strict=True):
+        hessians = np.bincount(leaves, p * (1 - p) * (weight or 1.0))
+        smallest = min(smallest, hessians[hessians > 0].min())
+        p = after[:, 1]
+    assert smallest >= 0.999 * least * (weight or 1.0)
+    assert (smallest < 1) == (least == 0)

@@ -30,6 +30,7 @@ BAD = {
     "max_leaf_nodes": (1, 0),
     "min_samples_leaf": (0, 0.1),
     "min_samples_split": (1,),
+    "min_child_weight": (-1.0, "light"),
     "l2_regularization": (-1.0,),
     "min_impurity_decrease": (-0.1,),
     "max_features": (0, 0.0, 1.5, "all"),
