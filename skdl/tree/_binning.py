@@ -60,18 +60,6 @@ class BinnedData:
         """Number of rows."""
         return int(self.bins.shape[1])
 
-    @property
-    def columns(self) -> Array:
-        """The same numbers, one feature after another; of shape (n_used, n)."""
-        columns = self.bins.transpose(0, 2, 1).reshape(-1, self.n)
-        return columns[: len(self.features)]
-
-    @property
-    def offsets(self) -> Array:
-        """Where each feature's bins start in a flat histogram."""
-        sizes = self.n_bins + self.has_missing
-        return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-
 
 def group_width(n_used: int) -> int:
     """Return how many features share a group: an even share, at most GROUP_WIDTH.

@@ -60,7 +60,6 @@ class Grower:
         self.binned = binned
         self.params = params
         self.n_outputs = n_outputs
-        self.offsets = binned.offsets
         n_used = len(binned.features)
         self.sign = np.zeros(n_used, dtype=np.int8)
         if params.monotonic_cst is not None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from trees import data
+from trees import columns, data
 
 import skdl
 from skdl.tree import BinMapper, _histogram
@@ -89,7 +89,7 @@ def test_histogram_is_the_sum_over_rows(monkeypatch, n_all, chunked):
     g_int = np.rint(g[0] * packing.g_scale).astype(np.int64)
     h_int = np.rint(h[0] * packing.h_scale).astype(np.int64)
     for i, f in enumerate(space.features):
-        codes = binned.columns[f, rows]
+        codes = columns(binned)[f, rows]
         part = exact[:, space.bins_of(i)]
         np.add.at(part[0], codes, (g_int[rows] << packing.count_bits) + 1)
         np.add.at(part[1], codes, h_int[rows])

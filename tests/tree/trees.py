@@ -75,6 +75,12 @@ def grow(X, g, h=None, mask=None, *, engine="numpy", rows=None, seed=0, **params
     return grown
 
 
+def columns(binned):
+    """Return the bin numbers, one feature after another."""
+    flat = binned.bins.transpose(0, 2, 1).reshape(-1, binned.n)
+    return flat[: len(binned.features)]
+
+
 def rows_of(grown, i):
     """Return the training rows of the i-th leaf."""
     return grown.rows[grown.starts[i] : grown.ends[i]]

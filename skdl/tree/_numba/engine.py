@@ -79,7 +79,7 @@ class CompiledGrower(Grower):
             n_bins=binned.n_bins,
             has_missing=binned.has_missing,
             categorical=binned.categorical,
-            offsets=self.offsets,
+            offsets=self.space.starts,
             sign=self.sign.astype(np.int64),
             sets=self.sets,
         )
@@ -210,7 +210,7 @@ class CompiledGrower(Grower):
             return self._work[wide, identity]
         self._work.clear()  # of trees of another kind
         n, k = self.binned.n, self.n_outputs
-        total, n_used = int(self.offsets[-1]), len(self.binned.features)
+        total, n_used = self.space.size, len(self.binned.features)
         n_groups, _, width = self.binned.bins.shape
         n_nodes = 2 * self.max_leaves - 1
         size = 8 * k * total * (2 if wide else 1)
