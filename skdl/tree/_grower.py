@@ -142,10 +142,11 @@ class _Growth:
         self.rules = SplitRules(
             1.0 / packing.g_scale,
             1.0 / packing.h_scale,
+            packing.count_bits,
             p.l2_regularization,
             p.min_samples_leaf,
             min_hessian(p, packing),
-            grower.bounded,
+            grower.sign,
         )
         self.min_gain = 0.0
 
@@ -244,8 +245,6 @@ class _Growth:
             [node.sums for node in nodes],
             scores,
             allowed,
-            self.packing.count_bits,
-            self.grower.sign,
             self.rules,
         )
         worth_it = []
@@ -267,19 +266,16 @@ class _Growth:
         assert node.histogram is not None
         for f in np.flatnonzero(allowed & self.binned.categorical):
             part = space.bins_of(int(np.searchsorted(space.features, f)))
-            bits, k = self.packing.count_bits, self.grower.n_outputs
+            sums = node.histogram[:, part]
             split = best_categorical(
-                *unpack(node.histogram[:, part], k, bits),
+                *unpack(sums, self.grower.n_outputs, self.packing.count_bits),
                 int(f),
                 int(self.binned.n_bins[f]),
                 node.sums,
                 parent,
                 self.rules,
             )
-            if split is not None and (
-                best is None
-                or (split.gain, -split.position) > (best.gain, -best.position)
-            ):
+            if split is not None and (best is None or split.precedes(best)):
                 best = split
         return best
 

@@ -44,8 +44,6 @@ def search_numeric(
     nodes: list[NodeSums],
     scores: list[float],
     allowed: list[Array],
-    count_bits: int,
-    sign: Array,
     rules: SplitRules,
 ) -> list[Searched]:
     """Return the best threshold of each node over the numeric features.
@@ -62,10 +60,6 @@ def search_numeric(
         What their best values gain over zero.
     allowed : list of bool ndarray of shape (n_used,)
         The features that each may be split on.
-    count_bits : int
-        See `unpack`.
-    sign : int8 ndarray of shape (n_used,)
-        Monotonic constraints.
     rules : SplitRules
         Units and limits.
 
@@ -83,30 +77,23 @@ def search_numeric(
     for i, features in enumerate(allowed):
         if not features.all():
             usable[i] &= features[space.features][space.owner]
-    cuts = [_find_cuts(running, usable, space, nodes, count_bits, rules)]
-    if space.missing_at is not None:
-        running_left = running + histograms[:, :, space.missing_at]
+    passes = [(running, _find_cuts(running, usable, space, nodes, rules))]
+    if space.missing_at is not None:  # once more, with missing values on the left
+        running = running + histograms[:, :, space.missing_at]
         usable &= space.binned.has_missing[space.features][space.owner]
-        cuts.append(_find_cuts(running_left, usable, space, nodes, count_bits, rules))
+        passes.append((running, _find_cuts(running, usable, space, nodes, rules)))
     found = []
     for i, sums in enumerate(nodes):
         best: Split | None = None
-        alive = [space.features[:0]]
-        for missing_left, at in enumerate(cuts):
-            whole = running_left if missing_left else running
-            part = _best_cut(
-                whole[i], at[i], space, sums, scores[i], count_bits, sign, rules
-            )
+        alive = []
+        for missing_left, (left, cuts) in enumerate(passes):
+            part = _best_cut(left[i], cuts[i], space, sums, scores[i], rules)
             alive.append(part.alive)
             split = part.split
             if split is None:
                 continue
-            if missing_left:
-                split.missing_left = True
-            if best is None or (split.gain, -split.position) > (
-                best.gain,
-                -best.position,
-            ):
+            split.missing_left |= bool(missing_left)
+            if best is None or split.precedes(best):
                 best = split
         found.append(Searched(best, np.concatenate(alive)))
     return found
@@ -117,11 +104,10 @@ def _find_cuts(
     usable: Array,
     space: BinSpace,
     nodes: list[NodeSums],
-    count_bits: int,
     rules: SplitRules,
 ) -> list[Array]:
     """The bins behind which a cut leaves enough rows on both sides, for each node."""
-    mask = (1 << count_bits) - 1
+    mask = (1 << rules.count_bits) - 1
     fewest = rules.min_samples_leaf
     counts = np.array([[sums.count] for sums in nodes])
     surplus = running[:, 0] - (space.owner * counts + fewest)
@@ -137,15 +123,13 @@ def _best_cut(
     space: BinSpace,
     sums: NodeSums,
     parent: float,
-    count_bits: int,
-    sign: Array,
     rules: SplitRules,
 ) -> Searched:
     """The best of a node's cuts behind the bins `at`."""
     owner = space.owner.take(at)
     here = running.take(at, axis=1)
-    here -= np.multiply.outer(packed_sums(sums, len(running), count_bits), owner)
-    g, h, count = unpack(here, len(sums.g), count_bits)
+    here -= np.multiply.outer(_packed(sums, len(running), rules), owner)
+    g, h, count = unpack(here, len(sums.g), rules.count_bits)
     if len(running) > len(g):  # rows have Hessians of their own
         enough = heavy_enough(h, sums, rules)
         if not enough.all():
@@ -154,7 +138,7 @@ def _best_cut(
     features = space.features[owner]
     if not len(at):
         return Searched(None, features)
-    gain = gains(g, h, sums, parent, sign[features] if rules.bounded else 0, rules)
+    gain = gains(g, h, sums, parent, rules.sign[features], rules)
     i = int(gain.argmax())
     if not gain[i] > 0:
         return Searched(None, features)
@@ -172,22 +156,7 @@ def _best_cut(
     return Searched(split, features)
 
 
-def packed_sums(sums: NodeSums, k: int, count_bits: int) -> Array:
-    """Return a node's sums as its histogram holds them.
-
-    Parameters
-    ----------
-    sums : NodeSums
-        The node.
-    k : int
-        Rows of its histogram.
-    count_bits : int
-        See `unpack`.
-
-    Returns
-    -------
-    packed : int64 ndarray of shape (k,)
-        The sums over all bins of a feature.
-    """
-    packed: Array = np.concatenate([(sums.g << count_bits) + sums.count, sums.h])
+def _packed(sums: NodeSums, k: int, rules: SplitRules) -> Array:
+    """A node's sums as its histogram, of shape (k, m), holds them."""
+    packed: Array = np.concatenate([(sums.g << rules.count_bits) + sums.count, sums.h])
     return packed[:k]

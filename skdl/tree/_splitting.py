@@ -10,6 +10,7 @@ first, and a split whose values stand the wrong way round is barred.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,21 @@ class Split:
     h: Array
     left_set: Array | None = None
 
+    def precedes(self, other: Split) -> bool:
+        """Return whether this split is the better one; the lower feature settles ties.
+
+        Parameters
+        ----------
+        other : Split
+            Another split of the node, found before.
+
+        Returns
+        -------
+        better : bool
+            False also for two equal splits of one feature.
+        """
+        return (self.gain, -self.position) > (other.gain, -other.position)
+
 
 @dataclass
 class SplitRules:
@@ -81,22 +97,30 @@ class SplitRules:
     ----------
     g_unit, h_unit : float
         What one stands for in the integer sums.
+    count_bits : int
+        Bits of the count beside a gradient, see `unpack`.
     l2 : float
         λ.
     min_samples_leaf : int
         Fewest rows of a side.
     min_hessian : int
         Smallest sum of quantised Hessians of a side.
-    bounded : bool
-        Whether there are monotonic constraints.
+    sign : int8 ndarray of shape (n_used,)
+        Monotonic constraints.
     """
 
     g_unit: float
     h_unit: float
+    count_bits: int
     l2: float
     min_samples_leaf: int
     min_hessian: int
-    bounded: bool
+    sign: Array
+
+    @cached_property
+    def bounded(self) -> bool:
+        """Whether there are monotonic constraints."""
+        return bool(self.sign.any())
 
 
 def score(sums: NodeSums, rules: SplitRules) -> float:

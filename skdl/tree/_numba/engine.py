@@ -281,10 +281,11 @@ class CompiledGrower(Grower):
         rules = SplitRules(
             plan.g_unit,
             plan.h_unit,
+            plan.count_bits,
             plan.l2,
             plan.min_samples_leaf,
             plan.min_hessian,
-            plan.bounded,
+            self.sign,
         )
         tree = assemble(
             self.binned,
