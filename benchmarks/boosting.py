@@ -44,10 +44,10 @@ FITS = {
 }
 SHAPES = {10_000: 20, 200_000: 50, 1_000_000: 28}
 SCORES = {  # data, and how often five folds are drawn
-    "diabetes": 10,
+    "diabetes": 50,
     "breast cancer": 10,
     "digits": 2,
-    "shuttle": 1,
+    "shuttle": 3,
     "Hastie": 2,
 }
 ADABOOST = "AdaBoost, 200 stumps, Hastie 12,000x10"
