@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdl.tree._numba._inner import entry, inner
+from skdl.tree._numba._inner import entry, few, inner
 from skdl.tree._numba.crew import (
     KIND,
     finish_chunk,
@@ -63,8 +63,10 @@ def histogram_chunk(group, thread, c, w, p):  # type: ignore[no-untyped-def]
         for j in listed:
             f = group * c.width + j
             for k in range(w.packed.shape[0]):
+                few()
                 subtract(c.offsets[f], c.offsets[f + 1], k, c, w, p)
     for side in range(2):
+        few()
         if job[SCAN_SMALL + side]:
             at = slot if side == 0 else large_slot
             node = job[SMALL + side]
@@ -86,6 +88,7 @@ def list_live(group, thread, c, w):  # type: ignore[no-untyped-def]
     n = 0
     first = group * c.width
     for j in range(min(c.width, len(c.n_bins) - first)):
+        few()
         live = parent_slot < 0 or w.live[parent_slot, group, j]
         w.live[slot, group, j] = live
         if live:
@@ -132,6 +135,7 @@ def sum_root(packed, rows, fields, sums):  # type: ignore[no-untyped-def]
     g_shift, h_shift, h_bits = fields
     h_mask = (np.int64(1) << h_bits) - 1
     for k in range(packed.shape[0]):
+        few()
         g, h = np.int64(0), np.int64(0)
         for row in rows:
             value = packed[k, row]
@@ -151,6 +155,7 @@ def can_split(node, c, w, p):  # type: ignore[no-untyped-def]
         return False
     heavy = True
     for k in range(w.sums.shape[2]):
+        few()
         heavy &= w.sums[node, 1, k] >= 2 * p.min_hessian
     return heavy
 
@@ -165,6 +170,7 @@ def bound_children(node, left, c, w, p):  # type: ignore[no-untyped-def]
     low, high = w.bounds[node, 0], w.bounds[node, 1]
     total = 0.0
     for i in range(2):
+        few()
         g = w.sums[left + i, 0, 0] * p.g_unit
         h = w.sums[left + i, 1, 0] * p.h_unit + p.l2
         total += min(max(-g / h, low), high)
@@ -180,6 +186,7 @@ def make_children(node, left, c, w, p):  # type: ignore[no-untyped-def]
     middle = first + w.split[node, LEFT_COUNT]
     w.node[node, LEFT] = left
     for i in range(2):
+        few()
         child = left + i
         w.node[child, FIRST] = first if i == 0 else middle
         w.node[child, LAST] = middle if i == 0 else w.node[node, LAST]
@@ -187,10 +194,13 @@ def make_children(node, left, c, w, p):  # type: ignore[no-untyped-def]
         w.node[child, SLOT] = -1
         w.node[child, LEFT] = -1
     for i in range(2):
+        few()
         for k in range(w.sums.shape[2]):
+            few()
             w.sums[left, i, k] = w.left_sums[node, i, k]
             w.sums[left + 1, i, k] = w.sums[node, i, k] - w.left_sums[node, i, k]
     for child in range(left, left + 2):
+        few()
         w.bounds[child, 0] = w.bounds[node, 0]
         w.bounds[child, 1] = w.bounds[node, 1]
     if p.bounded:
@@ -198,6 +208,7 @@ def make_children(node, left, c, w, p):  # type: ignore[no-untyped-def]
     if len(c.sets):
         f = w.split[node, POSITION]
         for s in range(len(c.sets)):
+            few()
             keep = w.active[node, s] and c.sets[s, f]
             w.active[left, s] = keep
             w.active[left + 1, s] = keep
@@ -239,6 +250,7 @@ def pick(is_open, n_open, w, p):  # type: ignore[no-untyped-def]
         return n_open - 1
     best = 0
     for i in range(1, n_open):
+        few()
         node, other = is_open[i], is_open[best]
         if w.gain[node] > w.gain[other] or (
             w.gain[node] == w.gain[other] and node < other

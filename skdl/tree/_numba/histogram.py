@@ -52,7 +52,7 @@ def entry_of(a, b, i, form, p):  # type: ignore[no-untyped-def]
 
 
 @inner
-def accumulate(bins, rows, values, part, listed, whole, identity, scratch, c):  # type: ignore[no-untyped-def]
+def accumulate(bins, rows, values, part, listed, whole, scratch, c):  # type: ignore[no-untyped-def]
     """Add the values of the rows rows[part[0]:part[1]] to their bins.
 
     bins : uint8 (n · width,); listed : the wanted features of the group; whole :
@@ -63,12 +63,10 @@ def accumulate(bins, rows, values, part, listed, whole, identity, scratch, c):  
     n_listed, width, last = uint64(len(listed)), uint64(c.width), end - uint64(1)
     for i in range(start, end):
         value = values[i]
-        at = i * width
-        if not identity:
-            at = uint64(rows[i]) * width
-            ahead = uint64(rows[min(i + uint64(AHEAD), last)]) * width
-            prefetch(bins, ahead)
-            prefetch(bins, ahead + width - uint64(1))  # may lie in the next line
+        at = uint64(rows[i]) * width
+        ahead = uint64(rows[min(i + uint64(AHEAD), last)]) * width
+        prefetch(bins, ahead)
+        prefetch(bins, ahead + width - uint64(1))  # may lie in the next line
         if whole:
             base = uint64(0)
             # Eight features at a time, as then their places differ by constants.
@@ -100,12 +98,13 @@ def flush(scratch, a, b, form, fresh, p):  # type: ignore[no-untyped-def]
     count_mask = (1 << p.block_bits) - 1
     h_mask = (1 << p.h_bits) - 1
     g_shift = p.h_bits + p.block_bits
+    kept = 0 if fresh else -1
     for i in range(len(a)):
         value = scratch[i]
         wide = ((value >> g_shift) << p.count_bits) + (value & count_mask)
         h = (value >> p.block_bits) & h_mask
-        a[i] = wide if fresh else a[i] + wide
-        b[i] = h if fresh else b[i] + h
+        a[i] = (a[i] & kept) + wide
+        b[i] = (b[i] & kept) + h
         scratch[i] = 0
 
 
@@ -124,7 +123,7 @@ def fill(group, listed, thread, c, w, p):  # type: ignore[no-untyped-def]
         values = w.packed[k] if identity else w.ordered[k]
         for first in range(0, end - start, block):
             part = first, min(first + block, end - start)
-            accumulate(bins, rows, values, part, listed, whole, identity, scratch, c)
+            accumulate(bins, rows, values, part, listed, whole, scratch, c)
             for j in listed:
                 f = group * c.width + j
                 low, high = c.offsets[f], c.offsets[f + 1]
@@ -145,21 +144,21 @@ def subtract(low, high, k, c, w, p):  # type: ignore[no-untyped-def]
         for i in range(high - low):
             a[i] -= other_a[i]
         return
-    b = w.b[large, k, low:high]
-    small_form, large_form = form_of(n_small, p), form_of(n_large, p)
-    if small_form == WIDE:
-        other_b = w.b[small, k, low:high]
-        for i in range(high - low):
-            a[i] -= other_a[i]
-            b[i] -= other_b[i]
-        return
+    # One loop for all forms: shifts and masks pick the fields, 0 for what is not there.
+    b, other_b = w.b[large, k, low:high], w.b[small, k, low:high]
+    wide = form_of(n_small, p) == WIDE
+    g_shift = p.count_bits if wide else p.h_bits + p.block_bits
+    count_mask = (1 << (p.count_bits if wide else p.block_bits)) - 1
+    h_mask = 0 if wide else (1 << p.h_bits) - 1
+    b_mask = -1 if wide else 0
+    packs = form_of(n_large, p) == PACKED
     for i in range(high - low):
-        g, h, count = entry_of(other_a, other_a, i, small_form, p)
-        rest = a[i] - ((g << p.count_bits) + count)
-        rest_h = b[i] - h
-        if large_form == PACKED:
-            g = rest >> p.count_bits
+        value = other_a[i]
+        rest = a[i] - (((value >> g_shift) << p.count_bits) + (value & count_mask))
+        h = b[i] - (((value >> p.block_bits) & h_mask) + (other_b[i] & b_mask))
+        if packs:
             count = rest & ((1 << p.count_bits) - 1)
-            rest = (((g << p.h_bits) + rest_h) << p.block_bits) + count
+            g = rest >> p.count_bits
+            rest = (((g << p.h_bits) + h) << p.block_bits) + count
         a[i] = rest
-        b[i] = rest_h
+        b[i] = h

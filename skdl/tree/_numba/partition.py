@@ -95,7 +95,9 @@ def gather(first, start, end, w):  # type: ignore[no-untyped-def]
     first : the node's first position, whose value is ordered[:, 0].
     """
     rows = w.rows[start:end]
+    last = uint64(len(rows) - 1)
     for k in range(w.packed.shape[0]):
         values, ordered = w.packed[k], w.ordered[k, start - first : end - first]
-        for i in range(len(rows)):
+        for i in range(uint64(len(rows))):
+            prefetch(values, uint64(rows[min(i + uint64(AHEAD), last)]))
             ordered[i] = values[rows[i]]

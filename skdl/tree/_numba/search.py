@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdl.tree._numba._inner import inner
+from skdl.tree._numba._inner import few, inner
 from skdl.tree._numba.histogram import WIDE, form_of
 from skdl.tree._numba.memory import (
     BIN,
@@ -39,6 +39,7 @@ def score(node, w, p):  # type: ignore[no-untyped-def]
     """What the leaf's best values gain over values of zero."""
     total = 0.0
     for k in range(w.sums.shape[2]):
+        few()
         g = w.sums[node, 0, k] * p.g_unit
         h = w.sums[node, 1, k] * p.h_unit + p.l2
         if p.bounded:
@@ -63,6 +64,7 @@ def note(side, group, gain, f, last_bin, missing_left, left_count, w):  # type: 
 def keep(side, group, cut, scan, w):  # type: ignore[no-untyped-def]
     """Write down the left side's sums of the best cut."""
     for k in range(w.sums.shape[2]):
+        few()
         w.found_sums[group, side, 0, k] = scan[G_LEFT + 2 * k, cut]
         w.found_sums[group, side, 1, k] = scan[H_LEFT + 2 * k, cut]
 
@@ -88,6 +90,7 @@ def sums_of_cuts(f, slot, form, n_sorted, from_missing, thread, c, w, p):  # typ
     # The last bin may stand on the left only where missing values are on the right.
     end = start + n_bins - (from_missing or not c.has_missing[f])
     for k in range(w.sums.shape[2]):
+        few()
         b = w.b if form == WIDE else w.a
         if n_sorted > 0:
             n = n_sorted - 1
@@ -107,6 +110,7 @@ def mean_hessian(node, count, w, p):  # type: ignore[no-untyped-def]
     """Mean Hessian of a node's rows and outputs."""
     mean = 0.0
     for k in range(w.sums.shape[2]):
+        few()
         mean += w.sums[node, 1, k] * p.h_unit / (count * w.sums.shape[2])
     return mean
 
@@ -139,6 +143,7 @@ def search_feature(side, group, f, node, slot, parent, thread, c, w, p):  # type
             evaluate_bounded(first, last, node, sign, scan, gains, w, p)
         else:
             for k in range(w.sums.shape[2]):
+                few()
                 g_all, h_all = w.sums[node, 0, k], w.sums[node, 1, k]
                 evaluate(n, k, g_all, h_all, scan, gains, p)
         cut, best = -1, w.found_gain[group, side]
@@ -174,18 +179,22 @@ def choose_features(side, node, c, w, p):  # type: ignore[no-untyped-def]
     n_features = len(c.n_bins)
     n_allowed = 0
     for f in range(n_features):
+        few()
         allowed = len(c.sets) == 0
         for s in range(len(c.sets)):
+            few()
             allowed |= w.active[node, s] and c.sets[s, f]
         w.allowed[side, f] = allowed
         n_allowed += allowed
     if p.n_candidates >= n_allowed:
         return
     for f in range(n_features):
+        few()
         w.draw[f] = mix(p.seed ^ np.uint64(node * n_features + f))
     for _ in range(n_allowed - p.n_candidates):  # drop those of the largest keys
         worst = -1
         for f in range(n_features):
+            few()
             if w.allowed[side, f] and (worst < 0 or w.draw[f] >= w.draw[worst]):
                 worst = f
         w.allowed[side, worst] = False
@@ -196,19 +205,23 @@ def take_best(side, node, c, w, p):  # type: ignore[no-untyped-def]
     """Keep the best split of all groups as the node's own; say if it is worth it."""
     best = 0
     for group in range(w.found_gain.shape[0]):
+        few()
         if w.found_gain[group, side] > w.found_gain[best, side]:
             best = group
     gain = w.found_gain[best, side]
     w.gain[node] = gain
     h_root = 0
     for k in range(w.sums.shape[2]):
+        few()
         h_root += w.sums[0, 1, k]
     least = p.min_decrease * (h_root * p.h_unit)
     if gain < least or gain <= 1e-12 * abs(score(node, w, p)):
         return False
     for i in range(4):
+        few()
         w.split[node, i] = w.found[best, side, i]
     for k in range(w.sums.shape[2]):
+        few()
         w.left_sums[node, 0, k] = w.found_sums[best, side, 0, k]
         w.left_sums[node, 1, k] = w.found_sums[best, side, 1, k]
     if c.categorical[w.split[node, POSITION]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdl.tree._numba._inner import inner
+from skdl.tree._numba._inner import few, inner
 from skdl.tree._numba.histogram import CONSTANT, PACKED, WIDE, entry_of
 from skdl.tree._numba.memory import C_LEFT, CUT, G_LEFT, H_LEFT
 
@@ -94,6 +94,7 @@ def enough(i, right, node, count, scan, w, p):  # type: ignore[no-untyped-def]
     rows = scan[C_LEFT, i]
     fits = (count - rows if right else rows) >= p.min_samples_leaf
     for k in range(w.sums.shape[2]):
+        few()
         h = scan[H_LEFT + 2 * k, i]
         fits &= (w.sums[node, 1, k] - h if right else h) >= p.min_hessian
     return fits
@@ -166,6 +167,7 @@ def order_categories(a, b, form, h_mean, p, keys, codes):  # type: ignore[no-unt
         count = np.int64(0)
         keys[n] = 0.0
         for k in range(n_outputs):
+            few()
             g, h, count = entry_of(a[k], b[k], i, form, p)
             if count > 0:
                 keys[n] += g * p.g_unit / (h * p.h_unit + CATEGORY_SMOOTHING * h_mean)
