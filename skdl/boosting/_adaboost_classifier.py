@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from skdl._compat import fit_context
@@ -229,11 +230,11 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
         NotFittedError
             Before `fit`.
         ValueError
-            If the columns of X are not those of `fit`.
+            If the columns of X are not those of `fit`, or `y` or the weights have
+            another length.
         """
-        y = np.asarray(y)
         for labels in self.staged_predict(X):
-            yield float(np.average(labels == y, weights=sample_weight))
+            yield float(accuracy_score(y, labels, sample_weight=sample_weight))
 
 
 class _Run:

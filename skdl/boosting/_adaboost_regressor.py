@@ -212,7 +212,8 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         NotFittedError
             Before `fit`.
         ValueError
-            If the columns of X are not those of `fit`.
+            If the columns of X are not those of `fit`, or `y` or the weights have
+            another length.
         """
         for values in self.staged_predict(X):
             yield float(r2_score(y, values, sample_weight=sample_weight))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from skdl._compat import validate_data
@@ -53,6 +54,7 @@ class Columns:
             float32 stays, all else is float64. Categories are codes 0, 1, …; missing
             ones are NaN.
         """
+        _check_table(X)
         mask = self._mask(X)
         if mask is None or not mask.any():
             return validate_data(
@@ -97,6 +99,7 @@ class Columns:
             return validate_data(
                 estimator, X, dtype=FLOATS, ensure_all_finite="allow-nan", reset=False
             )
+        _check_table(X)
         validate_data(estimator, X=X, skip_check_array=True, reset=False)
         return self._numbers(X)
 
@@ -145,9 +148,14 @@ class Columns:
         return check_array(numbers, dtype=FLOATS, ensure_all_finite="allow-nan")
 
 
+def _check_table(X: Any) -> None:
+    """Raise the error of scikit-learn unless X is dense and has rows and columns."""
+    if not hasattr(X, "columns") and (issparse(X) or np.ndim(X) != 2):
+        check_array(X, dtype=None, ensure_all_finite=False)
+
+
 def _n_features(X: Any) -> int:
-    shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
-    return int(shape[1]) if len(shape) == 2 else 0
+    return int((X if hasattr(X, "shape") else np.asarray(X)).shape[1])
 
 
 def _column(X: Any, j: int) -> Array:
@@ -199,11 +207,13 @@ def _floats(values: Array, name: Any) -> Array:
         missing = _missing(values)
         values = np.where(missing, np.nan, values)
     try:
+        if values.dtype.kind in "mM":
+            raise TypeError(f"{values.dtype} is a point or span of time.")
         return values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"Column {name!r} holds no numbers. Give it a categorical dtype or name it "
-            "in categorical_features."
+            f"Column {name!r} holds no numbers: {error} Give it a categorical dtype, "
+            "name it in categorical_features, or turn it into numbers."
         ) from error
 
 

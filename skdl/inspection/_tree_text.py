@@ -55,7 +55,8 @@ def export_text(
     Raises
     ------
     ValueError
-        If there is no such tree, `decimals` is negative, or there are too few names.
+        If there is no such tree, `decimals` is negative, or the number of names is
+        not that of the columns.
 
     Examples
     --------
@@ -155,17 +156,22 @@ def names_of(
     Raises
     ------
     ValueError
-        If too few names are given.
+        If too few names are given, or not one for each column of `fit`.
     """
-    n_features = int(tree.feature.max()) + 1
+    asked = int(tree.feature.max()) + 1
+    n_features = getattr(estimator, "n_features_in_", None)  # a Tree does not know
     if feature_names is None:
         feature_names = getattr(estimator, "feature_names_in_", None)
     if feature_names is None:
-        return [f"x{i}" for i in range(n_features)]
-    if len(feature_names) < n_features:
+        return [f"x{i}" for i in range(asked)]
+    if n_features is not None and len(feature_names) != n_features:
+        raise ValueError(
+            f"feature_names has {len(feature_names)} names for {n_features} features."
+        )
+    if len(feature_names) < asked:
         raise ValueError(
             f"feature_names has {len(feature_names)} names; the tree asks for column "
-            f"{n_features - 1}."
+            f"{asked - 1}."
         )
     return [str(name) for name in feature_names]
 

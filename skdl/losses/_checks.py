@@ -15,6 +15,35 @@ class NotFiniteError(ValueError):
     """A custom loss returned NaN or infinite values."""
 
 
+def check_pair(name: str, result: Any) -> tuple[Array, Array]:
+    """Return what `evaluate` of a loss gave, if that is a loss and a gradient.
+
+    Parameters
+    ----------
+    name : str
+        What the error calls the loss.
+    result : object
+        What came.
+
+    Returns
+    -------
+    loss, gradient : ndarray
+        The two.
+
+    Raises
+    ------
+    TypeError
+        If it is no pair.
+    """
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise TypeError(
+            f"The custom loss {name} must return from evaluate a tuple of the rows' "
+            f"losses and their gradient, got {type(result).__name__}"
+            f"{f' of {len(result)}' if isinstance(result, (tuple, list)) else ''}."
+        )
+    return result
+
+
 def check_shapes(name: str, arrays: Sequence[Array], raw: Array) -> None:
     """Raise unless a loss and its derivatives have the shapes that they must have.
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from skdl._base import ParameterObject
 from skdl._registry import Registry
-from skdl.losses._checks import check_shapes
+from skdl.losses._checks import check_pair, check_shapes
 from skdl.losses._constant import best_constant
 
 Array = NDArray[Any]
@@ -273,7 +273,7 @@ class Loss(ParameterObject):
         hessian : ndarray of shape (n, k) or None
             Diagonal second derivatives.
         """
-        loss, gradient = self.evaluate(y, raw)
+        loss, gradient = check_pair(type(self).__name__, self.evaluate(y, raw))
         return loss, gradient, self.hessian(y, raw) if self.has_hessian else None
 
     # ---- what everybody gets
@@ -313,7 +313,7 @@ class Loss(ParameterObject):
         gradient : ndarray of shape (n, k)
             The gradient.
         """
-        return self.evaluate(y, raw)[1]
+        return check_pair(type(self).__name__, self.evaluate(y, raw))[1]
 
     def gradient_hessian(self, y: Array, raw: Array) -> tuple[Array, Array]:
         """Return the gradient and the diagonal Hessian of each row.
@@ -362,8 +362,9 @@ class Loss(ParameterObject):
         gradient : ndarray of shape (n, k)
             Its derivative with respect to `raw`.
         """
-        loss, gradient = self.evaluate(y, raw, empty)
-        check_shapes(type(self).__name__, (loss, gradient), raw)
+        name = type(self).__name__
+        loss, gradient = check_pair(name, self.evaluate(y, raw, empty))
+        check_shapes(name, (loss, gradient), raw)
         if weight is None:
             total = float(loss.sum())
         else:

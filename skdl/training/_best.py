@@ -68,8 +68,10 @@ class Best:
         """
         gain = math.inf if math.isnan(self.value) else self.sign * (value - self.value)
         # The comparisons are scikit-learn's: a score may equal best + tol, a loss
-        # must not exceed best − tol.
-        self.waiting = 0 if gain >= self.tol else self.waiting + 1
+        # must not exceed best − tol. With tol=0 a number that only repeats itself, such
+        # as the accuracy on few rows, is no improvement.
+        improved = gain >= self.tol and gain > 0
+        self.waiting = 0 if improved else self.waiting + 1
         if gain > 0 and not math.isnan(value):
             self.value, self.epoch = value, epoch
             if self.keep_weights and network is not None:

@@ -88,6 +88,14 @@ def test_bound_holds_for_several_classes_weights_and_rates(name, depth, rate):
     assert (np.array(errors) <= model.training_error_bound_ + 1e-12).all()
 
 
+@pytest.mark.parametrize("model", [AdaBoostClassifier, AdaBoostRegressor])
+def test_staged_scores_want_a_target_for_each_row(model):
+    X, y = next(iter(DATA.values()))
+    fitted = model(n_estimators=2).fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        list(fitted.staged_score(X, y[:1]))
+
+
 def test_last_stage_is_the_prediction():
     for X, y in DATA.values():
         model = AdaBoostClassifier(n_estimators=10, max_depth=2).fit(X, y)

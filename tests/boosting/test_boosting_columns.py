@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy.sparse import csr_array
 
 from skdl import GradientBoostingClassifier, GradientBoostingRegressor, losses
 
@@ -175,6 +176,13 @@ BAD = {
         pd.DataFrame({"a": ["u", "v"] * 3, "b": pd.Categorical([1, 2] * 3)}),
         "Column 'a' holds no numbers",
     ),
+    "time beside categories": (
+        {},
+        pd.DataFrame(
+            {"a": pd.date_range("2026", periods=6), "b": pd.Categorical([1, 2] * 3)}
+        ),
+        "Column 'a' holds no numbers: datetime64",
+    ),
     "mixed types": (
         {},
         pd.DataFrame({"a": pd.Categorical(["u", 1] * 3)}),
@@ -194,6 +202,11 @@ BAD = {
     "no rows": ({}, np.empty((0, 3)), "0 sample"),
     "no columns": ({}, np.empty((6, 0)), "0 feature"),
     "one-dimensional": ({}, np.arange(6.0), "2D array"),
+    "one-dimensional categories": (
+        {"categorical_features": [0]},
+        np.arange(6.0),
+        "2D array",
+    ),
     "constraint by no name": (
         {"monotonic_cst": {"q": 1}},
         np.eye(6),
@@ -381,3 +394,8 @@ def test_shared_trees(loss):
     alone = model(loss=loss).fit(X, Y)  # equal targets: the same splits
     for j in range(3):
         np.testing.assert_allclose(shared.predict(X)[:, j], alone.predict(X), rtol=1e-6)
+
+
+def test_sparse_categories():
+    with pytest.raises(TypeError, match=r"[Ss]parse data was passed"):
+        model(categorical_features=[0]).fit(csr_array(np.eye(6)), np.arange(6.0))

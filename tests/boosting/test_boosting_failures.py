@@ -315,6 +315,16 @@ def test_derivatives_of_an_own_loss_that_are_wrong(case, part, weighted, engine)
         model.fit(X, Y, sample_weight=weight)
 
 
+@pytest.mark.parametrize("result", [np.ones(3), [1.0, 2.0, 3.0], None])
+def test_an_own_loss_that_evaluates_to_no_pair(result):
+    class NoPair(Own):
+        def evaluate(self, y, raw, empty=np.empty):
+            return result
+
+    with pytest.raises(TypeError, match=r"NoPair must return from evaluate a tuple"):
+        GradientBoostingRegressor(loss=NoPair(), n_estimators=3).fit(X, Y)
+
+
 @pytest.mark.parametrize("part", ["loss", "gradient", "hessian"])
 def test_an_own_loss_that_is_right(part):
     model = GradientBoostingRegressor(loss=Own(part), n_estimators=3, random_state=0)

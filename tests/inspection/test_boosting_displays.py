@@ -205,8 +205,11 @@ def test_bad_input():
         export_text(model, 0, 3)
     with pytest.raises(ValueError, match="decimals must not be negative"):
         export_text(model, decimals=-1)
-    with pytest.raises(ValueError, match="names"):
-        export_text(model, feature_names=["x"])
+    for names in (["x"], list("abcde")):
+        with pytest.raises(ValueError, match=r"names for 4 features"):
+            export_text(model, feature_names=names)
+    with pytest.raises(ValueError, match="the tree asks for column"):
+        export_text(model.estimators_[0][0], feature_names=[])
     with pytest.raises(ValueError, match="feature_names for 4"):
         FeatureImportanceDisplay.from_estimator(model, feature_names=["x"])
     other = GradientBoostingRegressor(

@@ -46,6 +46,10 @@ def test_runs(case, sign, network):
     np.testing.assert_array_equal(best.weights[0], epoch)
 
 
+def test_repeating_the_best_is_no_improvement(network):
+    assert follow(Best(2, higher_is_better=True), [0.9, 0.9, 0.9, 0.9], network) == 4
+
+
 def test_infinite_patience_never_stops(network):
     assert follow(Best(math.inf), list(range(100)), network) is None
 
