@@ -147,8 +147,9 @@ def find_thresholds(values: Array, max_bins: int = MAX_BINS) -> Array:
     if len(distinct) <= max_bins:
         low, high = distinct[:-1], distinct[1:]
     else:
-        at = np.arange(1, max_bins) * n // max_bins
-        low = np.unique(values[at - 1])
+        # The quantiles k/max_bins by the inverted distribution, as in scikit-learn.
+        rank = -(-np.arange(1, max_bins) * n // max_bins)
+        low = np.unique(values[rank - 1])
         low = low[low < distinct[-1]]
         high = distinct[np.searchsorted(distinct, low, side="right")]
     middle = 0.5 * low + 0.5 * high

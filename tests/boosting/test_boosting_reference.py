@@ -90,6 +90,23 @@ def test_losses_of_hist_gradient_boosting(name):
     assert distance < 4 * margin * Y.std()
 
 
+@pytest.mark.parametrize("growth", [{"max_leaf_nodes": 31}, {"max_leaf_nodes": 8}])
+@pytest.mark.parametrize("missing", [0.0, 0.1])
+def test_the_trees_of_hist_gradient_boosting(missing, growth):
+    rng = np.random.default_rng(0)
+    n = 3001  # so that no quantile falls on a row, where theirs are rounded
+    X = rng.normal(size=(n, 6))  # more values than bins
+    y = X[:, 0] * X[:, 1] + np.sin(3.0 * X[:, 2]) + 0.3 * rng.normal(size=n)
+    X[rng.random(X.shape) < missing] = np.nan
+    settings = {"min_samples_leaf": 20, "max_depth": None, **growth}
+    ours = GradientBoostingRegressor(n_estimators=30, **settings).fit(X, y)
+    theirs = HistGradientBoostingRegressor(
+        max_iter=30, early_stopping=False, **settings
+    ).fit(X, y)
+    # Their gradients are float32.
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X), rtol=0, atol=1e-6)
+
+
 def test_exact_trees_where_each_value_has_a_bin():
     X = np.round(np.random.default_rng(0).normal(size=(200, 4)), 1)
     y = X[:, 0] * X[:, 1] + np.random.default_rng(1).normal(size=200)
