@@ -25,7 +25,7 @@ class Node:
     number : int
         Position in the flat arrays.
     rows : ndarray of shape (n_rows,)
-        Its training rows, in ascending order.
+        Its training rows, in ascending order; none once it is divided.
     sums : NodeSums
         What they add up to.
     depth : int

@@ -186,8 +186,9 @@ class _Growth:
                     waiting += self._search(children, both)
                 else:
                     i = splits.index(True)
+                    children[1 - i].histogram = None
                     waiting += self._search([children[i]], both[i : i + 1])
-            node.histogram = None
+            node.rows, node.histogram = node.rows[:0].copy(), None
         return nodes
 
     def _sums(self, rows: Array) -> NodeSums:
@@ -255,6 +256,8 @@ class _Growth:
             node.split = self._search_categories(node, allowed[i], scores[i], best)
             if node.gain >= self.min_gain and node.gain > 1e-12 * abs(scores[i]):
                 worth_it.append(node)
+            else:
+                node.histogram = None
         return worth_it
 
     def _search_categories(
