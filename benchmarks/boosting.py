@@ -308,14 +308,15 @@ def score_row(case: str) -> list[str]:
 
 
 def gap(folds: dict[str, Any], ours: str, peers: tuple[str, ...], kind: str) -> str:
-    """Return how far ours lies above the best peer in per cent, and its standard error.
+    """Return by how many per cent ours differs from the best peer, and the error.
 
-    The error is that of the mean of the folds' differences.
+    Less is better of log-loss, more of the others. The standard error is that of the
+    mean difference, with Nadeau and Bengio's correction (2003) for folds that overlap.
     """
     sign = -1 if kind == "log_loss" else 1
     best = max((folds[name][kind] for name in peers), key=lambda x: sign * x.mean())
     difference = 100 * (folds[ours][kind] - best) / best.mean()
-    error = difference.std(ddof=1) / len(difference) ** 0.5
+    error = difference.std(ddof=1) * (1 / len(difference) + 1 / 4) ** 0.5
     return f"{difference.mean():+.2f} ± {error:.2f}"
 
 

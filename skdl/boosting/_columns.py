@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from skdl._compat import validate_data
@@ -150,8 +149,8 @@ class Columns:
 
 def _check_table(X: Any) -> None:
     """Raise the error of scikit-learn unless X is dense and has rows and columns."""
-    if not hasattr(X, "columns") and (issparse(X) or np.ndim(X) != 2):
-        check_array(X, dtype=None, ensure_all_finite=False)
+    if not hasattr(X, "columns"):
+        check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
 
 
 def _n_features(X: Any) -> int:
@@ -208,11 +207,11 @@ def _floats(values: Array, name: Any) -> Array:
         values = np.where(missing, np.nan, values)
     try:
         if values.dtype.kind in "mM":
-            raise TypeError(f"{values.dtype} is a point or span of time.")
+            raise TypeError(f"{values.dtype} is a point or span of time")
         return values.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"Column {name!r} holds no numbers: {error} Give it a categorical dtype, "
+            f"Column {name!r} holds no numbers ({error}). Give it a categorical dtype, "
             "name it in categorical_features, or turn it into numbers."
         ) from error
 

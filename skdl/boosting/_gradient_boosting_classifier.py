@@ -60,10 +60,10 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
     min_samples_leaf : int, default=1
         Fewest rows of a leaf.
     min_child_weight : float, default=1e-3
-        Smallest sum of Hessians of a leaf, where leaves are second-order and the loss
-        has no constant Hessian; times the mean weight of rows, where that is below 1.
-        With log-loss, whose Hessian is p(1 − p), 1 keeps rows that are sure already
-        from leaves of their own.
+        Smallest sum of Hessians of a leaf with ``optimizer="newton"``; times the mean
+        weight of rows, where that is below 1. The Hessian of log-loss is p(1 − p): 1,
+        as in XGBoost, keeps rows that are sure already from leaves of their own.
+        Without effect with other step rules and with `estimator`.
     min_impurity_decrease : float, default=0.0
         Smallest gain of a split, divided by the sum of weights.
     l2_regularization : float, default=0.0

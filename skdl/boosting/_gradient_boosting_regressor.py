@@ -61,8 +61,9 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
     min_samples_leaf : int, default=1
         Fewest rows of a leaf.
     min_child_weight : float, default=1e-3
-        Smallest sum of Hessians of a leaf, where leaves are second-order and the loss
-        has no constant Hessian; times the mean weight of rows, where that is below 1.
+        Smallest sum of Hessians of a leaf with ``optimizer="newton"`` and a loss whose
+        Hessian varies (Poisson, gamma, one of your own); times the mean weight of rows,
+        where that is below 1. All else looks at `min_samples_leaf` alone.
     min_impurity_decrease : float, default=0.0
         Smallest gain of a split, divided by the sum of weights.
     l2_regularization : float, default=0.0

@@ -144,23 +144,25 @@ class TreeLearners:
         grown_trees: list[Any] = [None] * len(parts)
 
         def grow(i: int) -> None:
-            part = parts[i]
+            h_part = None if h is None else h[parts[i]]
+            grown_trees[i] = self.grower.grow(
+                d.g[parts[i]], h_part, rows, seed=seeds[i]
+            )
+
+        if self.grower.one_at_a_time:
+            for i in range(len(parts)):
+                grow(i)
+                if len(parts) > 1:  # the next tree overwrites the grower's memory
+                    grown_trees[i].rows = grown_trees[i].rows.copy()
+        else:
+            run_chunks(grow, len(parts))
+        for part, grown in zip(parts, grown_trees, strict=True):
             g_part, h_part = d.g[part], None if h is None else h[part]
-            grown = self.grower.grow(g_part, h_part, rows, seed=seeds[i])
             if h_part is not None and len(grown.leaves) == 1:
                 self._check_curvature(grown, g_part, h_part)
             grown.tree.value[grown.leaves] = self._leaf_values(
                 grown, g_part, h_part, part, raw
             )
-            if len(parts) > 1:  # the next tree may overwrite the grower's memory
-                grown.rows = grown.rows.copy()
-            grown_trees[i] = grown
-
-        if self.grower.one_at_a_time:
-            for i in range(len(parts)):
-                grow(i)
-        else:
-            run_chunks(grow, len(parts))
         return [grown.tree for grown in grown_trees], grown_trees
 
     def _hessians(self, d: Derivatives) -> Array | None:
@@ -186,7 +188,8 @@ class TreeLearners:
                 f"The Hessians of the loss {type(self.loss).__name__} have vanished "
                 f"(they add up to {curvature:.3g}, its gradients to {pull:.3g}): the "
                 "steps are too long, or the loss is too flat. Lower learning_rate, "
-                'raise l2_regularization, scale the loss, or use optimizer="gd".'
+                "raise l2_regularization or min_child_weight, scale the loss, or use "
+                'optimizer="gd".'
             )
 
     def _leaf_values(

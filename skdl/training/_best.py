@@ -28,7 +28,7 @@ class Best:
     epoch : int
         Its epoch, from 1; 0 at the start.
     waiting : int
-        Epochs in a row without an improvement of more than `tol`.
+        Epochs in a row without an improvement of `tol` or more.
     weights : tuple of ndarray or None
         The kept weights.
     """
@@ -67,9 +67,9 @@ class Best:
             Whether patience is exhausted.
         """
         gain = math.inf if math.isnan(self.value) else self.sign * (value - self.value)
-        # The comparisons are scikit-learn's: a score may equal best + tol, a loss
-        # must not exceed best − tol. With tol=0 a number that only repeats itself, such
-        # as the accuracy on few rows, is no improvement.
+        # The comparisons are scikit-learn's, a score may equal best + tol and a loss
+        # best − tol, but for tol=0: a number that only repeats itself, such as the
+        # accuracy on few rows, is no improvement here.
         improved = gain >= self.tol and gain > 0
         self.waiting = 0 if improved else self.waiting + 1
         if gain > 0 and not math.isnan(value):

@@ -7,7 +7,7 @@ binned data.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -60,6 +60,18 @@ class BinnedData:
         """Number of rows."""
         return int(self.bins.shape[1])
 
+    def laid_out(self) -> BinnedData:
+        """Return these data as the engine in use wants them."""
+        n_used = len(self.features)
+        width = layout_width(n_used)
+        if width == self.bins.shape[2]:
+            return self
+        n_groups = -(-n_used // width)
+        flat = np.zeros((self.n, n_groups * width), dtype=np.uint8)
+        flat[:, :n_used] = self.bins.transpose(1, 0, 2).reshape(self.n, -1)[:, :n_used]
+        bins = flat.reshape(self.n, n_groups, width).transpose(1, 0, 2)
+        return replace(self, bins=np.ascontiguousarray(bins))
+
 
 def group_width(n_used: int) -> int:
     """Return how many features share a group: an even share, at most GROUP_WIDTH.
@@ -77,6 +89,22 @@ def group_width(n_used: int) -> int:
     n_groups = -(-n_used // GROUP_WIDTH)
     n_groups += n_groups % 2  # two cores share an even number evenly
     return max(1, -(-n_used // max(1, n_groups)))
+
+
+def layout_width(n_used: int) -> int:
+    """Return how many features stand side by side for the engine in use.
+
+    Parameters
+    ----------
+    n_used : int
+        Number of used features.
+
+    Returns
+    -------
+    width : int
+        All for NumPy, those of a group for the compiled engine; at least 1.
+    """
+    return group_width(n_used) if use_numba() else max(1, n_used)
 
 
 def check_rows(n: int) -> None:
@@ -265,7 +293,7 @@ def bin_columns(
         The binned features.
     """
     n, n_used = len(X), len(features)
-    width = group_width(n_used) if use_numba() else max(1, n_used)
+    width = layout_width(n_used)
     bins = np.empty((-(-n_used // width), n, width), dtype=np.uint8)
     if use_numba():
         kernel = import_module("skdl.tree._numba.binning").bin_rows

@@ -25,7 +25,7 @@ def make_grower(binned: BinnedData, params: TreeParams, n_outputs: int = 1) -> G
     Parameters
     ----------
     binned : BinnedData
-        The features.
+        The features; copied if they were binned while the other engine was in use.
     params : TreeParams
         What limits growth.
     n_outputs : int, default=1
@@ -36,6 +36,7 @@ def make_grower(binned: BinnedData, params: TreeParams, n_outputs: int = 1) -> G
     grower : Grower
         Grows trees on these data.
     """
+    binned = binned.laid_out()
     if use_numba() and binned.bins.size:
         engine = import_module("skdl.tree._numba.engine")
         return engine.CompiledGrower(binned, params, n_outputs)

@@ -369,7 +369,7 @@ class _Growth:
         )
         return GrownTree(
             tree=tree,
-            rows=np.concatenate([node.rows for node in leaves]),
+            rows=np.concatenate([node.rows for node in leaves]).astype(np.uint32),
             leaves=np.array([node.number for node in leaves]),
             starts=starts,
             ends=ends,

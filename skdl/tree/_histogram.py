@@ -42,7 +42,7 @@ class Values:
     def __init__(self, g: Array, h: Array | None, packing: Packing) -> None:
         self.n_outputs = len(g)
         self.shift = float(1 << packing.count_bits)
-        # Up to 2**19 rows gradient and count share a number.
+        # Below 2**19 rows gradient and count share a number.
         self.joined = packing.joined
         quantised = np.rint(g * packing.g_scale)
         parts = [quantised * self.shift + 1.0] if self.joined else [quantised]

@@ -128,7 +128,7 @@ def make_packing(
         Bits and scales.
     """
     count_bits = n.bit_length()
-    # Up to 2**19 rows such a sum is exact also in a float64, for the NumPy engine.
+    # Below 2**19 rows such a sum is exact also in a float64, for the NumPy engine.
     exact = 52 - 2 * count_bits
     exact_bits = min(30, exact if exact >= LEAST_BITS else 62 - 2 * count_bits)
     if not newton:

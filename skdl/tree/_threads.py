@@ -6,6 +6,8 @@ import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from threading import Event
 from typing import Any
 
 from skdl._config import n_threads
@@ -51,22 +53,41 @@ def release(future: Future[Any]) -> None:
 def run_chunks(function: Callable[[int], Any], n_chunks: int) -> None:
     """Call ``function(0)`` … ``function(n_chunks − 1)``, on several threads.
 
+    The other threads see the caller's context: `config_context`, NumPy's `errstate`.
+
     Parameters
     ----------
     function : callable
         Writes its result to memory of its own, so that the order does not matter.
     n_chunks : int
         Number of calls; chosen from the data, never from the number of threads.
+
+    Raises
+    ------
+    Exception
+        The first chunk's of those that fail; no other chunks are begun then. An
+        interrupt of the caller's thread comes first.
     """
     chunks = itertools.count()
+    failures: dict[int, Exception] = {}
+    stop = Event()
 
     def work() -> None:
-        while (chunk := next(chunks)) < n_chunks:
-            function(chunk)
+        while not stop.is_set() and (chunk := next(chunks)) < n_chunks:
+            try:
+                function(chunk)
+            except Exception as error:
+                failures[chunk] = error
+                stop.set()
 
-    helpers = [submit(work) for _ in range(min(n_threads(), n_chunks) - 1)]
+    helpers = [
+        submit(copy_context().run, work) for _ in range(min(n_threads(), n_chunks) - 1)
+    ]
     try:
         work()
-    finally:
+    finally:  # also when interrupted
+        stop.set()
         for helper in helpers:
             release(helper)
+    if failures:
+        raise failures[min(failures)]

@@ -181,7 +181,7 @@ BAD = {
         pd.DataFrame(
             {"a": pd.date_range("2026", periods=6), "b": pd.Categorical([1, 2] * 3)}
         ),
-        "Column 'a' holds no numbers: datetime64",
+        r"Column 'a' holds no numbers \(datetime64",
     ),
     "mixed types": (
         {},

@@ -1,5 +1,7 @@
 """Every loss in boosting: derivatives, links, what it estimates."""
 
+import threading
+
 import numpy as np
 import pytest
 from sklearn.datasets import make_regression
@@ -352,3 +354,19 @@ def test_label_smoothing_keeps_probabilities_from_the_ends():
     assert np.abs(model.predict_proba(X)[:, 0] - 0.5).max() == pytest.approx(
         0.4, abs=0.02
     )
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+def test_an_own_loss_is_asked_on_the_callers_thread_alone(engine):
+    threads = set()
+
+    class Watched(losses.AbsoluteError):
+        def leaf_value(self, y, raw, weight=None):
+            threads.add(threading.current_thread())
+            return super().leaf_value(y, raw, weight)
+
+    target = np.c_[CONTINUOUS, -CONTINUOUS, CONTINUOUS**2]
+    model = GradientBoostingRegressor(loss=Watched(), n_estimators=3)
+    with config_context(engine=engine, n_threads=2):
+        model.fit(X, target)
+    assert threads == {threading.current_thread()}

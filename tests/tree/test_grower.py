@@ -71,6 +71,21 @@ def test_many_rows_on_any_number_of_threads(some):
             assert_same(reference, grow(X, g, h, mask, engine="numba", **params))
 
 
+@pytest.mark.parametrize("n_features", [2, 3, 15, 100, 300])
+def test_data_binned_under_the_other_engine(n_features):
+    X, _, g, h = data(400, n_features)
+    trees = []
+    for binning in ENGINES:
+        with config_context(engine=binning):
+            binned = BinMapper().fit_transform(X, np.random.default_rng(0))
+        for growing in ENGINES:
+            with config_context(engine=growing):
+                grower = make_grower(binned, TreeParams(max_leaf_nodes=10))
+                trees.append(grower.grow(g, h))
+    for other in trees[1:]:
+        assert_same(trees[0], other)
+
+
 def test_the_engine_follows_the_configuration():
     X, mask, _, _ = data(50)
     kinds = []

@@ -69,18 +69,20 @@ def test_gradients_of_the_most_rows_have_bits(newton):
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-@pytest.mark.parametrize("n_all", [6000, 2**20])
-def test_histogram_is_the_sum_over_rows(monkeypatch, n_all, chunked):
+@pytest.mark.parametrize("few", [0, 10**9], ids=["product", "bincount"])
+@pytest.mark.parametrize("n_all", [6000, 2**19 - 1, 2**19, 2**20])
+def test_histogram_is_the_sum_over_rows(monkeypatch, n_all, few, chunked):
+    monkeypatch.setattr(_histogram, "_FEW", few)
     if chunked:
         monkeypatch.setattr(_histogram, "_ENTRIES", 500)
         monkeypatch.setattr(_histogram, "_PER_BIN", 0)
     X, mask, _, _ = data(6000, missing=0.1)
-    skdl.set_config(engine="numpy")
-    binned = BinMapper(31, mask).fit_transform(X, np.random.default_rng(0))
+    with skdl.config_context(engine="numpy"):
+        binned = BinMapper(31, mask).fit_transform(X, np.random.default_rng(0))
     rng = np.random.default_rng(0)
     g, h = rng.normal(size=(1, 6000)), rng.random((1, 6000))
     packing = make_packing(n_all, 5.0, 1.0, True)
-    assert packing.joined == (n_all == 6000)
+    assert packing.joined == (n_all < 2**19)
     rows = np.flatnonzero(rng.random(6000) < 0.9)
     space = BinSpace(binned, np.arange(len(binned.features))[1:])
     values = Values(g, h, packing)

@@ -99,6 +99,7 @@ def paths(tree):
 
 
 def assert_same(one, other):
+    assert one.rows.dtype == other.rows.dtype == np.uint32
     for name in vars(one.tree):
         a, b = getattr(one.tree, name), getattr(other.tree, name)
         np.testing.assert_array_equal(a, b, err_msg=name)
