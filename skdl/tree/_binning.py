@@ -61,7 +61,13 @@ class BinnedData:
         return int(self.bins.shape[1])
 
     def laid_out(self) -> BinnedData:
-        """Return these data as the engine in use wants them."""
+        """Return these data as the engine in use wants them.
+
+        Returns
+        -------
+        binned : BinnedData
+            The same object where the layout is right.
+        """
         n_used = len(self.features)
         width = layout_width(n_used)
         if width == self.bins.shape[2]:
