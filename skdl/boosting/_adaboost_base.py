@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -33,8 +34,12 @@ class BaseAdaBoost(CallbackSupportMixin, BaseEstimator):
     """Base of AdaBoost.
 
     A subclass cleans its targets (`_clean_target`), sets up (`_begin`) and does a round
-    (`_round`, which returns whether to go on).
+    (`_round`, which returns whether to go on); it has `staged_predict`, and the
+    `_metric` of its score.
     """
+
+    _metric: Callable[..., float]
+    staged_predict: Callable[..., Iterator[Array]]
 
     _parameter_constraints: dict[str, Any] = {
         "estimator": [HasMethods(["fit", "predict"]), None],
@@ -44,6 +49,36 @@ class BaseAdaBoost(CallbackSupportMixin, BaseEstimator):
         "categorical_features": "no_validation",
         "random_state": ["random_state"],
     }
+
+    def staged_score(
+        self, X: Any, y: Any, sample_weight: Any = None
+    ) -> Iterator[float]:
+        """Return the score after each round: accuracy of a classifier, else R².
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features)
+            Rows.
+        y : array-like of shape (n,)
+            True labels or targets.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+
+        Yields
+        ------
+        score : float
+            That of the first rounds.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`, or `y` or the weights have
+            another length.
+        """
+        for values in self.staged_predict(X):
+            yield float(self._metric(y, values, sample_weight=sample_weight))
 
     def _clean_target(self, y: Any) -> Array:
         raise TypeError(f"{type(self).__name__} must define _clean_target.")

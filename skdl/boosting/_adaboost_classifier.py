@@ -83,6 +83,8 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
     True
     """
 
+    _metric = staticmethod(accuracy_score)
+
     def __init__(
         self,
         estimator: Any = None,
@@ -205,36 +207,6 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
         """
         scores = self._scores(X)
         return self._decisions(scores)
-
-    def staged_score(
-        self, X: Any, y: Any, sample_weight: Any = None
-    ) -> Iterator[float]:
-        """Return the accuracy after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-        y : array-like of shape (n,)
-            True labels.
-        sample_weight : array-like of shape (n,), default=None
-            Weights.
-
-        Yields
-        ------
-        accuracy : float
-            That of the first rounds.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            If the columns of X are not those of `fit`, or `y` or the weights have
-            another length.
-        """
-        for labels in self.staged_predict(X):
-            yield float(accuracy_score(y, labels, sample_weight=sample_weight))
 
 
 class _Run:

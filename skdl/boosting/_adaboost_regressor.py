@@ -68,6 +68,8 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
     (2,)
     """
 
+    _metric = staticmethod(r2_score)
+
     _parameter_constraints: dict[str, Any] = {
         **BaseAdaBoost._parameter_constraints,
         "loss": [StrOptions({"linear", "square", "exponential"})],
@@ -187,36 +189,6 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         values = self._learner_values(self._checked(X))
         for t in range(1, values.shape[1] + 1):
             yield self._median(values[:, :t], self.estimator_weights_[:t])
-
-    def staged_score(
-        self, X: Any, y: Any, sample_weight: Any = None
-    ) -> Iterator[float]:
-        """Return R² after each round.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, n_features)
-            Rows.
-        y : array-like of shape (n,)
-            True targets.
-        sample_weight : array-like of shape (n,), default=None
-            Weights.
-
-        Yields
-        ------
-        r2 : float
-            That of the first rounds.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ValueError
-            If the columns of X are not those of `fit`, or `y` or the weights have
-            another length.
-        """
-        for values in self.staged_predict(X):
-            yield float(r2_score(y, values, sample_weight=sample_weight))
 
 
 class _Run:

@@ -53,7 +53,6 @@ class Columns:
             float32 stays, all else is float64. Categories are codes 0, 1, …; missing
             ones are NaN.
         """
-        _check_table(X)
         mask = self._mask(X)
         if mask is None or not mask.any():
             return validate_data(
@@ -108,6 +107,7 @@ class Columns:
         if wanted is None or (isinstance(wanted, str) and not is_frame):
             self._check_word(wanted)
             return None
+        _check_table(X)
         n_features = _n_features(X)
         mask = np.zeros(n_features, dtype=bool)
         if isinstance(wanted, str):

@@ -22,8 +22,8 @@ from skdl.tree._threads import run_chunks
 Array = NDArray[Any]
 
 _ENTRIES = 2**18  # of a chunk, at least: rows × features
-_FEW = 2**15  # entries up to which the matrix costs more to set up than it saves
 _PER_BIN = 8  # and so many times the number of bins, as each chunk has sums of its own
+_FEW = 2**15  # entries up to which the matrix costs more to set up than it saves
 
 
 class Values:
@@ -41,12 +41,12 @@ class Values:
 
     def __init__(self, g: Array, h: Array | None, packing: Packing) -> None:
         self.n_outputs = len(g)
-        self.shift = float(1 << packing.count_bits)
-        # Below 2**19 rows gradient and count share a number.
-        self.joined = packing.joined
-        quantised = np.rint(g * packing.g_scale)
-        parts = [quantised * self.shift + 1.0] if self.joined else [quantised]
-        if not self.joined:
+        self.packing = packing
+        parts = [np.rint(g * packing.g_scale)]
+        if packing.joined:  # gradient and count share a number
+            parts[0] *= 1 << packing.count_bits
+            parts[0] += 1.0
+        else:
             parts.append(np.ones((1, g.shape[1])))
         if h is not None:
             parts.append(np.rint(h * packing.h_scale))
@@ -67,13 +67,13 @@ class Values:
             ``gradient << count_bits | count`` of each output, then the Hessians, if
             rows have their own.
         """
-        if self.joined:
-            return sums.T.astype(np.int64, order="C")
+        packed = sums.T.astype(np.int64, order="C")
+        if self.packing.joined:
+            return packed
         k = self.n_outputs
-        whole = sums.T.astype(np.int64, order="C")
-        whole[:k] *= int(self.shift)
-        whole[:k] += whole[k]
-        return np.delete(whole, k, axis=0)
+        packed[:k] <<= self.packing.count_bits
+        packed[:k] += packed[k]
+        return np.delete(packed, k, axis=0)
 
 
 def histogram(bins: Array, space: BinSpace, rows: Array, values: Values) -> Array:

@@ -38,16 +38,13 @@ def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
     end = min(start + CHUNK, w.job[NODE_END])
     f = w.split[node, POSITION]
     bins, width, j = c.bins[f // c.width], uint64(c.width), uint64(f % c.width)
-    goes_left = w.route[thread]
-    for i in range(256):
-        if c.categorical[f]:
-            goes_left[i] = w.left_set[node, i]
-        else:
-            goes_left[i] = i <= w.split[node, BIN]
-    if not c.categorical[f]:
-        goes_left[c.n_bins[f]] = w.split[node, MISSING_LEFT] == 1
+    goes_left, last = w.route[thread], w.split[node, BIN]
     plain = not c.categorical[f] and not c.has_missing[f]
-    last = w.split[node, BIN]
+    if not plain:
+        for i in range(256):
+            goes_left[i] = w.left_set[node, i] if c.categorical[f] else i <= last
+        if not c.categorical[f]:
+            goes_left[c.n_bins[f]] = w.split[node, MISSING_LEFT] == 1
     left, right = uint64(start), uint64(end - 1)
     for i in range(left, uint64(end)):
         ahead = uint64(w.rows[min(i + uint64(AHEAD), uint64(end - 1))])
