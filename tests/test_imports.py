@@ -20,11 +20,12 @@ PACKAGES = sorted(
 # part -> the parts right below it; what those may import it may import too
 BELOW = {
     "_config": [],
+    "_typing": [],
     "_registry": [],
     "_params": [],
     "_compat": [],
     "_base": ["_registry", "_compat"],
-    "foundation": ["_config", "_registry", "_params", "_compat", "_base"],
+    "foundation": ["_typing", "_config", "_registry", "_params", "_compat", "_base"],
     "ops": ["foundation"],
     "activations": ["ops"],
     "initializers": ["ops"],

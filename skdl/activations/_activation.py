@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skdl._base import ParameterObject, is_number
 from skdl._registry import Registry
+from skdl._typing import Array
 from skdl.ops import activation as op
-
-Array = NDArray[Any]
 
 
 class ActivationFunction(ParameterObject):

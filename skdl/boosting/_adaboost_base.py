@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
@@ -20,12 +19,11 @@ from skdl._compat import (
     check_sample_weight,
     unchanged_if_fails,
 )
+from skdl._typing import Array
 from skdl.boosting._callbacks import check_callbacks
 from skdl.boosting._checks import check_target_given, positive_rows
 from skdl.boosting._columns import Columns
 from skdl.boosting._importances import feature_importances
-
-Array = NDArray[Any]
 
 TINY = float(np.finfo(np.float64).tiny)
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
 from skdl._compat import fit_context
+from skdl._typing import Array
 from skdl.boosting._adaboost_base import TINY, BaseAdaBoost, normalised
 from skdl.boosting._classification import BoostedClassifier
 from skdl.boosting._weighted_trees import (
@@ -20,8 +20,6 @@ from skdl.boosting._weighted_trees import (
     training_values,
 )
 from skdl.tree import Forest
-
-Array = NDArray[Any]
 
 
 class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):

@@ -6,16 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
 from skdl._compat import StrOptions, fit_context
+from skdl._typing import Array
 from skdl.boosting._adaboost_base import TINY, BaseAdaBoost, normalised
 from skdl.boosting._weighted_trees import StumpRegressor, WeightedTrees
-
-Array = NDArray[Any]
 
 
 class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -24,6 +23,7 @@ from skdl._compat import (
     StrOptions,
     unchanged_if_fails,
 )
+from skdl._typing import Array
 from skdl.boosting._callbacks import check_callbacks, saved_run
 from skdl.boosting._columns import Columns
 from skdl.boosting._ensemble import Ensemble
@@ -33,8 +33,6 @@ from skdl.boosting._learners import Problem, make_learners
 from skdl.boosting._run import Run, Watch
 from skdl.boosting._start import continued, first_ensemble
 from skdl.boosting._step_rule import Steps, registry, resolve
-
-Array = NDArray[Any]
 
 
 class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numpy.typing import NDArray
-
-Array = NDArray[Any]
+from skdl._typing import Array
 
 
 def check_target_given(estimator: Any, y: Any) -> None:

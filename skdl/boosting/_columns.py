@@ -6,13 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils import check_array
 
 from skdl._compat import validate_data
+from skdl._typing import Array
 from skdl.tree._binning import MAX_BINS
-
-Array = NDArray[Any]
 
 FLOATS = (np.float64, np.float32)
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skdl._config import use_numba
+from skdl._typing import Array
 from skdl.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from skdl.losses._checks import check_finite, check_shapes
 from skdl.tree._threads import run_chunks
-
-Array = NDArray[Any]
 
 _ROWS = 65536  # rows of a chunk; the sums of chunks are added in their order
 

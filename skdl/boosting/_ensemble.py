@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skdl._typing import Array
 from skdl.boosting._step_rule import coefficients, follow
 from skdl.losses import Loss
 from skdl.optimizers import FirstOrder
 from skdl.tree import Forest, Tree
-
-Array = NDArray[Any]
 
 
 class Ensemble:

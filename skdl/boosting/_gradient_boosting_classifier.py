@@ -6,18 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils import compute_sample_weight
 
 from skdl import losses
 from skdl._compat import StrOptions, fit_context
+from skdl._typing import Array
 from skdl.boosting._base import BaseGradientBoosting
 from skdl.boosting._classification import BoostedClassifier
 from skdl.losses import Loss
 from skdl.optimizers import Optimizer
 from skdl.schedules import Schedule
-
-Array = NDArray[Any]
 
 
 class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):

@@ -6,19 +6,17 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
 from skdl import losses
 from skdl._compat import fit_context
+from skdl._typing import Array
 from skdl.boosting._base import BaseGradientBoosting
 from skdl.losses import Loss
 from skdl.optimizers import Optimizer
 from skdl.schedules import Schedule
-
-Array = NDArray[Any]
 
 
 class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):

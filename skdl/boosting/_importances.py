@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skdl._typing import Array
 from skdl.tree import Tree
-
-Array = NDArray[Any]
 
 
 def feature_importances(learners: list[list[Any]], n_features: int, kind: str) -> Array:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_consistent_length
 
 from skdl._compat import check_sample_weight
+from skdl._typing import Array
 from skdl.boosting._checks import check_target_given, positive_rows
 from skdl.boosting._columns import Columns
 from skdl.boosting._learners import Problem
 from skdl.losses import Loss
-
-Array = NDArray[Any]
 
 
 class Inputs:

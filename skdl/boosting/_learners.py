@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
+from skdl._typing import Array
 from skdl.boosting._columns import interaction_sets, monotonic_signs, n_candidates
 from skdl.boosting._derivatives import Derivatives
 from skdl.boosting._ensemble import Ensemble
@@ -24,8 +24,6 @@ from skdl.tree import (
     make_grower,
 )
 from skdl.tree._threads import run_chunks
-
-Array = NDArray[Any]
 
 FLAT = 1e3  # Σ|g|/(Σh+λ) above which a tree that cannot split has no Newton step
 

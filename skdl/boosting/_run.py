@@ -10,9 +10,9 @@ from typing import Any
 
 import joblib
 import numpy as np
-from numpy.typing import NDArray
 
 from skdl._compat import without_callbacks
+from skdl._typing import Array
 from skdl.boosting._callbacks import SavedRun, call_hooks
 from skdl.boosting._derivatives import Derivatives, derivatives
 from skdl.boosting._ensemble import Ensemble, learner_values
@@ -24,8 +24,6 @@ from skdl.boosting._learners import (
 )
 from skdl.boosting._step_rule import Path, Steps
 from skdl.tree import Tree
-
-Array = NDArray[Any]
 
 
 @dataclass

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
+from skdl._typing import Array
 from skdl.boosting._ensemble import Ensemble, init_raw
 from skdl.boosting._learners import Problem
 from skdl.losses import Loss
 from skdl.losses._checks import NotFiniteError
 from skdl.optimizers import FirstOrder
-
-Array = NDArray[Any]
 
 
 def first_ensemble(

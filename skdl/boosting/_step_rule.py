@@ -13,15 +13,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skdl import optimizers, schedules
 from skdl._registry import Registry
+from skdl._typing import Array
 from skdl.optimizers import GD, FirstOrder, Optimizer, OptimizerState
 from skdl.schedules import Schedule
-
-Array = NDArray[Any]
 
 DEFAULT_RATE = 0.1
 

@@ -7,11 +7,9 @@ sign. The data are binned once for all rounds.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from skdl._typing import Array
 from skdl.tree import (
     BinMapper,
     Forest,
@@ -21,8 +19,6 @@ from skdl.tree import (
     leaf_sums,
     make_grower,
 )
-
-Array = NDArray[Any]
 
 
 class Stump:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skdl._typing import Array
 from skdl.layers import Dense
 from skdl.neural_network._base import BaseNetwork
-
-Array = NDArray[Any]
 
 
 class IdleDirections(NamedTuple):

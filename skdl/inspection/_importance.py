@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skdl._typing import Array
 from skdl.inspection._loss_curve import _pyplot
-
-Array = NDArray[Any]
 
 
 class FeatureImportanceDisplay:

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from skdl._typing import Array
 from skdl.tree import Tree
-
-Array = NDArray[Any]
 
 _LARGE, _SMALL = 1e9, 1e-3  # beyond, a number may be shown in powers of ten
 _SHOWN = 6  # categories; the rest are dots

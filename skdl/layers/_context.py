@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-Array = NDArray[Any]
+from skdl._typing import Array
+
 Shape = int | tuple[int, ...]
 
 _ALIGNMENT = 64  # a cache line, and the widest vector register

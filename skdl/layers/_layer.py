@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skdl import activations
 from skdl._base import ParameterObject
 from skdl._registry import Registry
+from skdl._typing import Array
 from skdl.initializers import Initializer
 from skdl.layers._context import Context
 
-Array = NDArray[Any]
 Shape = tuple[int, ...]
 Tree = Mapping[str, Any]
 

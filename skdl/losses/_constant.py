@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
+from skdl._typing import Array
 from skdl.losses._checks import NotFiniteError
-
-Array = NDArray[Any]
 
 _STEPS = 2.0 ** np.arange(-10, 11)
 

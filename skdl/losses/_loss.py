@@ -9,17 +9,16 @@ values and the gradient together, because they share their costly parts.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skdl._base import ParameterObject
 from skdl._registry import Registry
+from skdl._typing import Array
 from skdl.losses._checks import check_pair, check_shapes
 from skdl.losses._constant import best_constant
 
-Array = NDArray[Any]
 Empty = Callable[..., Array]
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 from scipy import sparse
 
 from skdl import initializers
 from skdl._params import ParamVector
+from skdl._typing import Array
 from skdl.initializers import Initializer
 from skdl.layers import Arena, Context, Layer, ParamSpec
 from skdl.layers._layer import (
@@ -22,8 +23,6 @@ from skdl.layers._layer import (
     forward_chain,
     resolve_chain,
 )
-
-Array = NDArray[Any]
 
 # Rows that predict takes at a time: their activations stay in the cache.
 _CHUNK_BYTES = 2**19

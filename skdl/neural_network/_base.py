@@ -6,7 +6,6 @@ import warnings
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
@@ -21,6 +20,7 @@ from skdl._compat import (
     unchanged_if_fails,
     validate_data,
 )
+from skdl._typing import Array
 from skdl.layers import Layer
 from skdl.losses import Loss
 from skdl.networks import Network
@@ -35,8 +35,6 @@ from skdl.neural_network._run import (
 from skdl.neural_network._tasks import saved_state, what_callbacks_see
 from skdl.optimizers import OptimizerState
 from skdl.training import Data, TrainingState
-
-Array = NDArray[Any]
 
 
 class BaseNetwork(CallbackSupportMixin, NestedParams):

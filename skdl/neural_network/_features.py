@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -17,10 +16,9 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from skdl._compat import HasMethods, Integral, fit_context, validate_data
+from skdl._typing import Array
 from skdl.layers import Layer
 from skdl.neural_network._base import BaseNetwork
-
-Array = NDArray[Any]
 
 
 class NetworkFeatures(

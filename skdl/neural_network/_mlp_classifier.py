@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skdl import losses
 from skdl._compat import StrOptions, fit_context
+from skdl._typing import Array
 from skdl.activations import ActivationFunction
 from skdl.initializers import Initializer
 from skdl.layers import Layer
@@ -22,8 +22,6 @@ from skdl.neural_network._plan import Request
 from skdl.neural_network._targets import ClassTargets
 from skdl.optimizers import Optimizer
 from skdl.training import Data
-
-Array = NDArray[Any]
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
 from skdl import losses
 from skdl._compat import fit_context
+from skdl._typing import Array
 from skdl.activations import ActivationFunction
 from skdl.initializers import Initializer
 from skdl.layers import Layer
@@ -22,8 +22,6 @@ from skdl.neural_network._mlp import BaseMLP
 from skdl.neural_network._plan import Plan, Request
 from skdl.optimizers import Optimizer
 from skdl.training import Data
-
-Array = NDArray[Any]
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):

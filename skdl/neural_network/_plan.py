@@ -7,17 +7,16 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from skdl import optimizers
 from skdl._compat import check_sample_weight, validate_data
+from skdl._typing import Array
 from skdl.losses import Loss
 from skdl.optimizers import Optimizer
 from skdl.training import Data
 
-Array = NDArray[Any]
 FLOATS = (np.float64, np.float32)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 from scipy import sparse
 from sklearn.utils.multiclass import (
     check_classification_targets,
@@ -14,9 +14,8 @@ from sklearn.utils.multiclass import (
 )
 from sklearn.utils.validation import column_or_1d
 
+from skdl._typing import Array
 from skdl.losses import Loss
-
-Array = NDArray[Any]
 
 
 class ClassTargets:

@@ -10,15 +10,12 @@ shape of `dy`) are neither `dy` nor `z`.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import erf
 
+from skdl._typing import Array
 from skdl.ops.vector import row_max, row_sum
-
-Array = NDArray[Any]
 
 SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717

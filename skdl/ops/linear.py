@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skdl._typing import Array
 from skdl.ops.vector import column_sum
-
-Array = NDArray[Any]
 
 
 def linear(x: Any, W: Array, b: Array | None, out: Array) -> Array:

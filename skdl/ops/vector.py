@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from skdl._config import use_numba
-
-Array = NDArray[Any]
+from skdl._typing import Array
 
 # Long vectors are worked on in blocks: a block of each vector that takes part stays in
 # the second-level cache, where whole vectors would not.

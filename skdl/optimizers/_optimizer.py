@@ -17,15 +17,14 @@ from inspect import signature
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
 from skdl import schedules
 from skdl._base import ParameterObject
 from skdl._config import use_numba
 from skdl._registry import Registry
+from skdl._typing import Array
 from skdl.optimizers._state import OptimizerState
-
-Array = NDArray[Any]
 
 # The numbers a hyper-parameter may be, NumPy's among them.
 NUMBER = (int, float, np.integer, np.floating)

@@ -6,11 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
+from skdl._typing import Array
 from skdl.ops.vector import BLOCK
-
-Array = NDArray[Any]
 
 
 class OptimizerState:

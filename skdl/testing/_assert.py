@@ -6,10 +6,9 @@ import pickle
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 
-Array = NDArray[Any]
+from skdl._typing import Array
 
 
 def check_parameter_object(obj: Any) -> None:

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from skdl._typing import Array
 from skdl.testing._assert import close, equal, finite, same
-
-Array = NDArray[Any]
 
 
 def check_gradient(

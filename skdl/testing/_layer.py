@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
 from skdl import layers
 from skdl._params import ParamVector
+from skdl._typing import Array
 from skdl.layers import Arena, Context, Layer
 from skdl.networks import Network
 from skdl.testing._assert import (
@@ -21,8 +21,6 @@ from skdl.testing._assert import (
     same,
 )
 from skdl.testing._gradient import check_gradient
-
-Array = NDArray[Any]
 
 
 def check_layer(

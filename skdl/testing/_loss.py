@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from skdl import losses
+from skdl._typing import Array
 from skdl.losses import Loss
 from skdl.testing._assert import (
     check_parameter_object,
@@ -17,8 +18,6 @@ from skdl.testing._assert import (
     same,
 )
 from skdl.testing._gradient import check_gradient, derivative
-
-Array = NDArray[Any]
 
 
 def check_loss(

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skdl import optimizers
+from skdl._typing import Array
 from skdl.ops.vector import BLOCK
 from skdl.optimizers import FirstOrder, Optimizer
 from skdl.testing._assert import (
@@ -23,8 +23,6 @@ from skdl.testing._assert import (
     finite,
     same,
 )
-
-Array = NDArray[Any]
 
 
 def check_optimizer(optimizer: str | Optimizer, *, seed: int = 0) -> None:

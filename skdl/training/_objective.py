@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skdl._typing import Array
 from skdl.layers import Arena, Context
 from skdl.losses import Loss
 from skdl.networks import Network
 from skdl.ops.vector import BLOCK, add_scaled
-
-Array = NDArray[Any]
 
 
 class Objective:

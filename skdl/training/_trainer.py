@@ -10,16 +10,14 @@ from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
-from numpy.typing import NDArray
 
+from skdl._typing import Array
 from skdl.layers import Arena
 from skdl.optimizers import Optimizer
 from skdl.training._errors import DivergenceError
 from skdl.training._objective import Objective
 from skdl.training._report import Report
 from skdl.training._state import TrainingState
-
-Array = NDArray[Any]
 
 
 class Data(NamedTuple):

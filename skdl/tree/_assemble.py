@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skdl._typing import Array
 from skdl.tree._binning import BinnedData
 from skdl.tree._space import BinSpace
 from skdl.tree._splitting import NodeSums, Split, SplitRules
 from skdl.tree._tree import LEAF, Tree
-
-Array = NDArray[Any]
 
 
 @dataclass

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skdl._config import use_numba
+from skdl._typing import Array
 from skdl.tree._threads import run_chunks
-
-Array = NDArray[Any]
 
 MAX_BINS = 255
 # Quantised gradients must keep some bits in sums over all rows, see `make_packing`.

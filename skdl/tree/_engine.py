@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skdl._config import use_numba
+from skdl._typing import Array
 from skdl.tree._binning import BinnedData
 from skdl.tree._grower import Grower
 from skdl.tree._threads import run_chunks
 from skdl.tree._tree import GrownTree, TreeParams
-
-Array = NDArray[Any]
 
 _SMALL = 50_000  # rows below which a second thread costs more than it helps
 

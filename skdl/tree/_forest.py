@@ -6,13 +6,11 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skdl._config import use_numba
+from skdl._typing import Array
 from skdl.tree._threads import run_chunks
 from skdl.tree._tree import LEAF, Tree
-
-Array = NDArray[Any]
 
 _ROWS = 2048  # rows of a chunk
 

@@ -7,11 +7,9 @@ right, then the lower bin), so that their trees are the same.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
+from skdl._typing import Array
 from skdl.tree._assemble import Node, assemble, leaves_in_order
 from skdl.tree._binning import BinnedData
 from skdl.tree._histogram import Values, histogram
@@ -27,8 +25,6 @@ from skdl.tree._splitting import (
     unpack,
 )
 from skdl.tree._tree import LEAF, GrownTree, TreeParams
-
-Array = NDArray[Any]
 
 UNLIMITED = 2**31 - 1
 NEVER = 2**61  # above every sum of quantised Hessians; its double is an int64 too

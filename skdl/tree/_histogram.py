@@ -9,17 +9,14 @@ without rounding in any order.
 from __future__ import annotations
 
 from threading import Lock
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
+from skdl._typing import Array
 from skdl.tree._packing import Packing
 from skdl.tree._space import BinSpace
 from skdl.tree._threads import run_chunks
-
-Array = NDArray[Any]
 
 _ENTRIES = 2**18  # of a chunk, at least: rows × features
 _PER_BIN = 8  # and so many times the number of bins, as each chunk has sums of its own

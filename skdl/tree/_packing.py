@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from skdl._typing import Array
 
 # The compiled engine unpacks its sums after so many rows (as a power of two): seldom,
 # or often, so that more bits are left for values that spread over magnitudes.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skdl._typing import Array
 from skdl.tree._space import BinSpace
 from skdl.tree._splitting import (
     NodeSums,
@@ -17,8 +16,6 @@ from skdl.tree._splitting import (
     heavy_enough,
     unpack,
 )
-
-Array = NDArray[Any]
 
 
 @dataclass

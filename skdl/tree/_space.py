@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from skdl._typing import Array
 from skdl.tree._binning import BinnedData
-
-Array = NDArray[Any]
 
 NARROW = 0.8  # share of the bins below which leaving out the others pays
 

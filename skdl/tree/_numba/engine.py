@@ -10,9 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from skdl._config import n_threads
+from skdl._typing import Array
 from skdl.tree._binning import BinnedData
 from skdl.tree._grower import UNLIMITED, Grower, assemble, min_hessian
 from skdl.tree._numba import memory
@@ -24,8 +24,6 @@ from skdl.tree._packing import Packing, make_packing, smallest_that_matter
 from skdl.tree._splitting import SplitRules
 from skdl.tree._threads import release, run_chunks, submit
 from skdl.tree._tree import LEAF, GrownTree, TreeParams
-
-Array = NDArray[Any]
 
 ROWS = 65536  # rows of a chunk of element-wise work
 HISTOGRAM_MEMORY = 512 * 2**20  # bytes for the histograms of waiting nodes
