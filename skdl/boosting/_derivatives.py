@@ -12,7 +12,7 @@ from skdl._config import use_numba
 from skdl._typing import Array
 from skdl.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
 from skdl.losses._checks import check_finite, check_shapes
-from skdl.tree._threads import run_chunks
+from skdl.ops._threads import run_chunks
 
 _ROWS = 65536  # rows of a chunk; the sums of chunks are added in their order
 

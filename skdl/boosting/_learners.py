@@ -14,6 +14,7 @@ from skdl.boosting._columns import interaction_sets, monotonic_signs, n_candidat
 from skdl.boosting._derivatives import Derivatives
 from skdl.boosting._ensemble import Ensemble
 from skdl.losses import Loss
+from skdl.ops._threads import run_chunks
 from skdl.tree import (
     BinMapper,
     GrownTree,
@@ -23,7 +24,6 @@ from skdl.tree import (
     leaf_sums,
     make_grower,
 )
-from skdl.tree._threads import run_chunks
 
 FLAT = 1e3  # Σ|g|/(Σh+λ) above which a tree that cannot split has no Newton step
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from skdl._config import use_numba
 from skdl._typing import Array
-from skdl.tree._threads import run_chunks
+from skdl.ops._threads import run_chunks
 
 MAX_BINS = 255
 # Quantised gradients must keep some bits in sums over all rows, see `make_packing`.

@@ -8,9 +8,9 @@ import numpy as np
 
 from skdl._config import use_numba
 from skdl._typing import Array
+from skdl.ops._threads import run_chunks
 from skdl.tree._binning import BinnedData
 from skdl.tree._grower import Grower
-from skdl.tree._threads import run_chunks
 from skdl.tree._tree import GrownTree, TreeParams
 
 _SMALL = 50_000  # rows below which a second thread costs more than it helps

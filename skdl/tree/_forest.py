@@ -9,7 +9,7 @@ import numpy as np
 
 from skdl._config import use_numba
 from skdl._typing import Array
-from skdl.tree._threads import run_chunks
+from skdl.ops._threads import run_chunks
 from skdl.tree._tree import LEAF, Tree
 
 _ROWS = 2048  # rows of a chunk

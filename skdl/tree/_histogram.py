@@ -14,9 +14,9 @@ import numpy as np
 from scipy.sparse import csc_array
 
 from skdl._typing import Array
+from skdl.ops._threads import run_chunks
 from skdl.tree._packing import Packing
 from skdl.tree._space import BinSpace
-from skdl.tree._threads import run_chunks
 
 _ENTRIES = 2**18  # of a chunk, at least: rows × features
 _PER_BIN = 8  # and so many times the number of bins, as each chunk has sums of its own

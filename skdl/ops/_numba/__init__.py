@@ -1,4 +1,5 @@
 """Compiled twins of hot operations; imported only where Numba is in use.
 
-Without fast-math, in the order of operations of their NumPy references: the same bits.
+Without fast-math. A twin that keeps the order of operations of its NumPy reference has
+the same bits; products and sums over images agree with theirs up to rounding.
 """

@@ -21,7 +21,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from skdl.tree._numba._inner import inner
+from skdl.ops._numba._inner import inner
 
 # Positions in the control array, one to a cache line of eight int64. A 1 at STOP sends
 # the helpers home.

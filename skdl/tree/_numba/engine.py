@@ -13,6 +13,7 @@ import numpy as np
 
 from skdl._config import n_threads
 from skdl._typing import Array
+from skdl.ops._threads import release, run_chunks, submit
 from skdl.tree._binning import BinnedData
 from skdl.tree._grower import UNLIMITED, Grower, assemble, min_hessian
 from skdl.tree._numba import memory
@@ -22,7 +23,6 @@ from skdl.tree._numba.partition import CHUNK
 from skdl.tree._numba.predictor import largest, pack
 from skdl.tree._packing import Packing, make_packing, smallest_that_matter
 from skdl.tree._splitting import SplitRules
-from skdl.tree._threads import release, run_chunks, submit
 from skdl.tree._tree import LEAF, GrownTree, TreeParams
 
 ROWS = 65536  # rows of a chunk of element-wise work

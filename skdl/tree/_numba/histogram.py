@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from numba import uint64
 
-from skdl.tree._numba._inner import inner
+from skdl.ops._numba._inner import inner
+from skdl.ops._numba.prefetch import AHEAD, prefetch
 from skdl.tree._numba.memory import (
     FIRST,
     IDENTITY,
@@ -26,7 +27,6 @@ from skdl.tree._numba.memory import (
     SMALL_SLOT,
     SMALL_START,
 )
-from skdl.tree._numba.prefetch import AHEAD, prefetch
 
 CONSTANT, PACKED, WIDE = range(3)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numba import uint64
 
-from skdl.tree._numba._inner import inner
+from skdl.ops._numba._inner import inner
+from skdl.ops._numba.prefetch import AHEAD, prefetch
 from skdl.tree._numba.memory import (
     BIN,
     KEEP_LEFT,
@@ -20,7 +21,6 @@ from skdl.tree._numba.memory import (
     NODE_START,
     POSITION,
 )
-from skdl.tree._numba.prefetch import AHEAD, prefetch
 
 CHUNK = 4096  # rows
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdl.tree._numba._inner import few, inner
+from skdl.ops._numba._inner import few, inner
 from skdl.tree._numba.histogram import WIDE, form_of
 from skdl.tree._numba.memory import (
     BIN,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdl.tree._numba._inner import few, inner
+from skdl.ops._numba._inner import few, inner
 from skdl.tree._numba.histogram import CONSTANT, PACKED, WIDE, entry_of
 from skdl.tree._numba.memory import C_LEFT, CUT, G_LEFT, H_LEFT
 

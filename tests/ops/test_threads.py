@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from skdl import config_context, get_config
-from skdl.tree._threads import run_chunks
+from skdl.ops._threads import run_chunks
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5])

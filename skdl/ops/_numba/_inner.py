@@ -1,4 +1,4 @@
-"""How the engine's functions are compiled.
+"""How functions are compiled.
 
 Only compiled code calls an `inner` function: it needs no wrapper for Python and, as it
 allocates nothing, no reference counting. A function is compiled once more with each one

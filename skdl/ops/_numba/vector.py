@@ -1,0 +1,122 @@
+"""Vectors as wide as the CPU's registers, as LLVM code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import types
+from numba.core import cgutils
+from numba.core.cgutils import ir
+from numba.core.registry import cpu_target
+from numba.extending import intrinsic
+
+
+def _vector_bytes() -> int:
+    """Return the bytes of the widest vector register that Numba compiles for."""
+    features = set(cpu_target.target_context.codegen().magic_tuple()[2].split(","))
+    if "+avx512f" in features:
+        return 64
+    return 32 if features & {"+avx", "+avx2"} else 16
+
+
+BYTES = _vector_bytes()
+
+
+class Emitter:
+    """Writes vector instructions for numbers of one type."""
+
+    def __init__(self, context: Any, builder: Any, number: Any) -> None:
+        self.context, self.builder = context, builder
+        self.scalar = context.get_value_type(number)
+        self.align = context.get_abi_sizeof(self.scalar)
+        self.width = BYTES // self.align
+        self.vector = ir.VectorType(self.scalar, self.width)
+
+    def pointer(self, array_type: Any, array: Any, offset: Any) -> Any:
+        """Return the address of an entry of a 1-D array."""
+        data = self.context.make_array(array_type)(self.context, self.builder, array)
+        return self.builder.gep(data.data, [offset])
+
+    def at(self, base: Any, offset: Any, kind: Any = None) -> Any:
+        """Return the address of what lies beyond another; a vector if not said."""
+        place = self.builder.gep(base, [offset])
+        return self.builder.bitcast(place, (kind or self.vector).as_pointer())
+
+    def load(self, place: Any) -> Any:
+        return self.builder.load(place, align=self.align)
+
+    def store(self, value: Any, place: Any) -> None:
+        self.builder.store(value, place, align=self.align)
+
+    def lanes(self, value: Any, which: list[int]) -> Any:
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), len(which)), which)
+        return self.builder.shuffle_vector(value, value, mask)
+
+    def splat(self, value: Any) -> Any:
+        """Return a vector of one number."""
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        one = self.builder.insert_element(undefined, value, ir.IntType(32)(0))
+        return self.lanes(one, [0] * self.width)
+
+    def multiply_add(self, x: Any, y: Any, z: Any) -> Any:
+        """Return x·y + z, fused where the CPU can.
+
+        Where it cannot, llvm.fma would be a call for each lane.
+        """
+        function = cgutils.get_or_insert_function(
+            self.builder.module,
+            ir.FunctionType(self.vector, [self.vector] * 3),
+            f"llvm.fmuladd.v{self.width}f{8 * self.align}",
+        )
+        return self.builder.call(function, [x, y, z])
+
+    def store_first(self, value: Any, base: Any, count: Any) -> None:
+        """Store the first `count` lanes of a vector, fewer than it has.
+
+        In pieces that are powers of two: masked stores are slow on some CPUs.
+        """
+        builder, size = self.builder, count.type
+        keep = cgutils.alloca_once_value(builder, value)
+        place = cgutils.alloca_once_value(builder, base)
+        piece = self.width // 2
+        while piece:
+            has = builder.and_(count, size(piece))
+            with builder.if_then(builder.icmp_unsigned("!=", has, size(0))):
+                value, base = builder.load(keep), builder.load(place)
+                kind = ir.VectorType(self.scalar, piece)
+                first = self.lanes(value, list(range(piece)))
+                self.store(first, self.at(base, size(0), kind))
+                turned = [(i + piece) % self.width for i in range(self.width)]
+                builder.store(self.lanes(value, turned), keep)
+                builder.store(builder.gep(base, [size(piece)]), place)
+            piece //= 2
+
+
+def _copies(number: Any, n: int) -> Any:
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        emitter = Emitter(context, builder, number)
+        kind = ir.VectorType(emitter.scalar, n)
+        zero = context.get_value_type(types.intp)(0)
+        source, target = (
+            emitter.at(emitter.pointer(sig.args[k], *args[k : k + 2]), zero, kind)
+            for k in (1, 3)
+        )
+        emitter.store(emitter.load(source), target)
+        return context.get_dummy_value()
+
+    return codegen
+
+
+@intrinsic(prefer_literal=True)
+def copy(typingctx, n, a, a0, b, b0):  # type: ignore[no-untyped-def]
+    """``b[b0 : b0 + n] = a[a0 : a0 + n]`` for a literal n and arrays of one type."""
+    signature = types.void(n, a, types.intp, b, types.intp)
+    return signature, _copies(a.dtype, n.literal_value)
+
+
+@intrinsic(prefer_literal=True)
+def copy_vectors(typingctx, nv, a, a0, b, b0):  # type: ignore[no-untyped-def]
+    """`copy` for as many numbers as nv vectors have, nv a literal."""
+    signature = types.void(nv, a, types.intp, b, types.intp)
+    n = nv.literal_value * BYTES * 8 // a.dtype.bitwidth
+    return signature, _copies(a.dtype, n)
