@@ -28,9 +28,11 @@ __all__ = [
     "Real",
     "RealNotInt",
     "StrOptions",
+    "call_hooks",
     "callbacks_of",
     "check_sample_weight",
     "fit_context",
+    "keeps_runs",
     "unchanged_if_fails",
     "validate_data",
     "without_callbacks",
@@ -89,6 +91,44 @@ def callbacks_of(estimator: Any) -> list[Any]:
         The callbacks; empty if there are none.
     """
     return list(getattr(estimator, "_skl_callbacks", []))
+
+
+def keeps_runs(callback: Any) -> bool:
+    """Return whether a callback saves runs and gives them back, as a checkpoint does.
+
+    Parameters
+    ----------
+    callback : callback
+        Any callback.
+
+    Returns
+    -------
+    keeps : bool
+        Whether it has `resume_state`, for networks, or `resume_booster`.
+    """
+    return hasattr(callback, "resume_state") or hasattr(callback, "resume_booster")
+
+
+def call_hooks(estimator: Any, hook: str, run: Any) -> None:
+    """Call one of skdl's own hooks, of those callbacks that have it.
+
+    Besides scikit-learn's protocol a callback may define `on_training_begin` and
+    `on_training_end` with (estimator, trainer) for networks, `on_boosting_begin` and
+    `on_boosting_end` with (estimator, run) for boosters: they see the loop itself.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that is being fitted.
+    hook : str
+        Name of the hook.
+    run : object
+        The trainer of a network, or the run of a booster.
+    """
+    # A checkpoint comes last: it saves what the others have done.
+    for callback in sorted(callbacks_of(estimator), key=keeps_runs):
+        if hasattr(callback, hook):
+            getattr(callback, hook)(estimator, run)
 
 
 def without_callbacks(estimator: Any) -> Any:

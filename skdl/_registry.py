@@ -30,6 +30,7 @@ class Registry(Generic[T]):
         self.kind = kind
         self.base = base
         self.wrap = wrap
+        self.__doc__ = f"The registry of the kind {kind}: names mapped to classes."
         self._classes: dict[str, type[T]] = {}
         self._aliases: dict[str, str] = {}
 

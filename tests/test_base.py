@@ -22,8 +22,8 @@ class Model(ClassifierMixin, NestedParams):
     """A classifier whose score says how its parameters arrived."""
 
     _registries = {
-        "optimizer": optimizers._optimizer.registry,
-        "loss": losses._loss.registry,
+        "optimizer": optimizers.registry,
+        "loss": losses.registry,
     }
 
     def __init__(self, optimizer="adam", loss="cross_entropy", layers=(), width=10):

@@ -122,6 +122,8 @@ def test_defaults_are_those_of_the_signature(name):
     own = obj.__doc__ if not inspect.isclass(obj) else vars(obj).get("__doc__")
     if not own or is_record(obj):
         return  # described by its base, or by its fields
+    if inspect.isclass(obj) and obj.__init__ is ValueError.__init__:
+        return  # an exception that takes a message
     described = described_defaults(obj)
     for parameter in inspect.signature(obj).parameters.values():
         if parameter.name not in described:

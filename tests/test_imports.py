@@ -194,3 +194,41 @@ def test_all_lists_what_is_public(package):
     assert len(set(module.__all__)) == len(module.__all__)
     assert public <= set(module.__all__)
     assert all(hasattr(module, name) for name in module.__all__)
+
+
+def test_a_package_is_used_through_what_it_exports():
+    """`optimizers._optimizer.registry` reaches through another package's privates."""
+    wrong = [
+        (name, f"{node.value.id}.{node.attr}")
+        for name, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.attr.startswith("_")
+        and not node.attr.startswith("__")
+        and node.value.id in BELOW
+    ]
+    assert not wrong
+
+
+# Part -> modules of other parts that it may take private names from.
+SHARED_PRIVATES = {
+    "boosting": {"skdl.ops._threads", "skdl.tree._binning"},
+    "callbacks": {"skdl.optimizers._optimizer"},
+    "inspection": {"skdl.neural_network._base"},
+    "tree": {"skdl.ops._threads"},
+}
+
+
+def test_private_modules_are_for_their_own_package():
+    wrong = [
+        (name, module)
+        for name, tree in TREES.items()
+        for module in imports(tree)
+        if module.startswith("skdl.")
+        and module.count(".") >= 2
+        and module.split(".")[2].startswith("_")
+        and module.split(".")[1] != part_of(name)
+        and module not in SHARED_PRIVATES.get(part_of(name), ())
+    ]
+    assert not wrong

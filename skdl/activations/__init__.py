@@ -16,6 +16,7 @@ from skdl.activations._activation import (
     get,
     names,
     register,
+    registry,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "get",
     "names",
     "register",
+    "registry",
 ]

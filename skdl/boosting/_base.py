@@ -41,7 +41,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     What a subclass defines is said in `Inputs`.
     """
 
-    _registries = {"optimizer": registry, "loss": losses._loss.registry}
+    _registries = {"optimizer": registry, "loss": losses.registry}
 
     _parameter_constraints: dict[str, Any] = {
         "loss": "no_validation",

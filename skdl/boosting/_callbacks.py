@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from skdl._compat import callbacks_of
+from skdl._compat import callbacks_of, keeps_runs
 
 
 @dataclass
@@ -67,28 +67,6 @@ def check_callbacks(estimator: Any, follows: bool = True) -> None:
             )
 
 
-def call_hooks(estimator: Any, hook: str, run: Any) -> None:
-    """Call a hook of those callbacks that have it.
-
-    Parameters
-    ----------
-    estimator : estimator
-        The estimator that is being fitted.
-    hook : {"on_boosting_begin", "on_boosting_end"}
-        Its name.
-    run : Run
-        The run.
-    """
-    # A checkpoint comes last: it saves what the others have done.
-    for callback in sorted(callbacks_of(estimator), key=_keeps_runs):
-        if hasattr(callback, hook):
-            getattr(callback, hook)(estimator, run)
-
-
-def _keeps_runs(callback: Any) -> bool:
-    return hasattr(callback, "resume_booster")
-
-
 def saved_run(estimator: Any) -> SavedRun | None:
     """Return the run that a callback has kept, if there is one.
 
@@ -103,7 +81,7 @@ def saved_run(estimator: Any) -> SavedRun | None:
         Where to go on.
     """
     for callback in callbacks_of(estimator):
-        if _keeps_runs(callback):
+        if keeps_runs(callback):
             saved: SavedRun | None = callback.resume_booster(estimator)
             return saved
     return None

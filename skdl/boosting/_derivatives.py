@@ -10,18 +10,10 @@ import numpy as np
 
 from skdl._config import use_numba
 from skdl._typing import Array
-from skdl.losses import BinaryCrossEntropy, CrossEntropy, Loss, SquaredError
-from skdl.losses._checks import check_finite, check_shapes
+from skdl.losses import Loss
 from skdl.ops._threads import run_chunks
 
 _ROWS = 65536  # rows of a chunk; the sums of chunks are added in their order
-
-# Losses whose derivatives have a compiled twin.
-_KERNELS: dict[type[Loss], str] = {
-    SquaredError: "squared",
-    BinaryCrossEntropy: "binary",
-    CrossEntropy: "multinomial",
-}
 
 
 @dataclass
@@ -72,10 +64,8 @@ def derivatives(
         If a loss is not finite, or a custom loss returns a wrong shape or a derivative
         that is not finite.
     """
-    name = _KERNELS.get(type(loss))
-    smooth = getattr(loss, "label_smoothing", 0)
-    if name is not None and not smooth and use_numba():
-        result = _compiled(name, loss, y, raw, weight, memory)
+    if loss.twin and use_numba():
+        result = _compiled(loss, y, raw, weight, memory)
     else:
         result = _reference(loss, y, raw, weight)
     if not np.isfinite(result.loss):
@@ -89,8 +79,6 @@ def derivatives(
 
 def _reference(loss: Loss, y: Array, raw: Array, weight: Array | None) -> Derivatives:
     values, g, h = loss.derivatives(y, raw)
-    if not type(loss).__module__.startswith("skdl."):
-        _check_own(loss, (values, g, h), raw)
     g = np.array(g.T, dtype=np.float64, order="C")
     if h is not None:
         h = np.array(h.T, dtype=np.float64, order="C")
@@ -105,19 +93,7 @@ def _reference(loss: Loss, y: Array, raw: Array, weight: Array | None) -> Deriva
     return Derivatives(float(values.sum()) / total, g, h)
 
 
-def _check_own(
-    loss: Loss, parts: tuple[Array, Array, Array | None], raw: Array
-) -> None:
-    """Raise if a user's class of loss returns what training cannot use."""
-    name = type(loss).__name__
-    arrays = [part for part in parts if part is not None]
-    check_shapes(name, arrays, raw)
-    if np.isfinite(parts[0]).all():  # else the steps are too long, a case of its own
-        check_finite(name, arrays, raw)
-
-
 def _compiled(
-    name: str,
     loss: Loss,
     y: Array,
     raw: Array,
@@ -125,7 +101,7 @@ def _compiled(
     memory: dict[str, Array],
 ) -> Derivatives:
     kernel: Callable[..., float] = getattr(
-        import_module("skdl.boosting._numba.derivatives"), name
+        import_module("skdl.boosting._numba.derivatives"), loss.twin
     )
     n, k = raw.shape
     has_h = not loss.constant_hessian or weight is not None

@@ -365,7 +365,7 @@ def make_learners(
             "monotonic_cst to 0 for the columns "
             f"{np.flatnonzero(categorical & (signs != 0)).tolist()}."
         )
-    second_order = bool(getattr(ensemble.rule, "second_order", False))
+    second_order = ensemble.rule.second_order
     hessian = second_order and loss.has_hessian and not loss.has_leaf_value
     min_hessian = 0.0
     if hessian and not loss.constant_hessian:

@@ -11,9 +11,9 @@ from typing import Any
 import joblib
 import numpy as np
 
-from skdl._compat import without_callbacks
+from skdl._compat import call_hooks, without_callbacks
 from skdl._typing import Array
-from skdl.boosting._callbacks import SavedRun, call_hooks
+from skdl.boosting._callbacks import SavedRun
 from skdl.boosting._derivatives import Derivatives, derivatives
 from skdl.boosting._ensemble import Ensemble, learner_values
 from skdl.boosting._learners import (

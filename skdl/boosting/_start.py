@@ -11,8 +11,7 @@ from sklearn.utils.validation import has_fit_parameter
 from skdl._typing import Array
 from skdl.boosting._ensemble import Ensemble, init_raw
 from skdl.boosting._learners import Problem
-from skdl.losses import Loss
-from skdl.losses._checks import NotFiniteError
+from skdl.losses import Loss, NotFiniteError
 from skdl.optimizers import FirstOrder
 
 

@@ -30,12 +30,12 @@ class StepRules(Registry[Optimizer]):
     def class_of(self, name: str) -> type[Optimizer]:
         if name in self._classes:
             return super().class_of(name)
-        if name in optimizers._optimizer.registry:
-            return optimizers._optimizer.registry.class_of(name)
+        if name in optimizers.registry:
+            return optimizers.registry.class_of(name)
         return super().class_of(name)  # raises, and lists the names
 
     def __contains__(self, name: object) -> bool:
-        return super().__contains__(name) or name in optimizers._optimizer.registry
+        return super().__contains__(name) or name in optimizers.registry
 
 
 registry: StepRules = StepRules("step rule", Optimizer)
@@ -175,7 +175,7 @@ class Steps:
     @property
     def plain(self) -> bool:
         """Whether a round adds η times its learner and nothing else."""
-        return type(self.rule).step is GD.step
+        return self.rule.plain
 
     def next_rate(self) -> float:
         """Return the learning rate of the coming round, and note it."""

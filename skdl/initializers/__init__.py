@@ -1,6 +1,13 @@
 """Starting weights: Xavier, He, LeCun, orthogonal and simple distributions."""
 
-from skdl.initializers._initializer import Initializer, fans, get, names, register
+from skdl.initializers._initializer import (
+    Initializer,
+    fans,
+    get,
+    names,
+    register,
+    registry,
+)
 from skdl.initializers._orthogonal import Orthogonal
 from skdl.initializers._simple import Constant, Normal, Ones, Uniform, Zeros
 from skdl.initializers._variance_scaling import (
@@ -32,4 +39,5 @@ __all__ = [
     "get",
     "names",
     "register",
+    "registry",
 ]

@@ -5,7 +5,18 @@ from skdl.layers._batch_norm import BatchNorm
 from skdl.layers._context import Arena, Context
 from skdl.layers._dense import Dense, DropConnect
 from skdl.layers._dropout import Dropout
-from skdl.layers._layer import Layer, ParamSpec, get, names, register
+from skdl.layers._layer import (
+    Layer,
+    ParamSpec,
+    backward_chain,
+    build_chain,
+    forward_chain,
+    get,
+    names,
+    register,
+    registry,
+    resolve_chain,
+)
 from skdl.layers._residual import Residual
 
 __all__ = [
@@ -19,7 +30,12 @@ __all__ = [
     "Layer",
     "ParamSpec",
     "Residual",
+    "backward_chain",
+    "build_chain",
+    "forward_chain",
     "get",
     "names",
     "register",
+    "registry",
+    "resolve_chain",
 ]

@@ -25,7 +25,7 @@ class Activation(Layer):
         When a network is built, if the name is unknown.
     """
 
-    _registries = {"function": activations._activation.registry}
+    _registries = {"function": activations.registry}
 
     def __init__(self, function: str | ActivationFunction = "relu") -> None:
         self.function = function

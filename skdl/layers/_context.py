@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from skdl._typing import Array
+from skdl.ops.memory import aligned
 
 Shape = int | tuple[int, ...]
-
-_ALIGNMENT = 64  # a cache line, and the widest vector register
 
 
 class Arena:
@@ -65,9 +64,7 @@ class Arena:
         size = math.prod(shape) * dtype.itemsize
         buffer = self._buffers.get(position)
         if buffer is None or buffer.size < size:
-            raw = np.empty(size + _ALIGNMENT, dtype=np.uint8)
-            offset = -raw.ctypes.data % _ALIGNMENT
-            buffer = self._buffers[position] = raw[offset : offset + size]
+            buffer = self._buffers[position] = aligned((size,), np.uint8)
             self._views = {k: v for k, v in self._views.items() if k[0] != position}
         view = self._views[key] = buffer[:size].view(dtype).reshape(shape)
         return view

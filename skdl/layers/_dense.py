@@ -43,8 +43,8 @@ class Dense(Layer):
 
     accepts_sparse = True
     _registries = {
-        "initializer": initializers._initializer.registry,
-        "bias_initializer": initializers._initializer.registry,
+        "initializer": initializers.registry,
+        "bias_initializer": initializers.registry,
     }
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from sklearn.base import clone
@@ -10,12 +10,9 @@ from sklearn.base import clone
 from skdl import activations
 from skdl._base import ParameterObject
 from skdl._registry import Registry
-from skdl._typing import Array
+from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
 from skdl.layers._context import Context
-
-Shape = tuple[int, ...]
-Tree = Mapping[str, Any]
 
 _NOTHING: dict[str, Any] = {}
 
@@ -150,7 +147,7 @@ class _LayerRegistry(Registry[Layer]):
     """Layers by name, and activations by theirs: "relu" is ``Activation("relu")``."""
 
     def __contains__(self, name: object) -> bool:
-        return super().__contains__(name) or name in activations._activation.registry
+        return super().__contains__(name) or name in activations.registry
 
     def get(self, spec: str | Layer | Any) -> Layer:
         if not isinstance(spec, str) or super().__contains__(spec):
@@ -201,7 +198,7 @@ def resolve_chain(layers: Sequence[str | Layer]) -> list[Layer]:
 def build_chain(
     layers: Sequence[Layer], input_shape: Shape
 ) -> tuple[Shape, dict[str, Any]]:
-    """Build layers one after another; their keys are "0", "1", …
+    """Build layers one after another, with the keys "0", "1" and so on.
 
     Parameters
     ----------

@@ -1,12 +1,13 @@
 """Losses: value, gradient, Hessian and link; shared by networks and boosting."""
 
+from skdl.losses._checks import NotFiniteError
 from skdl.losses._classification import (
     BinaryCrossEntropy,
     CrossEntropy,
     Exponential,
 )
 from skdl.losses._custom import FunctionLoss
-from skdl.losses._loss import Loss, get, names, register
+from skdl.losses._loss import Loss, get, names, register, registry
 from skdl.losses._regression import (
     AbsoluteError,
     Gamma,
@@ -25,10 +26,12 @@ __all__ = [
     "Gamma",
     "Huber",
     "Loss",
+    "NotFiniteError",
     "Poisson",
     "Quantile",
     "SquaredError",
     "get",
     "names",
     "register",
+    "registry",
 ]

@@ -32,11 +32,17 @@ class CrossEntropy(Loss):
         When evaluated, if `label_smoothing` is out of range.
     """
 
+    verified = True
     task = "classification"
     has_hessian = True
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = label_smoothing
+
+    @property
+    def twin(self) -> str:  # type: ignore[override]
+        """Name of the compiled twin, which knows no smoothing."""
+        return "" if self.label_smoothing else "multinomial"
 
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty
@@ -104,6 +110,7 @@ class BinaryCrossEntropy(Loss):
         When evaluated, if `label_smoothing` is out of range.
     """
 
+    verified = True
     task = "classification"
     has_hessian = True
 
@@ -112,6 +119,11 @@ class BinaryCrossEntropy(Loss):
 
     # Not a parameter: `for_classes` chooses it.
     _multilabel = False
+
+    @property
+    def twin(self) -> str:  # type: ignore[override]
+        """Name of the compiled twin, which knows no smoothing."""
+        return "" if self.label_smoothing else "binary"
 
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty
@@ -166,6 +178,7 @@ class Exponential(Loss):
     For two classes; raw is half the log-odds (Friedman, Hastie & Tibshirani 2000).
     """
 
+    verified = True
     task = "classification"
     has_hessian = True
 

@@ -47,6 +47,7 @@ class FunctionLoss(Loss):
 
     task = "any"
     has_hessian = True
+    verified = True  # it looks itself
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function

@@ -9,14 +9,14 @@ values and the gradient together, because they share their costly parts.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from skdl._base import ParameterObject
 from skdl._registry import Registry
 from skdl._typing import Array
-from skdl.losses._checks import check_pair, check_shapes
+from skdl.losses._checks import check_finite, check_pair, check_shapes
 from skdl.losses._constant import best_constant
 
 Empty = Callable[..., Array]
@@ -44,6 +44,17 @@ class Loss(ParameterObject):
         and not by a Newton step.
     constant_hessian : bool
         Whether the Hessian is 1 everywhere.
+    twin : str
+        Name of the compiled twin of its derivatives in
+        `skdl.boosting._numba.derivatives`, if it has one.
+    verified : bool
+        Whether `evaluate` and `hessian` are known to keep the contract: boosting then
+        does not look at the shapes and values that they return.
+
+    Notes
+    -----
+    A subclass with an `evaluate` or a `hessian` of its own does not inherit `twin` and
+    `verified`.
     """
 
     task: ClassVar[Literal["regression", "classification", "any"]] = "regression"
@@ -51,6 +62,15 @@ class Loss(ParameterObject):
     has_hessian: ClassVar[bool] = False
     has_leaf_value: ClassVar[bool] = False
     constant_hessian: ClassVar[bool] = False
+    twin: str = ""
+    verified: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if vars(cls).keys() & {"evaluate", "hessian", "derivatives"}:
+            for name in ("twin", "verified"):
+                if name not in vars(cls):
+                    setattr(cls, name, getattr(Loss, name))
 
     # ---- what a subclass defines
 
@@ -271,9 +291,21 @@ class Loss(ParameterObject):
             First derivatives.
         hessian : ndarray of shape (n, k) or None
             Diagonal second derivatives.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a loss that is not `verified` returns what training cannot use.
         """
-        loss, gradient = check_pair(type(self).__name__, self.evaluate(y, raw))
-        return loss, gradient, self.hessian(y, raw) if self.has_hessian else None
+        name = type(self).__name__
+        loss, gradient = check_pair(name, self.evaluate(y, raw))
+        hessian = self.hessian(y, raw) if self.has_hessian else None
+        if not self.verified:
+            arrays = [a for a in (loss, gradient, hessian) if a is not None]
+            check_shapes(name, arrays, raw)
+            if np.isfinite(loss).all():  # else the steps are too long: another error
+                check_finite(name, arrays, raw)
+        return loss, gradient, hessian
 
     # ---- what everybody gets
 

@@ -13,6 +13,8 @@ from skdl.losses._loss import Array, Empty, Loss, register
 class SquaredError(Loss):
     """½e². Its gradient is minus the residual; its best constant the mean."""
 
+    verified = True
+    twin = "squared"
     has_hessian = True
     constant_hessian = True
 
@@ -35,6 +37,7 @@ class SquaredError(Loss):
 class AbsoluteError(Loss):
     """abs(e). Its best constant is the median; at e = 0 the gradient is taken as 0."""
 
+    verified = True
     has_leaf_value = True
 
     def evaluate(
@@ -67,6 +70,7 @@ class Huber(Loss):
         When evaluated, if `delta` is not positive.
     """
 
+    verified = True
     has_hessian = True
     has_leaf_value = True
 
@@ -114,6 +118,7 @@ class Quantile(Loss):
         When evaluated, if `quantile` is out of range.
     """
 
+    verified = True
     has_leaf_value = True
 
     def __init__(self, quantile: float | list[float] = 0.5) -> None:
@@ -165,6 +170,7 @@ class Quantile(Loss):
 class Poisson(Loss):
     """Half the Poisson deviance with a log link: μ − y + y·ln(y/μ), μ = e^raw."""
 
+    verified = True
     has_hessian = True
     out_activation = "exp"
 
@@ -207,6 +213,7 @@ class Poisson(Loss):
 class Gamma(Loss):
     """Half the gamma deviance with a log link: ln(μ/y) + y/μ − 1, μ = e^raw."""
 
+    verified = True
     has_hessian = True
     out_activation = "exp"
 

@@ -12,12 +12,13 @@ from scipy import sparse
 
 from skdl import initializers
 from skdl._params import ParamVector
-from skdl._typing import Array
+from skdl._typing import Array, Shape, Snapshot, Tree
 from skdl.initializers import Initializer
-from skdl.layers import Arena, Context, Layer, ParamSpec
-from skdl.layers._layer import (
-    Shape,
-    Tree,
+from skdl.layers import (
+    Arena,
+    Context,
+    Layer,
+    ParamSpec,
     backward_chain,
     build_chain,
     forward_chain,
@@ -26,7 +27,6 @@ from skdl.layers._layer import (
 
 # Rows that predict takes at a time: their activations stay in the cache.
 _CHUNK_BYTES = 2**19
-Snapshot = tuple[Array, Array]
 
 
 class Network:

@@ -45,10 +45,10 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     """
 
     _registries = {
-        "optimizer": optimizers._optimizer.registry,
-        "initializer": initializers._initializer.registry,
-        "loss": losses._loss.registry,
-        "layers": layers._layer.registry,
+        "optimizer": optimizers.registry,
+        "initializer": initializers.registry,
+        "loss": losses.registry,
+        "layers": layers.registry,
     }
 
     _keeps_state = False  # whether pickles hold the optimizer's memory: partial_fit

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from skdl._compat import fit_context
-from skdl.layers import Layer
-from skdl.layers._layer import resolve_chain
+from skdl.layers import Layer, resolve_chain
 from skdl.networks import mlp_layers
 from skdl.neural_network._base import BaseNetwork
 from skdl.neural_network._plan import Request

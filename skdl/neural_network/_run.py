@@ -12,13 +12,20 @@ from joblib import Parallel, delayed
 from sklearn.metrics import check_scoring
 from threadpoolctl import threadpool_limits
 
+from skdl._compat import call_hooks
 from skdl.layers import Dense
 from skdl.networks import Network
 from skdl.neural_network._plan import Plan
-from skdl.neural_network._tasks import EpochTasks, call_optional_hook
+from skdl.neural_network._tasks import EpochTasks
 from skdl.optimizers import Optimizer
-from skdl.training import Best, DivergenceError, Objective, Trainer, TrainingState
-from skdl.training._report import Report
+from skdl.training import (
+    Best,
+    DivergenceError,
+    Objective,
+    Report,
+    Trainer,
+    TrainingState,
+)
 
 Result = tuple[TrainingState, str]
 
@@ -201,7 +208,7 @@ def train(
         report=report,
     )
     trainer.task = context
-    call_optional_hook(estimator, "on_training_begin", trainer)
+    call_hooks(estimator, "on_training_begin", trainer)
     try:
         if n_epochs > 0:
             trainer.run(n_epochs, 0 if plan.incremental else n_epochs)
@@ -213,7 +220,7 @@ def train(
     if estimator.early_stopping and ended and state.best and state.best.weights:
         state.network.restore(state.best.weights)
     state.finished = ended and trainer.stop_reason != "interrupted"
-    call_optional_hook(estimator, "on_training_end", trainer)
+    call_hooks(estimator, "on_training_end", trainer)
     if not (plan.incremental and trainer.stop_reason == "max_iter"):
         report.end(_why(estimator, trainer))
     return state, trainer.stop_reason

@@ -8,8 +8,8 @@ from typing import Any
 
 from scipy import sparse
 
-from skdl._compat import callbacks_of
-from skdl.training import Data, Trainer, TrainingState
+from skdl._compat import callbacks_of, keeps_runs
+from skdl.training import Data, TrainingState
 
 
 class EpochTasks:
@@ -86,32 +86,6 @@ def what_callbacks_see(estimator: Any, data: Data) -> dict[str, Any]:
     return {"X": X, "y": data.target}
 
 
-def call_optional_hook(estimator: Any, hook: str, trainer: Trainer) -> None:
-    """Call skdl's own hooks, of those callbacks that have them.
-
-    Besides scikit-learn's protocol a callback may define `on_training_begin` and
-    `on_training_end`, both with (estimator, trainer): they see the loop itself, its
-    optimizer and its weights.
-
-    Parameters
-    ----------
-    estimator : estimator
-        The estimator that is being fitted.
-    hook : {"on_training_begin", "on_training_end"}
-        Name of the hook.
-    trainer : Trainer
-        The run.
-    """
-    # A checkpoint comes last: it saves what the others have done.
-    for callback in sorted(callbacks_of(estimator), key=_keeps_runs):
-        if hasattr(callback, hook):
-            getattr(callback, hook)(estimator, trainer)
-
-
-def _keeps_runs(callback: Any) -> bool:
-    return hasattr(callback, "resume_state")
-
-
 def saved_state(estimator: Any) -> TrainingState | None:
     """Return the unfinished run that a callback has kept, if there is one.
 
@@ -131,7 +105,7 @@ def saved_state(estimator: Any) -> TrainingState | None:
         If there are several restarts: one file cannot hold them.
     """
     for callback in callbacks_of(estimator):
-        if _keeps_runs(callback):
+        if keeps_runs(callback):
             if estimator.n_init > 1:
                 raise ValueError(
                     f"{type(callback).__name__} keeps one run, but "

@@ -12,6 +12,7 @@ from skdl.optimizers._optimizer import (
     get,
     names,
     register,
+    registry,
 )
 from skdl.optimizers._sign import Lion, RProp
 from skdl.optimizers._state import OptimizerState
@@ -40,4 +41,5 @@ __all__ = [
     "minimize",
     "names",
     "register",
+    "registry",
 ]

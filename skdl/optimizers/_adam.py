@@ -123,7 +123,6 @@ class AMSGrad(Adam):
     """
 
     slots = ("m", "s", "s_max")
-    twin = ""
 
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         self._remember(g, s)

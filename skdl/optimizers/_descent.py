@@ -28,6 +28,7 @@ class SGD(FirstOrder):
     """
 
     linear = True
+    plain = True
 
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         np.multiply(g, eta, out=s.work)
@@ -55,7 +56,6 @@ class GD(SGD):
 
 class _WithMomentum(FirstOrder):
     slots = ("v",)
-    linear = True
 
     def __init__(
         self,
@@ -90,6 +90,8 @@ class Momentum(_WithMomentum):
         Largest entry of the gradient.
     """
 
+    linear = True
+
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         s.v *= self.momentum
         s.v -= g
@@ -117,6 +119,8 @@ class Nesterov(_WithMomentum):
     clip_value : float, default=None
         Largest entry of the gradient.
     """
+
+    linear = True
 
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         s.v *= self.momentum

@@ -198,13 +198,24 @@ class FirstOrder(Optimizer):
     linear : bool
         Whether every step is a linear combination of the gradients so far, the same for
         all entries: then it can also steer boosting, where a gradient is a tree.
+    plain : bool
+        Whether the step is −η·g and nothing else.
+    second_order : bool
+        Whether trees of boosting use Hessians, too.
+
+    Notes
+    -----
+    `twin`, `linear` and `plain` describe `step`: a subclass with a `step` of its own
+    does not inherit them.
     """
 
-    _registries = {"learning_rate": schedules._schedule.registry}
+    _registries = {"learning_rate": schedules.registry}
 
     slots: ClassVar[tuple[str, ...]] = ()
     twin: ClassVar[str] = ""
     linear: ClassVar[bool] = False
+    plain: ClassVar[bool] = False
+    second_order: ClassVar[bool] = False
 
     learning_rate: float | str | schedules.Schedule = 1e-2
     clip_norm: float | None = None
@@ -219,6 +230,13 @@ class FirstOrder(Optimizer):
         self.learning_rate = learning_rate
         self.clip_norm = clip_norm
         self.clip_value = clip_value
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "step" in vars(cls):
+            for name in ("twin", "linear", "plain"):
+                if name not in vars(cls):
+                    setattr(cls, name, getattr(FirstOrder, name))
 
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         """Change θ in place by one update.

@@ -13,6 +13,7 @@ from skdl.schedules._schedule import (
     get,
     names,
     register,
+    registry,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "get",
     "names",
     "register",
+    "registry",
 ]

@@ -3,6 +3,7 @@
 from skdl.training._best import Best
 from skdl.training._errors import DivergenceError
 from skdl.training._objective import Objective
+from skdl.training._report import Report
 from skdl.training._state import TrainingState
 from skdl.training._trainer import Data, Trainer
 
@@ -11,6 +12,7 @@ __all__ = [
     "Data",
     "DivergenceError",
     "Objective",
+    "Report",
     "Trainer",
     "TrainingState",
 ]

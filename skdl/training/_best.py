@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from skdl.networks._network import Network, Snapshot
+from skdl._typing import Snapshot
+from skdl.networks import Network
 
 
 class Best:

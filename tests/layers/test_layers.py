@@ -364,4 +364,4 @@ def test_a_registered_layer_works_by_name():
         assert isinstance(network.params, ParamVector)
         assert "0.s" in network.params
     finally:
-        del layers._layer.registry._classes["test_shift"]
+        del layers.registry._classes["test_shift"]

@@ -332,6 +332,21 @@ def test_evaluate_must_be_defined():
         Loss().evaluate(np.ones((2, 1)), np.ones((2, 1)))
 
 
+@pytest.mark.parametrize("base", [SquaredError, BinaryCrossEntropy, CrossEntropy])
+@pytest.mark.parametrize("method", ["evaluate", "hessian"])
+def test_a_subclass_does_not_inherit_the_twin_of_what_it_replaces(base, method):
+    own = type("Own", (base,), {method: getattr(Loss, method)})
+    same = type("Same", (base,), {})
+    assert (own().twin, own.verified) == ("", False)
+    assert (same().twin, same.verified) == (base().twin, True)
+    assert base().twin
+
+
+def test_smoothing_has_no_twin():
+    assert not CrossEntropy(0.1).twin
+    assert not BinaryCrossEntropy(0.1).twin
+
+
 # ---- functions as losses
 
 

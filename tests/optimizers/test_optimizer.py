@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from skdl import optimizers
+from skdl import config_context, optimizers
 from skdl.ops.vector import BLOCK
 from skdl.optimizers import (
     EMA,
@@ -387,6 +387,33 @@ def test_bad_settings_stop_minimize(name):
         minimize(lambda x: (0.0, x), [1.0], optimizer=optimizer)
 
 
+# ---- what describes a step belongs to the class that has it
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_plain_steps_are_those_of_descent(name):
+    optimizer = optimizers.get(name)
+    assert getattr(optimizer, "plain", False) == (name in ("sgd", "gd"))
+    assert getattr(optimizer, "second_order", False) is False
+
+
+@pytest.mark.parametrize("base", [SGD, Momentum, Adam, AdamW])
+def test_a_subclass_with_a_step_of_its_own_inherits_nothing_that_described_it(base):
+    class Own(base):
+        def step(self, theta, g, s, eta):
+            theta -= eta * np.sign(g)
+
+    class SameStep(base):
+        pass
+
+    assert (Own.twin, Own.linear, Own.plain) == ("", False, False)
+    described = base.twin, base.linear, base.plain
+    assert (SameStep.twin, SameStep.linear, SameStep.plain) == described
+    with config_context(engine="numba"):  # the compiled twin would be Adam's
+        point = trajectory(Own(0.1), 1, [1.0, -1.0], np.sign)
+    np.testing.assert_allclose(point, [[0.9, -0.9]])
+
+
 # ---- the user's own
 
 
@@ -408,7 +435,7 @@ def registered():
             theta -= s.work
 
     yield Normalised
-    del optimizers._optimizer.registry._classes["normalised"]
+    del optimizers.registry._classes["normalised"]
 
 
 def test_a_users_optimizer(registered):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from skdl.training._report import Report
+from skdl.training import Report
 
 ROW = {"loss": 0.123456, "learning_rate": 1e-3}
 VALIDATED = {**ROW, "val_loss": 2.0, "val_score": 0.5}

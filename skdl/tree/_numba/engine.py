@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
 from skdl._config import n_threads
 from skdl._typing import Array
 from skdl.ops._threads import release, run_chunks, submit
+from skdl.ops.memory import ALIGNMENT, aligned
 from skdl.tree._binning import BinnedData
 from skdl.tree._grower import UNLIMITED, Grower, assemble, min_hessian
 from skdl.tree._numba import memory
@@ -27,32 +26,7 @@ from skdl.tree._tree import LEAF, GrownTree, TreeParams
 
 ROWS = 65536  # rows of a chunk of element-wise work
 HISTOGRAM_MEMORY = 512 * 2**20  # bytes for the histograms of waiting nodes
-LINE = 64  # bytes of a cache line
 CREW_WORK = 20_000  # rows × features below which a helper costs more than it helps
-
-
-def aligned(shape: tuple[int, ...], dtype: Any) -> Array:
-    """Return zeros that start with a cache line.
-
-    What two threads write to lies in lines of their own, lest each write takes the line
-    from the other core.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Shape.
-    dtype : dtype
-        Type of the entries.
-
-    Returns
-    -------
-    array : ndarray
-        Zeros.
-    """
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    memory = np.zeros(size + LINE, np.uint8)
-    start = -memory.ctypes.data % LINE
-    return memory[start : start + size].view(dtype).reshape(shape)
 
 
 class CompiledGrower(Grower):
@@ -221,7 +195,7 @@ class CompiledGrower(Grower):
         any_set = n_nodes if self.binned.categorical.any() else 1
         n_threads = self.n_helpers + 1
         work = memory.WORK.fill(
-            control=aligned((CONTROL_SIZE,), np.int64),
+            control=aligned((CONTROL_SIZE,), np.int64, np.zeros),
             job=np.zeros(memory.N_JOB, np.int64),
             packed=np.empty((k, n), np.int64),
             ordered=np.empty((k, n_ordered), np.int64),
@@ -230,18 +204,18 @@ class CompiledGrower(Grower):
             chunk_left=np.zeros(n // CHUNK + 1, np.int64),
             a=np.empty((n_slots, k, total), np.int64),
             b=np.empty((n_slots if wide else 1, k, total if wide else 1), np.int64),
-            live=aligned((n_slots, n_groups, LINE), np.bool_),
-            scratch=aligned((n_threads, width * 256), np.int64),
-            listed=aligned((n_threads, width + -width % 8), np.int64),
-            scan=aligned((n_threads, 2 + 2 * k, 256), np.int64),
-            gains=aligned((n_threads, 256), np.float64),
-            codes=aligned((n_threads, 256), np.int64),
+            live=aligned((n_slots, n_groups, ALIGNMENT), np.bool_, np.zeros),
+            scratch=aligned((n_threads, width * 256), np.int64, np.zeros),
+            listed=aligned((n_threads, width + -width % 8), np.int64, np.zeros),
+            scan=aligned((n_threads, 2 + 2 * k, 256), np.int64, np.zeros),
+            gains=aligned((n_threads, 256), np.float64, np.zeros),
+            codes=aligned((n_threads, 256), np.int64, np.zeros),
             route=np.empty((n_threads, 256), np.bool_),
             allowed=np.ones((2, n_used), np.bool_),
-            found_gain=aligned((n_groups, 8), np.float64),
-            found=aligned((n_groups, 2, 4), np.int64),
-            found_sums=aligned((n_groups, 2, 2, k + -k % 2), np.int64),
-            found_set=aligned((n_groups, 2, 256), np.bool_),
+            found_gain=aligned((n_groups, 8), np.float64, np.zeros),
+            found=aligned((n_groups, 2, 4), np.int64, np.zeros),
+            found_sums=aligned((n_groups, 2, 2, k + -k % 2), np.int64, np.zeros),
+            found_set=aligned((n_groups, 2, 256), np.bool_, np.zeros),
             node=np.empty((n_nodes, 5), np.int64),
             gain=np.zeros(n_nodes),
             split=np.zeros((n_nodes, 4), np.int64),
