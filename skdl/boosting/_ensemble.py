@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
 
 from skdl._typing import Array
 from skdl.boosting._step_rule import coefficients, follow
+from skdl.boosting._store import packed, unpacked
 from skdl.losses import Loss
 from skdl.optimizers import FirstOrder
 from skdl.tree import Forest, Tree
@@ -189,7 +191,20 @@ class Ensemble:
         )
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_forest": None}  # made again when needed
+        made_when_needed = {"_forest": None, "_coefficients": np.empty(0)}
+        state = {**self.__dict__, **made_when_needed}
+        if self.has_trees:
+            state["learners"] = [len(row) for row in self.learners]
+            state["_trees"] = packed(tree for row in self.learners for tree in row)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        store = state.pop("_trees", None)
+        if store is not None:
+            trees = iter(unpacked(store))
+            state["learners"] = [list(islice(trees, n)) for n in state["learners"]]
+        self.__dict__.update(state)
 
 
 def learner_values(row: list[Any], X: Array, n_raw: int) -> Array:

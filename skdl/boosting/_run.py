@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import joblib
 import numpy as np
 
 from skdl._compat import call_hooks, without_callbacks
+from skdl._digest import digest
 from skdl._typing import Array
 from skdl.boosting._callbacks import SavedRun
 from skdl.boosting._derivatives import Derivatives, derivatives
@@ -148,7 +148,7 @@ class Run:
     def data_digest(self) -> str:
         """Digest of the training rows, by which a run knows its data again."""
         p = self.problem
-        return joblib.hash((p.X, p.y, p.weight), coerce_mmap=True)
+        return digest(p.X, p.y, p.weight)
 
     def keep(self, n_rounds: int) -> None:
         """Drop the rounds after the first.

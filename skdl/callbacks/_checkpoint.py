@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pickle
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,28 @@ from skdl._compat import without_callbacks
 from skdl.callbacks._callback import TrainingCallback
 from skdl.training import Trainer, TrainingState
 
-_FORMAT = 1
+_FORMAT = 2
 _DATA = "Checkpoint: digest of the data"
 # Settings that may differ between the run that was cut off and the one that goes on.
 _FREE = ("max_iter", "n_estimators", "n_jobs", "verbose", "warm_start")
+_PAUSE = 5.0  # seconds between saves, at least
+_TIMES = 20.0  # the pause is so many times as long as the save before
+
+
+class _Clock:
+    """When a run was saved last, and how long that took, in seconds."""
+
+    def __init__(self) -> None:
+        self.last = time.monotonic()
+        self.took = 0.0
+
+    def is_time(self) -> bool:
+        pause = max(_PAUSE, _TIMES * self.took)
+        return time.monotonic() - self.last >= pause
+
+    def saved(self, start: float) -> None:
+        self.last = time.monotonic()
+        self.took = self.last - start
 
 
 class Checkpoint(TrainingCallback):
@@ -38,10 +58,12 @@ class Checkpoint(TrainingCallback):
     ----------
     path : str or path-like
         The file. It holds pickled objects: load only files that you trust.
-    every : int, default=1
-        Save after each so many epochs (rounds), when the next one begins; the end of
-        training is always saved. A save writes the whole model: for boosters of many
-        rounds choose a larger number.
+    every : int, default=None
+        Save after each so many epochs (rounds), when the next one begins. None saves at
+        intervals of time, of at least five seconds and of twenty times what the save
+        before has taken: however large the model and short its rounds, that costs a
+        twentieth of the time. The end of training is always saved, and so is each call
+        of `partial_fit`. A save writes the whole model.
     resume : bool, default=True
         Whether `fit` goes on with the file's run. False overwrites it.
 
@@ -67,14 +89,18 @@ class Checkpoint(TrainingCallback):
     """
 
     def __init__(
-        self, path: str | os.PathLike[str], every: int = 1, resume: bool = True
+        self,
+        path: str | os.PathLike[str],
+        every: int | None = None,
+        resume: bool = True,
     ) -> None:
         super().__init__()
-        if every < 1:
-            raise ValueError(f"every must be at least 1, got {every}.")
+        if every is not None and every < 1:
+            raise ValueError(f"every must be at least 1, or None, got {every}.")
         self.path = Path(path)
         self.every = every
         self.resume = resume
+        self._clocks: dict[Any, _Clock] = {}
 
     @staticmethod
     def load(path: str | os.PathLike[str]) -> Any:
@@ -141,6 +167,7 @@ class Checkpoint(TrainingCallback):
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         super().on_training_begin(estimator, trainer)
+        self._clocks[trainer.task] = _Clock()
         self._check_data(trainer.state.notes, trainer)
 
     def _check_data(self, notes: dict[str, Any], run: Any) -> None:
@@ -165,10 +192,23 @@ class Checkpoint(TrainingCallback):
         run = self._trainers.get(context.parent)
         if run is None or context.task_id == 0:
             return
-        if context.task_name == "tree" and run.n_rounds % self.every == 0:
+        if context.task_name == "tree" and self._is_time(run, run.n_rounds):
             self._save_booster(estimator, run)
-        if context.task_name == "epoch" and run.state.epoch % self.every == 0:
+        if context.task_name == "epoch" and self._is_time(run, run.state.epoch):
             self._save(estimator, run)
+
+    def _is_time(self, run: Any, n_done: int) -> bool:
+        if self.every is None:
+            return self._clocks[run.task].is_time()
+        return n_done % self.every == 0
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        super().teardown(estimator, context)
+        for task in context:
+            self._clocks.pop(task, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_clocks": {}}
 
     def on_training_end(self, estimator: Any, trainer: Trainer) -> None:
         """Save the finished run.
@@ -189,14 +229,19 @@ class Checkpoint(TrainingCallback):
         fitted = without_callbacks(estimator)
         fitted._set_fitted(trainer.state)
         del fitted._training_state
+        self._keep(estimator, trainer, fitted, trainer.state)
+
+    def _keep(self, estimator: Any, run: Any, fitted: Any, state: Any) -> None:
+        start = time.monotonic()
         content = {
             "format": _FORMAT,
             "settings": _settings(estimator),
-            "data": trainer.data_digest,
+            "data": run.data_digest,
             "estimator": fitted,
-            "state": trainer.state,
+            "state": state,
         }
         _write(content, self.path)
+        self._clocks[run.task].saved(start)
 
     # ---- the same for gradient boosting
 
@@ -236,6 +281,7 @@ class Checkpoint(TrainingCallback):
 
     def on_boosting_begin(self, estimator: Any, run: Any) -> None:
         super().on_boosting_begin(estimator, run)
+        self._clocks[run.task] = _Clock()
         self._check_data(run.notes, run)
 
     def on_boosting_end(self, estimator: Any, run: Any) -> None:
@@ -254,14 +300,7 @@ class Checkpoint(TrainingCallback):
 
     def _save_booster(self, estimator: Any, run: Any) -> None:
         saved = run.saved()
-        content = {
-            "format": _FORMAT,
-            "settings": _settings(estimator),
-            "data": run.data_digest,
-            "estimator": saved.estimator,
-            "state": saved,
-        }
-        _write(content, self.path)
+        self._keep(estimator, run, saved.estimator, saved)
 
 
 def _settings(estimator: Any) -> str:
@@ -279,7 +318,7 @@ def _write(content: dict[str, Any], path: Path) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            joblib.dump(content, file)
+            pickle.dump(content, file, protocol=5)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
@@ -290,7 +329,8 @@ def _write(content: dict[str, Any], path: Path) -> None:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = joblib.load(path)
+        with path.open("rb") as file:
+            content = pickle.load(file)
     except FileNotFoundError:
         raise
     except Exception as error:

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import joblib
 import numpy as np
 
+from skdl._digest import digest
 from skdl._typing import Array
 from skdl.layers import Arena
 from skdl.optimizers import Optimizer
@@ -143,7 +143,7 @@ class Trainer:
     @cached_property
     def data_digest(self) -> str:
         """Digest of the training rows, by which a run knows its data again."""
-        return joblib.hash(tuple(self.data[:3]), coerce_mmap=True)
+        return digest(*self.data[:3])
 
     # ---- run
 

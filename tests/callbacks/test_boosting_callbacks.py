@@ -208,7 +208,7 @@ def test_resumed_is_uninterrupted(case, every, path):
 @pytest.mark.parametrize("first", [True, False])
 def test_early_stopping_is_resumed_too(first, path):
     def callbacks(*extra):
-        ours = [Checkpoint(path), EarlyStopping(patience=4)]
+        ours = [Checkpoint(path, every=1), EarlyStopping(patience=4)]
         return [*(ours if first else ours[::-1]), *extra]
 
     data = (X[:300], Y[:300])
@@ -223,9 +223,9 @@ def test_early_stopping_is_resumed_too(first, path):
 def test_a_run_without_a_seed_keeps_the_one_it_drew(path):
     model = made(random_state=None, subsample=0.5, n_estimators=6)
     with pytest.raises(CutOff):
-        clone(model).set_callbacks(Cut(4), Checkpoint(path)).fit(X, Y)
+        clone(model).set_callbacks(Cut(4), Checkpoint(path, every=1)).fit(X, Y)
     seed = Checkpoint.load(path)._seed
-    resumed = clone(model).set_callbacks(Checkpoint(path)).fit(X, Y)
+    resumed = clone(model).set_callbacks(Checkpoint(path, every=1)).fit(X, Y)
     assert resumed._seed == seed
     assert resumed.n_estimators_ == 6
 

@@ -5,7 +5,6 @@ import pickle
 import subprocess
 import sys
 
-import joblib
 import numpy as np
 import pytest
 from scipy import sparse
@@ -125,7 +124,7 @@ def test_other_callbacks_are_resumed_too(iris, path, case, first):
     }
 
     def callbacks(*extra):
-        ours = [Checkpoint(path), CALLBACKS[case]()]
+        ours = [Checkpoint(path, every=1), CALLBACKS[case]()]
         return [*(ours if first else ours[::-1]), *extra]
 
     for cut in (2, 2):
@@ -144,8 +143,8 @@ def test_sample_weights_sparse_and_regression(curve, path):
     X, weight = sparse.csr_array(X), np.linspace(1, 2, len(y))
     net = MLPRegressor((8,), max_iter=6, random_state=0, dropout=0.1, batch_size=30)
     with pytest.raises(CutOff):
-        clone(net).set_callbacks(Cut(4), Checkpoint(path)).fit(X, y, weight)
-    resumed = clone(net).set_callbacks(Checkpoint(path)).fit(X, y, weight)
+        clone(net).set_callbacks(Cut(4), Checkpoint(path, every=1)).fit(X, y, weight)
+    resumed = clone(net).set_callbacks(Checkpoint(path, every=1)).fit(X, y, weight)
     assert_same(resumed, clone(net).fit(X, y, weight))
 
 
@@ -153,11 +152,13 @@ def test_an_interrupted_run_goes_on_with_the_same_bits(iris, path):
     X, y = iris
     net = made(**RICH)
     whole = clone(net).fit(X, y)
-    cut_off = clone(net).set_callbacks(Cut(5, KeyboardInterrupt), Checkpoint(path))
+    cut_off = clone(net).set_callbacks(
+        Cut(5, KeyboardInterrupt), Checkpoint(path, every=1)
+    )
     with pytest.warns(UserWarning, match="interrupted in epoch 6"):
         cut_off.fit(X, y)
     assert cut_off.n_iter_ == 5
-    assert_same(clone(net).set_callbacks(Checkpoint(path)).fit(X, y), whole)
+    assert_same(clone(net).set_callbacks(Checkpoint(path, every=1)).fit(X, y), whole)
 
 
 def test_a_killed_process(path):
@@ -175,7 +176,7 @@ class Die(Checkpoint):
         if trainer.state.epoch == 4:
             os._exit(9)
 
-{net}.set_callbacks(Die({str(path)!r})).fit(*load_iris(return_X_y=True))
+{net}.set_callbacks(Die({str(path)!r}, every=1)).fit(*load_iris(return_X_y=True))
 """
     died = subprocess.run([sys.executable, "-c", code], check=False)
     assert died.returncode == 9
@@ -223,7 +224,7 @@ def test_load(iris, path):
 def test_load_an_unfinished_run(iris, path):
     X, y = iris
     with pytest.raises(CutOff):
-        made().set_callbacks(Checkpoint(path), Cut(4)).fit(X, y)
+        made().set_callbacks(Checkpoint(path, every=1), Cut(4)).fit(X, y)
     loaded = Checkpoint.load(path)
     assert loaded.n_iter_ == 3  # the fourth had not been seen by all callbacks
     assert_same(loaded, made(max_iter=3).fit(X, y))
@@ -285,30 +286,34 @@ def test_a_run_of_other_settings_is_refused(iris, path, case):
 def test_settings_that_may_differ(iris, path, free):
     X, y = iris
     with pytest.raises(CutOff):
-        made().set_callbacks(Cut(4), Checkpoint(path)).fit(X, y)
-    resumed = made(**free).set_callbacks(Checkpoint(path)).fit(X, y)
+        made().set_callbacks(Cut(4), Checkpoint(path, every=1)).fit(X, y)
+    resumed = made(**free).set_callbacks(Checkpoint(path, every=1)).fit(X, y)
     assert_same(resumed, made(**free).fit(X, y))
 
 
 def test_a_random_state_that_has_moved_on(iris, path):
     random_state = np.random.RandomState(3)
     with pytest.raises(CutOff):
-        made(random_state=random_state).set_callbacks(Cut(4), Checkpoint(path)).fit(
-            *iris
-        )
-    net = made(random_state=random_state).set_callbacks(Checkpoint(path)).fit(*iris)
+        made(random_state=random_state).set_callbacks(
+            Cut(4), Checkpoint(path, every=1)
+        ).fit(*iris)
+    net = (
+        made(random_state=random_state)
+        .set_callbacks(Checkpoint(path, every=1))
+        .fit(*iris)
+    )
     assert_same(net, made(random_state=np.random.RandomState(3)).fit(*iris))
 
 
 def test_other_data_are_refused(iris, path):
     X, y = iris
     with pytest.raises(CutOff):
-        made().set_callbacks(Cut(4), Checkpoint(path)).fit(X, y)
+        made().set_callbacks(Cut(4), Checkpoint(path, every=1)).fit(X, y)
     weight = np.arange(len(y))
     for other in [(X[::2], y[::2]), (X + 1, y), (X, y[::-1]), (X, y, weight)]:
         with pytest.raises(ValueError, match="belongs to other training data"):
-            made().set_callbacks(Checkpoint(path)).fit(*other)
-    made().set_callbacks(Checkpoint(path)).fit(X, y)
+            made().set_callbacks(Checkpoint(path, every=1)).fit(*other)
+    made().set_callbacks(Checkpoint(path, every=1)).fit(X, y)
 
 
 def test_a_finished_run_is_not_taken_for_another_fold(iris, path):
@@ -365,7 +370,7 @@ def test_a_write_that_fails_midway_keeps_the_good_file(
     made(max_iter=3).set_callbacks(Checkpoint(path)).fit(X, y)
     good = path.read_bytes()
 
-    def half_dump(content, file):
+    def half_dump(content, file, protocol):
         file.write(good[: len(good) // 2])
         raise error
 
@@ -373,7 +378,7 @@ def test_a_write_that_fails_midway_keeps_the_good_file(
         raise error
 
     if where == "dump":
-        monkeypatch.setattr(joblib, "dump", half_dump)
+        monkeypatch.setattr(pickle, "dump", half_dump)
     else:
         monkeypatch.setattr(os, {"flush": "fsync", "replace": "replace"}[where], fail)
     net = made(max_iter=4, random_state=1)
