@@ -13,10 +13,9 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
-from sklearn.base import BaseEstimator
-
+from skdl._compat import BaseEstimator
 from skdl._registry import Registry
 
 
@@ -62,7 +61,7 @@ class NestedParams(BaseEstimator):
                         params.update(_prefixed(f"{name}__{i}", item))
         return params
 
-    def set_params(self, **params: Any) -> NestedParams:
+    def set_params(self, **params: Any) -> Self:
         """Set the parameters of this object, also nested ones.
 
         Parameters

@@ -1,4 +1,10 @@
-"""The only file that touches scikit-learn's privates and version differences."""
+"""The only file that touches scikit-learn's privates, version differences and types.
+
+scikit-learn has no annotations: for a type checker its classes are of any type, and so
+is everything that derives from them. What skdl's users see of its base classes is
+written down here, so that a checker knows what ``fit`` returns, and that a mistyped
+method does not exist. At run time they are scikit-learn's own.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +12,8 @@ import copy
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sklearn.base import _fit_context as fit_context
-from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -19,15 +23,98 @@ from sklearn.utils._param_validation import (
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import validate_data
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self, TypeVar
+
+    from skdl._typing import Array
+
+    F = TypeVar("F", bound=Callable[..., Any])
+    Request = bool | str | None
+
+    class BaseEstimator:
+        """Parameters, routing and representation."""
+
+        _parameter_constraints: dict[str, Any]
+
+        @classmethod
+        def _get_param_names(cls) -> list[str]: ...
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+        def set_params(self, **params: Any) -> Self: ...
+        def get_metadata_routing(self) -> Any: ...
+        def _repr_html_(self) -> str: ...
+        def __getstate__(self) -> dict[str, Any]: ...
+        def __setstate__(self, state: dict[str, Any]) -> None: ...
+        def __sklearn_tags__(self) -> Any: ...
+        def __sklearn_clone__(self) -> Self: ...
+
+    class _Predictor:
+        def score(self, X: Any, y: Any, sample_weight: Any = None) -> float: ...
+        def set_fit_request(self, **requests: Request) -> Self: ...
+        def set_score_request(self, *, sample_weight: Request = None) -> Self: ...
+        def __sklearn_tags__(self) -> Any: ...
+
+    class ClassifierMixin(_Predictor):
+        """Accuracy as score."""
+
+        _estimator_type: str
+
+    class RegressorMixin(_Predictor):
+        """R² as score."""
+
+        _estimator_type: str
+
+    class TransformerMixin:
+        """Fit and transform at once, into the container of choice."""
+
+        def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any: ...
+        def set_output(self, *, transform: str | None = None) -> Self: ...
+        def __sklearn_tags__(self) -> Any: ...
+
+    class ClassNamePrefixFeaturesOutMixin:
+        """Names of output features from the name of the class."""
+
+        def get_feature_names_out(self, input_features: Any = None) -> Array: ...
+
+    class MetaEstimatorMixin:
+        """Holds another estimator."""
+
+    class CallbackSupportMixin:
+        """Callbacks of `sklearn.callback`."""
+
+        def set_callbacks(self, *callbacks: Any) -> Self: ...
+        def _init_callback_context(self, **settings: Any) -> Any: ...
+
+    def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
+        """Check the parameters before `fit`, as scikit-learn does."""
+
+else:
+    from sklearn.base import (
+        BaseEstimator,
+        ClassifierMixin,
+        ClassNamePrefixFeaturesOutMixin,
+        MetaEstimatorMixin,
+        RegressorMixin,
+        TransformerMixin,
+    )
+    from sklearn.base import _fit_context as fit_context
+    from sklearn.callback import CallbackSupportMixin
+
 __all__ = [
     "CALLBACK_ATTRIBUTES",
+    "BaseEstimator",
     "CallbackSupportMixin",
+    "ClassNamePrefixFeaturesOutMixin",
+    "ClassifierMixin",
     "HasMethods",
     "Integral",
     "Interval",
+    "MetaEstimatorMixin",
     "Real",
     "RealNotInt",
+    "RegressorMixin",
     "StrOptions",
+    "TransformerMixin",
     "call_hooks",
     "callbacks_of",
     "check_sample_weight",

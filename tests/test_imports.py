@@ -24,7 +24,7 @@ BELOW = {
     "_digest": ["_typing"],
     "_registry": [],
     "_params": [],
-    "_compat": [],
+    "_compat": ["_typing"],
     "_base": ["_registry", "_compat"],
     "foundation": [
         "_typing",

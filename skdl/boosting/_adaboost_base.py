@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skdl._compat import (
+    BaseEstimator,
     CallbackSupportMixin,
     HasMethods,
     Integral,
@@ -35,6 +36,23 @@ class BaseAdaBoost(CallbackSupportMixin, BaseEstimator):
     (`_round`, which returns whether to go on); it has `staged_predict`, and the
     `_metric` of its score.
     """
+
+    # ---- settings
+
+    estimator: Any
+    n_estimators: int
+    learning_rate: float
+    max_depth: int
+    categorical_features: Any
+    random_state: Any
+
+    # ---- what fit leaves
+
+    estimators_: list[Any]
+    estimator_weights_: Array
+    estimator_errors_: Array
+    n_features_in_: int
+    feature_names_in_: Array
 
     _metric: Callable[..., float]
     staged_predict: Callable[..., Iterator[Array]]
@@ -86,7 +104,7 @@ class BaseAdaBoost(CallbackSupportMixin, BaseEstimator):
     ) -> Any:
         raise TypeError(f"{type(self).__name__} must define _begin.")
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any) -> BaseAdaBoost:
+    def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         with unchanged_if_fails(self):
             check_callbacks(self, follows=False)
             shown = (X, y)

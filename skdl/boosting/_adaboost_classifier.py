@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.metrics import accuracy_score
@@ -81,6 +81,9 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
     True
     """
 
+    training_error_bound_: Array
+    _vote_forest: Forest | None
+
     _metric = staticmethod(accuracy_score)
 
     def __init__(
@@ -101,7 +104,7 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AdaBoostClassifier:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Boost.
 
         Parameters

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
-from skdl._compat import StrOptions, fit_context
+from skdl._compat import RegressorMixin, StrOptions, fit_context
 from skdl._typing import Array
 from skdl.boosting._adaboost_base import TINY, BaseAdaBoost, normalised
 from skdl.boosting._weighted_trees import StumpRegressor, WeightedTrees
@@ -93,7 +92,7 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> AdaBoostRegressor:
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Boost.
 
         Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.metrics import check_scoring
@@ -33,6 +33,9 @@ from skdl.boosting._learners import Problem, make_learners
 from skdl.boosting._run import Run, Watch
 from skdl.boosting._start import continued, first_ensemble
 from skdl.boosting._step_rule import Steps, registry, resolve
+from skdl.losses import Loss
+from skdl.optimizers import Optimizer
+from skdl.schedules import Schedule
 
 
 class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
@@ -42,6 +45,36 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     """
 
     _registries = {"optimizer": registry, "loss": losses.registry}
+
+    # ---- settings that the methods here read
+
+    optimizer: str | Optimizer
+    learning_rate: float | str | Schedule | None
+    n_estimators: int
+    subsample: float
+    estimator: Any
+    max_bins: int
+    categorical_features: Any
+    shared_trees: bool
+    init: Any
+    warm_start: bool
+    tol: float
+    importance_type: str
+    random_state: Any
+
+    # ---- what fit leaves
+
+    ensemble_: Ensemble
+    n_estimators_: int
+    best_iteration_: int
+    history_: dict[str, list[float]]
+    train_score_: Array
+    validation_score_: Array | None
+    loss_function_: Loss
+    n_features_in_: int
+    feature_names_in_: Array
+    _watch_state: tuple[float, int]
+    _measure: tuple[Any, set[str]]
 
     _parameter_constraints: dict[str, Any] = {
         "loss": "no_validation",
@@ -96,7 +129,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
         X_val: Any,
         y_val: Any,
         sample_weight_val: Any,
-    ) -> BaseGradientBoosting:
+    ) -> Self:
         with unchanged_if_fails(self):
             check_callbacks(self)
             saved = saved_run(self)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils import compute_sample_weight
@@ -225,7 +225,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> GradientBoostingClassifier:
+    ) -> Self:
         """Boost.
 
         Parameters

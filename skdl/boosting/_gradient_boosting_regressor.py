@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
 from skdl import losses
-from skdl._compat import fit_context
+from skdl._compat import RegressorMixin, fit_context
 from skdl._typing import Array
 from skdl.boosting._base import BaseGradientBoosting
 from skdl.losses import Loss
@@ -143,6 +142,8 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
     (3,)
     """
 
+    n_outputs_: int
+
     def __init__(
         self,
         *,
@@ -214,7 +215,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         X_val: Any = None,
         y_val: Any = None,
         sample_weight_val: Any = None,
-    ) -> GradientBoostingRegressor:
+    ) -> Self:
         """Boost.
 
         Parameters

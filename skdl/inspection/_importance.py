@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -57,7 +57,7 @@ class FeatureImportanceDisplay:
         max_features: int = 20,
         ax: Any = None,
         name: str | None = None,
-    ) -> FeatureImportanceDisplay:
+    ) -> Self:
         """Draw the importances of a fitted estimator.
 
         Parameters
@@ -98,7 +98,7 @@ class FeatureImportanceDisplay:
 
     def plot(
         self, ax: Any = None, *, name: str | None = None, max_features: int = 20
-    ) -> FeatureImportanceDisplay:
+    ) -> Self:
         """Draw.
 
         Parameters

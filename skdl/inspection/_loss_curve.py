@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -72,7 +72,7 @@ class LossCurveDisplay:
         name: str | Sequence[str] | None = None,
         log: bool = False,
         **line_kwargs: Any,
-    ) -> LossCurveDisplay:
+    ) -> Self:
         """Draw the curves of fitted estimators.
 
         Parameters
@@ -135,7 +135,7 @@ class LossCurveDisplay:
         curves: str | Sequence[str] = ("loss", "val_loss"),
         log: bool = False,
         **line_kwargs: Any,
-    ) -> LossCurveDisplay:
+    ) -> Self:
         """Draw.
 
         Parameters

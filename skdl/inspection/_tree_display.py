@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -75,7 +75,7 @@ class TreeDisplay:
         feature_names: Sequence[str] | None = None,
         ax: Any = None,
         decimals: int = 3,
-    ) -> TreeDisplay:
+    ) -> Self:
         """Draw a tree of a fitted booster.
 
         Parameters
@@ -106,7 +106,7 @@ class TreeDisplay:
         )
         return display.plot(ax, decimals=decimals)
 
-    def plot(self, ax: Any = None, *, decimals: int = 3) -> TreeDisplay:
+    def plot(self, ax: Any = None, *, decimals: int = 3) -> Self:
         """Draw.
 
         Parameters

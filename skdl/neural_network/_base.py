@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -50,6 +50,29 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         "loss": losses.registry,
         "layers": layers.registry,
     }
+
+    # ---- settings that the methods here read
+
+    max_iter: int
+    warm_start: bool
+    early_stopping: bool
+    n_iter_no_change: int | str
+
+    # ---- what fit leaves
+
+    network_: Network
+    history_: dict[str, list[float]]
+    loss_: float
+    best_loss_: float
+    best_epoch_: int
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    n_iter_: int
+    t_: int
+    n_outputs_: int
+    n_features_in_: int
+    feature_names_in_: Array
+    loss_function_: Loss
 
     _keeps_state = False  # whether pickles hold the optimizer's memory: partial_fit
 
@@ -134,7 +157,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
 
     # ---- fit
 
-    def _fit(self, request: Request) -> BaseNetwork:
+    def _fit(self, request: Request) -> Self:
         with unchanged_if_fails(self):
             previous = self._previous_state(request.incremental)
             saved = None if request.incremental else saved_state(self)
@@ -170,7 +193,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         root.call_on_fit_task_end(estimator=self, **data)
         return result
 
-    def _initialize(self, request: Request) -> BaseNetwork:
+    def _initialize(self, request: Request) -> Self:
         with unchanged_if_fails(self):
             plan = make_plan(self, request, fresh=True, seed=None)
             self.loss_function_ = plan.loss

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    MetaEstimatorMixin,
-    TransformerMixin,
-    clone,
-)
+from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from skdl._compat import HasMethods, Integral, fit_context, validate_data
+from skdl._compat import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    HasMethods,
+    Integral,
+    MetaEstimatorMixin,
+    TransformerMixin,
+    fit_context,
+    validate_data,
+)
 from skdl._typing import Array
 from skdl.layers import Layer
 from skdl.neural_network._base import BaseNetwork
@@ -64,6 +67,10 @@ class NetworkFeatures(
     (150, 4)
     """
 
+    estimator_: BaseNetwork
+    n_features_in_: int
+    feature_names_in_: Array
+
     _parameter_constraints: dict[str, Any] = {
         "estimator": [HasMethods(["fit", "predict"])],
         "layer": [Integral],
@@ -74,7 +81,7 @@ class NetworkFeatures(
         self.layer = layer
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: Any = None) -> NetworkFeatures:
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Fit the network, unless it is frozen.
 
         Parameters

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skdl import losses
-from skdl._compat import StrOptions, fit_context
+from skdl._compat import ClassifierMixin, StrOptions, fit_context
 from skdl._typing import Array
 from skdl.activations import ActivationFunction
 from skdl.initializers import Initializer

@@ -6,12 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
 from skdl import losses
-from skdl._compat import fit_context
+from skdl._compat import RegressorMixin, fit_context
 from skdl._typing import Array
 from skdl.activations import ActivationFunction
 from skdl.initializers import Initializer
