@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
+import narwhals.stable.v2 as nw  # scikit-learn's own way to read DataFrames
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -21,7 +22,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
 )
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import validate_data as _validate_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -116,6 +117,7 @@ __all__ = [
     "StrOptions",
     "TransformerMixin",
     "call_hooks",
+    "as_frame",
     "callbacks_of",
     "check_sample_weight",
     "fit_context",
@@ -132,6 +134,64 @@ CALLBACK_ATTRIBUTES = (
     "_skl_callbacks_to_teardown",
     "_parent_callback_ctx",
 )
+
+
+def as_frame(X: Any) -> Any:
+    """Return a DataFrame of any library behind one interface, that of narwhals.
+
+    Parameters
+    ----------
+    X : object
+        A DataFrame or table, or something else.
+
+    Returns
+    -------
+    frame : narwhals DataFrame or None
+        None where X is no DataFrame.
+
+    Raises
+    ------
+    TypeError
+        If X is a query whose rows are not there yet.
+    """
+    if nw.dependencies.is_into_dataframe(X):
+        return nw.from_native(X, eager_only=True)
+    if isinstance(nw.from_native(X, pass_through=True), nw.LazyFrame):
+        raise TypeError(
+            f"X is a {type(X).__module__.split('.')[0]} {type(X).__name__}, a query "
+            "that has not been run: pass its rows, as X.collect() returns them."
+        )
+    return None
+
+
+def validate_data(
+    estimator: Any, X: Any = "no_validation", y: Any = "no_validation", **settings: Any
+) -> Any:
+    """Check data as scikit-learn does, with a clear error for a lazy table.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Gets, or is compared with, the number and names of features.
+    X : array-like or DataFrame
+        Rows.
+    y : array-like
+        Targets.
+    **settings : object
+        Those of `sklearn.utils.validation.validate_data`.
+
+    Returns
+    -------
+    checked : ndarray, sparse matrix or tuple
+        What scikit-learn returns.
+
+    Raises
+    ------
+    TypeError
+        If X is a query whose rows are not there yet.
+    """
+    as_frame(X)
+    return _validate_data(estimator, X, y, **settings)
 
 
 @contextmanager

@@ -65,7 +65,8 @@ USES_SKLEARN = {
     "testing",
     "layers/_layer.py",  # a layer's copy is scikit-learn's clone
 }
-REQUIRED = {"joblib", "numpy", "scipy", "sklearn", "threadpoolctl"}
+# narwhals and threadpoolctl come with scikit-learn, which requires them.
+REQUIRED = {"joblib", "narwhals", "numpy", "scipy", "sklearn", "threadpoolctl"}
 OPTIONAL = {"matplotlib", "numba", "pandas", "polars", "rich"}
 
 

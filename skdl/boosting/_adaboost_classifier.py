@@ -44,7 +44,8 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
         Depth of the default trees; 1 makes stumps.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Which columns are categories: those of a categorical dtype of a DataFrame, none,
-        a mask, column numbers or names.
+        a mask, column numbers or names. Where a column has more than 255, the
+        rarest share a code; one not seen in `fit` is missing.
     random_state : int, RandomState or None, default=None
         Seed of the learners' draws.
 

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array
+from sklearn.utils import _safe_indexing, check_array
 
-from skdl._compat import validate_data
+from skdl._compat import as_frame, validate_data
 from skdl._typing import Array
+from skdl.boosting._categories import Categories, is_missing
 from skdl.tree._binning import MAX_BINS
 
 FLOATS = (np.float64, np.float32)
+_CHECKS: dict[str, Any] = {"dtype": FLOATS, "ensure_all_finite": "allow-nan"}
 
 
 class Columns:
@@ -24,7 +26,7 @@ class Columns:
         Which columns are categories: those of a categorical dtype of a DataFrame, none,
         a mask, column numbers or column names.
     max_categories : int, default=255
-        Most categories of a column.
+        Most codes of a column; the rarest of more categories share the last one.
     """
 
     def __init__(
@@ -32,8 +34,13 @@ class Columns:
     ) -> None:
         self.categorical_features = categorical_features
         self.max_categories = max_categories
-        self.categories: dict[int, Array] = {}
+        self.encoders: dict[int, Categories] = {}
         self.is_categorical: Array | None = None
+
+    @property
+    def categories(self) -> dict[int, Array]:
+        """The values behind the codes of each categorical column."""
+        return {j: encoder.labels for j, encoder in self.encoders.items()}
 
     def fit_transform(self, estimator: Any, X: Any) -> Array:
         """Learn the categories; return X as numbers.
@@ -53,28 +60,14 @@ class Columns:
         """
         mask = self._mask(X)
         if mask is None or not mask.any():
-            return validate_data(
-                estimator, X, dtype=FLOATS, ensure_all_finite="allow-nan"
-            )
-        self.is_categorical = mask
+            return _plain_numbers(estimator, X, reset=True)
         validate_data(estimator, X=X, skip_check_array=True)
+        table = Table(X)
         for j in np.flatnonzero(mask).tolist():
-            values = _column(X, j)
-            try:
-                found = np.unique(values[~_missing(values)])
-            except TypeError as error:
-                raise ValueError(
-                    f"Categorical column {_name(X, j)!r} mixes types that have no "
-                    f"order: {error}. Give all its categories one type."
-                ) from error
-            if len(found) > self.max_categories:
-                raise ValueError(
-                    f"Categorical column {_name(X, j)!r} has {len(found)} categories; "
-                    f"at most max_bins={self.max_categories} are possible. Merge rare "
-                    "ones, or encode the column as numbers."
-                )
-            self.categories[j] = found
-        return self._numbers(X)
+            encoder = Categories(table.column(j), table.name(j), self.max_categories)
+            self.encoders[j] = encoder
+        self.is_categorical = mask
+        return self._numbers(table)
 
     def transform(self, estimator: Any, X: Any) -> Array:
         """Return X as numbers; categories not seen in fit are missing.
@@ -91,28 +84,25 @@ class Columns:
         X : float ndarray of shape (n, n_features)
             Numbers.
         """
-        if not self.categories and self.is_categorical is None:
-            return validate_data(
-                estimator, X, dtype=FLOATS, ensure_all_finite="allow-nan", reset=False
-            )
+        if self.is_categorical is None:
+            return _plain_numbers(estimator, X, reset=False)
         _check_table(X)
         validate_data(estimator, X=X, skip_check_array=True, reset=False)
-        return self._numbers(X)
+        return self._numbers(Table(X))
 
     def _mask(self, X: Any) -> Array | None:
-        wanted = self.categorical_features
-        is_frame = hasattr(X, "columns") and hasattr(X, "dtypes")
-        if wanted is None or (isinstance(wanted, str) and not is_frame):
+        wanted, frame = self.categorical_features, as_frame(X)
+        if wanted is None or (isinstance(wanted, str) and frame is None):
             self._check_word(wanted)
             return None
         _check_table(X)
-        n_features = _n_features(X)
-        mask = np.zeros(n_features, dtype=bool)
         if isinstance(wanted, str):
             self._check_word(wanted)
-            for j, dtype in enumerate(X.dtypes):
-                mask[j] = str(dtype).lower().startswith(("categor", "enum"))
-            return mask
+            words = ("categorical", "enum")
+            dtypes = frame.schema.values() if frame is not None else ()
+            return np.array([str(d).lower().startswith(words) for d in dtypes], bool)
+        n_features = _n_features(X)
+        mask = np.zeros(n_features, dtype=bool)
         entries = np.asarray(wanted)
         if entries.dtype == bool:
             if entries.shape != (n_features,):
@@ -132,22 +122,167 @@ class Columns:
                 f"numbers or names, got {wanted!r}."
             )
 
-    def _numbers(self, X: Any) -> Array:
+    def _numbers(self, table: Table) -> Array:
         assert self.is_categorical is not None
-        columns = []
-        for j, categorical in enumerate(self.is_categorical):
-            values = _column(X, j)
-            if categorical:
-                columns.append(_codes(values, self.categories[j]))
-            else:
-                columns.append(_floats(values, _name(X, j)))
-        numbers = np.column_stack(columns)
-        return check_array(numbers, dtype=FLOATS, ensure_all_finite="allow-nan")
+        n_features = len(self.is_categorical)
+        plain = np.flatnonzero(~self.is_categorical)
+        dtype: Any = np.float64
+        if len(plain):
+            rest = table.numbers(plain)
+            dtype = rest.dtype
+        columns = {j: e.codes(table.column(j)) for j, e in self.encoders.items()}
+        numbers = np.empty((len(next(iter(columns.values()))), n_features), dtype)
+        if len(plain):
+            numbers[:, plain] = rest
+        for j, codes in columns.items():
+            numbers[:, j] = codes
+        return check_array(numbers, **_CHECKS)
+
+
+class Table:
+    """Rows whose columns are read one by one, in the types that they have.
+
+    Parameters
+    ----------
+    X : DataFrame, ndarray or list of rows
+        The rows. Those of a list are not brought to one type.
+    """
+
+    def __init__(self, X: Any) -> None:
+        self.frame = as_frame(X)
+        self.X = X
+        if self.frame is None and not hasattr(X, "shape"):
+            self.X = np.array([list(row) for row in X], dtype=object)
+
+    def column(self, j: int) -> Any:
+        """Return a column.
+
+        Parameters
+        ----------
+        j : int
+            Its number.
+
+        Returns
+        -------
+        column : ndarray or series of narwhals
+            Its values.
+        """
+        return self.frame[:, j] if self.frame is not None else np.asarray(self.X)[:, j]
+
+    def name(self, j: int) -> Any:
+        """Return a column's name, or its number.
+
+        Parameters
+        ----------
+        j : int
+            Its number.
+
+        Returns
+        -------
+        name : str or int
+            For errors.
+        """
+        return self.frame.columns[j] if self.frame is not None else int(j)
+
+    def numbers(self, plain: Array) -> Array:
+        """Return columns as numbers.
+
+        Parameters
+        ----------
+        plain : int64 ndarray of shape (f,)
+            Numbers of the columns.
+
+        Returns
+        -------
+        numbers : float ndarray of shape (n, f)
+            Of type float32 or float64.
+
+        Raises
+        ------
+        ValueError
+            If a column holds no numbers; the error names it.
+        """
+        self.check_times(plain)
+        try:
+            return check_array(_safe_indexing(self.X, plain, axis=1), **_CHECKS)
+        except (TypeError, ValueError):  # columns of objects may hold pandas.NA
+            columns = [self.floats(j) for j in plain.tolist()]
+            return check_array(np.column_stack(columns), **_CHECKS)
+
+    def floats(self, j: int) -> Array:
+        """Return a column as numbers.
+
+        Parameters
+        ----------
+        j : int
+            Its number.
+
+        Returns
+        -------
+        values : float64 ndarray of shape (n,)
+            Missing ones are NaN.
+
+        Raises
+        ------
+        ValueError
+            If it holds no numbers.
+        """
+        column = self.column(j)
+        values = column if isinstance(column, np.ndarray) else column.to_numpy()
+        if values.dtype.kind == "O":
+            values = np.where(is_missing(values), np.nan, values)
+        try:
+            return values.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise self._no_numbers(j, str(error)) from error
+
+    def check_times(self, columns: Array) -> None:
+        """Raise if a column holds points or spans of time.
+
+        Parameters
+        ----------
+        columns : int64 ndarray of shape (f,)
+            Numbers of the columns.
+
+        Raises
+        ------
+        ValueError
+            NumPy would count them in units that the library chose.
+        """
+        if self.frame is None:
+            if getattr(self.X.dtype, "kind", "") in "mM":
+                raise self._no_numbers(int(columns[0]), f"{self.X.dtype} is time")
+            return
+        for j, dtype in enumerate(self.frame.schema.values()):
+            if dtype.is_temporal() and j in columns:
+                kind = str(dtype).split("(")[0].lower()
+                raise self._no_numbers(j, f"{kind} is a point or span of time")
+
+    def _no_numbers(self, j: int, reason: str) -> ValueError:
+        return ValueError(
+            f"Column {self.name(j)!r} holds no numbers ({reason}). Give it a "
+            "categorical dtype, name it in categorical_features, or turn it into "
+            "numbers."
+        )
+
+
+def _plain_numbers(estimator: Any, X: Any, reset: bool) -> Array:
+    """X as numbers, where no column is categorical; an error names the column."""
+    frame = as_frame(X)
+    if frame is not None:
+        Table(X).check_times(np.arange(frame.shape[1]))
+    try:
+        return validate_data(estimator, X, reset=reset, **_CHECKS)
+    except (TypeError, ValueError):
+        if frame is not None:
+            for j in range(frame.shape[1]):
+                Table(X).floats(j)
+        raise
 
 
 def _check_table(X: Any) -> None:
     """Raise the error of scikit-learn unless X is dense and has rows and columns."""
-    if not hasattr(X, "columns"):
+    if as_frame(X) is None:
         check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
 
 
@@ -155,63 +290,21 @@ def _n_features(X: Any) -> int:
     return int((X if hasattr(X, "shape") else np.asarray(X)).shape[1])
 
 
-def _column(X: Any, j: int) -> Array:
-    if hasattr(X, "columns"):
-        return np.asarray(X[X.columns[j]])
-    return np.asarray(X)[:, j]
+def column_names(X: Any) -> list[str]:
+    """Return the names of the columns of a DataFrame.
 
+    Parameters
+    ----------
+    X : object
+        Rows.
 
-def _name(X: Any, j: int) -> Any:
-    return X.columns[j] if hasattr(X, "columns") else int(j)
-
-
-def _missing(values: Array) -> Array:
-    if values.dtype.kind == "f":
-        return np.isnan(values)
-    if values.dtype.kind != "O":
-        return np.zeros(len(values), dtype=bool)
-    # None, NaN, pandas.NA and NaT: what is not equal to itself, or says so by failing.
-    return np.array([_is_missing(value) for value in values], dtype=bool)
-
-
-def _is_missing(value: Any) -> bool:
-    if value is None:
-        return True
-    try:
-        return not bool(value == value)
-    except TypeError:
-        return True
-
-
-def _codes(values: Array, categories: Array) -> Array:
-    codes = np.full(len(values), np.nan)
-    known = ~_missing(values)
-    if known.any() and len(categories):
-        present = values[known]
-        try:
-            at = np.searchsorted(categories, present).clip(max=len(categories) - 1)
-        except TypeError as error:
-            raise TypeError(
-                f"A categorical column holds values of type {type(present[0])} where "
-                f"fit saw {type(categories[0])}."
-            ) from error
-        codes[known] = np.where(categories[at] == present, at, np.nan)
-    return codes
-
-
-def _floats(values: Array, name: Any) -> Array:
-    if values.dtype.kind == "O":
-        missing = _missing(values)
-        values = np.where(missing, np.nan, values)
-    try:
-        if values.dtype.kind in "mM":
-            raise TypeError(f"{values.dtype} is a point or span of time")
-        return values.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"Column {name!r} holds no numbers ({error}). Give it a categorical dtype, "
-            "name it in categorical_features, or turn it into numbers."
-        ) from error
+    Returns
+    -------
+    names : list of str
+        Empty where columns have no names.
+    """
+    frame = as_frame(X)
+    return [] if frame is None else [str(name) for name in frame.columns]
 
 
 def column_number(entry: Any, X: Any, n_features: int, what: str) -> int:
@@ -239,7 +332,7 @@ def column_number(entry: Any, X: Any, n_features: int, what: str) -> int:
         If there is no such column.
     """
     if isinstance(entry, str):
-        names = [str(name) for name in getattr(X, "columns", [])]
+        names = column_names(X)
         if entry not in names:
             raise ValueError(
                 f"{what} names the column {str(entry)!r}, which X does not have. "

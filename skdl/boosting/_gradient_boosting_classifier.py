@@ -69,11 +69,12 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
     max_features : int, float, "sqrt", "log2" or None, default=None
         Features drawn anew for each split: a number, a share, or all.
     max_bins : int, default=255
-        Most bins of a feature, and most categories; 2 to 255. Missing values have a bin
-        of their own besides.
+        Most bins of a feature, and codes of a categorical one; 2 to 255. Missing values
+        have a bin of their own besides.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Which columns are categories: those of a categorical dtype of a DataFrame, none,
-        a mask, column numbers or names. Categories not seen in fit are missing values.
+        a mask, column numbers or names. Where a column has more than `max_bins`, the
+        rarest share a code; one not seen in fit is a missing value.
     monotonic_cst : array-like of int or dict, default=None
         1 (must not fall), −1 (must not rise) or 0 for each column or by name.
     interaction_cst : "pairwise", "no_interactions" or list of lists, default=None

