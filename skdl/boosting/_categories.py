@@ -125,12 +125,7 @@ def factorize(column: Any, name: Any) -> tuple[Array, list[Any]]:
             codes, found = column.to_native().factorize()
             values = found.tolist()
         elif column.implementation.is_polars():
-            values = column.drop_nulls().unique().to_list()
-            codes = np.full(len(column), -1)
-            if values:
-                numbers = list(range(len(values)))
-                native = column.to_native()
-                codes = native.replace_strict(values, numbers, default=-1).to_numpy()
+            codes, values = _of_polars(column.to_native())
         elif column.implementation.is_pyarrow():
             codes, values = _of_arrow(column.to_native())
         else:
@@ -154,6 +149,21 @@ def _of_array(column: Array) -> tuple[Array, list[Any]]:
     position = {value: i for i, value in enumerate(dict.fromkeys(rows))}
     codes = np.fromiter(map(position.__getitem__, rows), np.int64, len(rows))
     return codes, list(position)
+
+
+def _of_polars(column: Any) -> tuple[Array, list[Any]]:
+    distinct = column.drop_nulls().unique()
+    values = distinct.to_list()
+    if not values:
+        return np.full(len(column), -1), values
+    if column.dtype == distinct.to_physical().dtype:  # no numbers stand for the values
+        numbers = list(range(len(values)))
+        return column.replace_strict(values, numbers, default=-1).to_numpy(), values
+    numbers = distinct.to_physical().to_numpy().astype(np.int64)
+    place = np.full(int(numbers.max()) + 2, -1)
+    place[numbers] = np.arange(len(values))
+    physical = column.to_physical().cast(int).fill_null(len(place) - 1).to_numpy()
+    return place[physical], values
 
 
 def _of_arrow(column: Any) -> tuple[Array, list[Any]]:

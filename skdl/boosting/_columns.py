@@ -131,12 +131,13 @@ class Columns:
             rest = table.numbers(plain)
             dtype = rest.dtype
         columns = {j: e.codes(table.column(j)) for j, e in self.encoders.items()}
-        numbers = np.empty((len(next(iter(columns.values()))), n_features), dtype)
+        n = len(next(iter(columns.values())))
+        numbers = np.empty((n, n_features), dtype, order="F")
         if len(plain):
             numbers[:, plain] = rest
         for j, codes in columns.items():
             numbers[:, j] = codes
-        return check_array(numbers, **_CHECKS)
+        return numbers if len(plain) else check_array(numbers, **_CHECKS)
 
 
 class Table:

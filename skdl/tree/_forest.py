@@ -13,6 +13,7 @@ from skdl.ops._threads import run_chunks
 from skdl.tree._tree import LEAF, Tree
 
 _ROWS = 2048  # rows of a chunk
+_PLACES = 258  # of a set: 256 codes, other values, missing ones
 
 
 class Forest:
@@ -42,17 +43,37 @@ class Forest:
         self.threshold[left == LEAF] = np.inf
         self.missing_left[left == LEAF] = True
         self.depths = np.array([t.depth for t in trees], dtype=np.int64)
-        set_of = _joined([t.set_of for t in trees], np.int64)
-        set_starts = np.cumsum([0, *(len(t.sets) for t in trees)])[:-1]
-        set_of += np.where(set_of >= 0, np.repeat(set_starts, sizes), 0)
-        self.set_of = set_of.astype(np.int32)
-        self.sets = np.concatenate(
-            [np.zeros((0, 256), dtype=bool), *(t.sets for t in trees)]
-        )
+        self._join_sets(trees, sizes)
         width = max((t.value.shape[1] for t in trees), default=1)
         self.value = np.zeros((len(left), width))
         for tree, root in zip(trees, self.roots[:-1], strict=True):
             self.value[root : root + len(tree.left)] = tree.value
+
+    def _join_sets(self, trees: list[Tree], sizes: list[int]) -> None:
+        """Lay out the sets so that one formula serves both kinds of nodes.
+
+        A row goes right if its value lies beyond the threshold, or is not in the set. A
+        categorical node has a threshold that nothing lies beyond, a numeric one the set
+        that holds everything, with missing values or without. A set has 256 codes, a
+        place for all other values and one for missing ones.
+        """
+        n_sets = np.array([len(t.sets) for t in trees], dtype=np.int64)
+        self.has_sets = n_sets > 0
+        first = 2 + np.cumsum(n_sets) - n_sets
+        set_of = _joined([t.set_of for t in trees], np.int64)
+        categorical = set_of >= 0
+        set_of += np.repeat(first, sizes)
+        set_of[~categorical] = ~self.missing_left[~categorical]
+        sets = np.ones((2 + int(n_sets.sum()), _PLACES), dtype=bool)
+        sets[1, -1] = False
+        for tree, start in zip(trees, first, strict=True):
+            sets[start : start + len(tree.sets), :256] = tree.sets
+        sets[set_of[categorical], 256:] = self.missing_left[categorical, None]
+        self.threshold[categorical] = np.inf
+        self.sets = sets.ravel()
+        self.set_at = (_PLACES * set_of).astype(np.int32)
+        in_tree_with_sets = np.repeat(self.has_sets, sizes)
+        self.asked = np.unique(self.feature[in_tree_with_sets]).astype(np.int64)
 
     @property
     def n_trees(self) -> int:
@@ -98,14 +119,16 @@ class Forest:
                 trees,
                 self.roots,
                 self.depths,
+                self.has_sets,
                 self.columns,
                 coefficients,
                 self.feature,
                 self.threshold,
                 self.left,
                 self.missing_left,
-                self.set_of,
+                self.set_at,
                 self.sets,
+                self.asked,
                 self.value,
                 out,
             )
@@ -138,8 +161,7 @@ class Forest:
             self.feature,
             self.threshold,
             self.left,
-            self.missing_left,
-            self.set_of,
+            self.set_at,
             self.sets,
             out,
         )
@@ -156,19 +178,10 @@ class Forest:
                 return node
             at = node[active]
             x = X[active, self.feature[at]]
-            right = np.where(
-                np.isnan(x), ~self.missing_left[at], x > self.threshold[at]
-            )
-            chosen = self.set_of[at] >= 0
-            if chosen.any():
-                right[chosen] = self._right_by_set(x[chosen], at[chosen])
+            code = np.where((x >= 0) & (x < 256), x, 256).astype(np.int64)
+            code[np.isnan(x)] = 257
+            right = (x > self.threshold[at]) | ~self.sets[self.set_at[at] + code]
             node[active] = self.left[at] + right
-
-    def _right_by_set(self, x: Array, node: Array) -> Array:
-        known = (x >= 0) & (x < 256)
-        code = np.where(known, x, 0).astype(np.int64)
-        in_set = self.sets[self.set_of[node], code]
-        return np.where(known, ~in_set, ~self.missing_left[node])
 
 
 def _joined(parts: list[Array], dtype: Any) -> Array:

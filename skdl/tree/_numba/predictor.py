@@ -9,16 +9,11 @@ BLOCK = 64  # rows that go down a tree side by side
 
 
 @njit(nogil=True, cache=True)
-def goes_right(x, node, threshold, missing_left, set_of, sets):  # type: ignore[no-untyped-def]
-    """Whether a value goes to the right child."""
-    if set_of[node] >= 0:
-        code = np.int64(x) if x >= 0 and x < 256 else -1
-        if code < 0:
-            return not missing_left[node]
-        return not sets[set_of[node], code]
+def code_of(x):  # type: ignore[no-untyped-def]
+    """The place of a value in a set: its code, 256 for no code, 257 for missing."""
     if x != x:
-        return not missing_left[node]
-    return x > threshold[node]
+        return np.uint16(257)
+    return np.uint16(x if (x >= 0.0) & (x < 256.0) else 256.0)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -29,14 +24,16 @@ def sum_trees(  # type: ignore[no-untyped-def]
     trees,
     roots,
     depths,
+    has_sets,
     outputs,
     coefficients,
     feature,
     threshold,
     left,
     missing_left,
-    set_of,
+    set_at,
     sets,
+    asked,
     values,
     out,
 ):
@@ -45,25 +42,30 @@ def sum_trees(  # type: ignore[no-untyped-def]
     The rows of a block go down a tree side by side, one level after another: without a
     branch to guess wrong, and with many loads under way at once. A leaf sends every row
     to itself: its `left` is its own number and its threshold is +∞.
-    outputs : the column of `out` that a tree adds to; −1: to all of them.
+    has_sets : whether a tree asks for categories, whose codes are found once for all
+    trees; asked : the features whose codes are wanted. See `Forest` for the sets.
     """
     nodes = np.empty(BLOCK, np.int32)
+    codes = np.empty((BLOCK, X.shape[1] if len(asked) else 1), np.uint16)
     n_outputs = out.shape[1]
     for first in range(start, end, BLOCK):
         n = min(BLOCK, end - first)
+        for i in range(n):
+            for f in asked:
+                codes[i, f] = code_of(X[first + i, f])
         for t in range(len(trees)):
             root = roots[trees[t]]
             for i in range(n):
                 nodes[i] = root
             for _ in range(depths[trees[t]]):
-                if len(sets):
+                if has_sets[trees[t]]:
                     for i in range(n):
-                        node = nodes[i]
-                        x = X[first + i, feature[node]]
-                        right = goes_right(
-                            x, node, threshold, missing_left, set_of, sets
-                        )
-                        nodes[i] = left[node] + right
+                        node = np.uint32(nodes[i])
+                        f = np.uint32(feature[node])
+                        at = np.uint32(set_at[node]) + np.uint32(codes[np.uint32(i), f])
+                        beyond = X[first + i, f] > threshold[node]
+                        right = beyond | (not sets[np.uint32(at)])
+                        nodes[i] = left[node] + np.int32(right)
                 else:
                     for i in range(n):
                         node = np.uint32(nodes[i])
@@ -84,7 +86,7 @@ def sum_trees(  # type: ignore[no-untyped-def]
 
 @njit(nogil=True, cache=True)
 def find_leaves(  # type: ignore[no-untyped-def]
-    X, start, end, roots, feature, threshold, left, missing_left, set_of, sets, out
+    X, start, end, roots, feature, threshold, left, set_at, sets, out
 ):
     """Write the leaf's number within its tree, for rows start…end−1 and all trees."""
     for t in range(len(roots)):
@@ -93,8 +95,8 @@ def find_leaves(  # type: ignore[no-untyped-def]
             child = left[node]
             while child != node:
                 x = X[i, feature[node]]
-                right = goes_right(x, node, threshold, missing_left, set_of, sets)
-                node = child + right
+                beyond = x > threshold[node]
+                node = child + (beyond | (not sets[set_at[node] + code_of(x)]))
                 child = left[node]
             out[i, t] = node - roots[t]
 
