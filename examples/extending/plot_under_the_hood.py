@@ -119,7 +119,7 @@ from skdl.training import Best, Data, Trainer, TrainingState
 layers = [Dense(50), BatchNorm(), "relu", DropConnect(30, rate=0.3), "relu", Dense(10)]
 network = Network(layers, input_shape=(64,))
 network.initialize(rng)
-print("running statistics:", list(network.state))
+print(network.describe())
 
 
 def validate(network):

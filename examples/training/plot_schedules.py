@@ -65,6 +65,20 @@ plt.show()
 print("by name:", ", ".join(schedules.names()))
 
 # %%
+# Without training
+# ----------------
+# ``ScheduleDisplay.from_schedule`` draws what a schedule would do: here over 30 epochs
+# of 42 updates, as above. ``from_estimator`` draws what it did.
+
+from skdl.inspection import ScheduleDisplay
+
+warm = [WarmUp(0.1, length=length, after="cosine") for length in (100, 400)]
+ScheduleDisplay.from_schedule(
+    [*warm, OneCycle(0.1)], n_epochs=EPOCHS, steps_per_epoch=42
+)
+plt.show()
+
+# %%
 # By name, and in a grid
 # ----------------------
 # A schedule's name stands where a number would, and its settings are reached with one

@@ -54,6 +54,22 @@ class Ensemble:
         self._forest: Forest | None = None
         self._coefficients = np.empty(0)
 
+    def __repr__(self) -> str:
+        n_learners = sum(map(len, self.learners))
+        learners = f"{n_learners} learners"
+        if self.learners:
+            learners = f"{n_learners} × {type(self.learners[0][0]).__name__}"
+        if self.learners and self.has_trees:
+            leaves = [tree.n_leaves for row in self.learners for tree in row]
+            learners += f" of {min(leaves)} to {max(leaves)} leaves"
+        start = f"baseline={np.round(self.baseline, 4).tolist()}"
+        if self.init is not None:
+            start = f"init={self.init!r}"
+        return (
+            f"Ensemble({len(self.rates)} rounds: {learners}; {start}, "
+            f"loss={self.loss!r}, rule={self.rule!r})"
+        )
+
     @property
     def n_raw(self) -> int:
         """Number of raw predictions."""

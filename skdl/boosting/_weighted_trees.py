@@ -38,6 +38,9 @@ class Stump:
     def __init__(self, tree: Tree) -> None:
         self.tree_ = tree
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.tree_!r})"
+
     def values(self, X: Array) -> Array:
         """Return the values of the leaves that rows end in.
 

@@ -3,6 +3,7 @@
 from skdl.inspection._idle import IdleDirections, idle_directions
 from skdl.inspection._importance import FeatureImportanceDisplay
 from skdl.inspection._loss_curve import LossCurveDisplay
+from skdl.inspection._schedule import ScheduleDisplay
 from skdl.inspection._tree_display import TreeDisplay
 from skdl.inspection._tree_text import export_text
 
@@ -10,6 +11,7 @@ __all__ = [
     "FeatureImportanceDisplay",
     "IdleDirections",
     "LossCurveDisplay",
+    "ScheduleDisplay",
     "TreeDisplay",
     "export_text",
     "idle_directions",

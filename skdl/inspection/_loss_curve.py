@@ -8,6 +8,8 @@ from typing import Any, Self
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from skdl.inspection._names import fitted_part, named
+
 _LABELS = {
     "loss": "training loss",
     "val_loss": "validation loss",
@@ -85,7 +87,8 @@ class LossCurveDisplay:
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
         name : str or sequence of str, default=None
-            Names for the legend; None takes the classes' names.
+            Names for the legend; None takes the classes' names, and those settings
+            that tell estimators of one class apart.
         log : bool, default=False
             Whether the vertical axis is logarithmic.
         **line_kwargs : dict
@@ -101,11 +104,9 @@ class LossCurveDisplay:
         ValueError
             If an estimator has no history, or none of the curves.
         """
-        named = _named(estimator, name)
         histories, best_epochs = {}, {}
-        for key, item in named.items():
-            item = getattr(item, "best_estimator_", item)  # of a search
-            fitted = item[-1] if hasattr(item, "steps") else item
+        for key, item in named(estimator, name).items():
+            fitted = fitted_part(item)
             check_is_fitted(fitted)
             if not hasattr(fitted, "history_"):
                 raise ValueError(
@@ -190,23 +191,6 @@ class LossCurveDisplay:
             ax.set_yscale("log")
         ax.legend()
         return self
-
-
-def _named(estimator: Any, name: str | Sequence[str] | None) -> dict[str, Any]:
-    """Return estimators by name, numbering those of equal names."""
-    if isinstance(estimator, Mapping):
-        return dict(estimator)
-    items = list(estimator) if isinstance(estimator, (list, tuple)) else [estimator]
-    names = [name] if isinstance(name, str) else name
-    if names is None:
-        names = [type(item).__name__ for item in items]
-        if len(set(names)) < len(names):
-            names = [f"{text} {i}" for i, text in enumerate(names, start=1)]
-    if len(names) != len(items):
-        raise ValueError(f"{len(names)} names for {len(items)} estimators.")
-    if len(set(names)) < len(names):
-        raise ValueError(f"Names must differ, got {list(names)}.")
-    return dict(zip(names, items, strict=True))
 
 
 def _pyplot() -> Any:

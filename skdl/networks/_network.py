@@ -24,6 +24,7 @@ from skdl.layers import (
     forward_chain,
     resolve_chain,
 )
+from skdl.networks._describe import describe
 
 # Rows that predict takes at a time: their activations stay in the cache.
 _CHUNK_BYTES = 2**19
@@ -232,6 +233,18 @@ class Network:
 
     def _cast(self, X: Any) -> Any:
         return X.astype(self.dtype, copy=False)
+
+    def describe(self) -> str:
+        """Return a table of the layers, the shapes of their outputs, their parameters.
+
+        Returns
+        -------
+        table : str
+            A line a layer; `repr` shows it too.
+        """
+        return describe(self)
+
+    __repr__ = describe
 
     def snapshot(self) -> Snapshot:
         """Return copies of all numbers.

@@ -75,6 +75,9 @@ class Forest:
         in_tree_with_sets = np.repeat(self.has_sets, sizes)
         self.asked = np.unique(self.feature[in_tree_with_sets]).astype(np.int64)
 
+    def __repr__(self) -> str:
+        return f"Forest(n_trees={self.n_trees}, n_nodes={len(self.left)})"
+
     @property
     def n_trees(self) -> int:
         """Number of trees."""

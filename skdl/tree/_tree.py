@@ -9,6 +9,7 @@ import numpy as np
 from skdl._typing import Array
 
 LEAF = -1
+_SHOWN = 8  # columns in a repr
 
 
 @dataclass
@@ -87,6 +88,15 @@ class Tree:
     value: Array
     set_of: Array
     sets: Array
+
+    def __repr__(self) -> str:
+        columns = np.unique(self.feature[self.feature >= 0]).tolist()
+        shown = ", ".join(map(str, columns[:_SHOWN]))
+        shown += ", …" if len(columns) > _SHOWN else ""
+        return (
+            f"Tree(n_leaves={self.n_leaves}, depth={self.depth}, "
+            f"columns=[{shown}], n_samples={int(self.n_node_samples[0])})"
+        )
 
     @property
     def leaves(self) -> Array:

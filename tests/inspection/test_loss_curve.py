@@ -96,10 +96,10 @@ def test_other_curves(nets, curves, label, y_label):
 def test_several_estimators_on_one_axis(nets):
     display = LossCurveDisplay.from_estimator(list(nets.values()))
     assert labels(display) == [
-        "MLPClassifier 1: training loss",
-        "MLPClassifier 2: training loss",
-        "MLPClassifier 2: validation loss",
-        "MLPRegressor 3: training loss",
+        "MLPClassifier(early_stopping=False): training loss",
+        "MLPClassifier(early_stopping=True): training loss",
+        "MLPClassifier(early_stopping=True): validation loss",
+        "MLPRegressor: training loss",
     ]
     colors = [line.get_color() for line in display.lines_]
     assert colors[1] == colors[2]
