@@ -9,14 +9,14 @@ addressed as ``layers__0__units``.
 
 from __future__ import annotations
 
-import math
+import copy
 from collections import defaultdict
 from collections.abc import Sequence
-from numbers import Real
 from typing import Any, ClassVar, Self
 
 from skdl._compat import BaseEstimator
 from skdl._registry import Registry
+from skdl._settings import settled
 
 
 class NestedParams(BaseEstimator):
@@ -26,9 +26,24 @@ class NestedParams(BaseEstimator):
     ----------
     _registries : dict of str to Registry
         Which constructor parameters are registry entries.
+    _parameter_constraints : dict of str to list
+        What the other ones may be, as scikit-learn declares it.
     """
 
     _registries: ClassVar[dict[str, Registry[Any]]] = {}
+    _parameter_constraints: dict[str, Any] = {}
+
+    def _validate_params(self) -> None:
+        """Leave it to `settled`, which also sees the parts and skips nothing."""
+
+    def check_together(self) -> None:
+        """Raise if settings that are right by themselves do not fit together.
+
+        Raises
+        ------
+        ValueError
+            If they do not.
+        """
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Get the parameters of this object.
@@ -110,23 +125,24 @@ class NestedParams(BaseEstimator):
 class ParameterObject(NestedParams):
     """Base of optimizers, schedules, initializers, activations, losses and layers."""
 
+    def settled(self) -> Self:
+        """Return a copy that is ready for use.
 
-def is_number(value: Any, low: float = -math.inf, high: float = math.inf) -> bool:
-    """Return whether a setting is a real number from `low` to `high`.
+        Returns
+        -------
+        copy : object
+            Its settings, and those of the objects in them, are Python's own numbers.
 
-    Parameters
-    ----------
-    value : object
-        What the user passed.
-    low, high : float
-        The ends of the interval, which belong to it.
-
-    Returns
-    -------
-    ok : bool
-        False also for NaN.
-    """
-    return isinstance(value, Real) and low <= float(value) <= high
+        Raises
+        ------
+        ValueError, TypeError
+            If a setting is not as the class declares it, or a name is unknown.
+        """
+        new = copy.copy(self)
+        for name, value in settled(self).items():
+            setattr(new, name, value)
+        new.check_together()
+        return new
 
 
 def _prefixed(prefix: str, obj: Any) -> dict[str, Any]:
@@ -139,23 +155,26 @@ def _set_in_list(
     """Set ``{"0": obj, "1__rate": 0.3}`` in a copy of a list of objects."""
     new = list(items)
     registry = owner._registries.get(name)
-    for key, value in sorted(params.items()):  # "0" before "0__rate"
+    nested: dict[int, dict[str, Any]] = defaultdict(dict)
+    for key, value in params.items():
         index, _, sub = key.partition("__")
-        if not index.isdigit() or int(index) >= len(new):
+        if not index.isdecimal() or int(index) >= len(new):
             raise ValueError(
                 f"Invalid key {name}__{key} for {type(owner).__name__}: {name} holds "
                 f"{len(new)} objects, numbered from 0."
             )
-        i = int(index)
-        if not sub:
-            new[i] = value
+        nested[int(index)][sub] = value
+    for i, subs in sorted(nested.items()):
+        if "" in subs:  # the object itself comes before its settings
+            new[i] = subs.pop("")
+        if not subs:
             continue
         if isinstance(new[i], str) and registry is not None:
             new[i] = registry.get(new[i])
         if not hasattr(new[i], "set_params"):
             raise ValueError(
-                f"{type(owner).__name__}: {name}__{key} cannot be set, because "
-                f"{name}[{i}]={new[i]!r} has no parameters of its own."
+                f"{type(owner).__name__}: {name}__{i}__{next(iter(subs))} cannot be "
+                f"set, because {name}[{i}]={new[i]!r} has no parameters of its own."
             )
-        new[i].set_params(**{sub: value})
+        new[i].set_params(**subs)
     return type(items)(new) if isinstance(items, tuple) else new

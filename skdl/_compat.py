@@ -18,8 +18,10 @@ import narwhals.stable.v2 as nw  # scikit-learn's own way to read DataFrames
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    Options,
     RealNotInt,
     StrOptions,
+    validate_parameter_constraints,
 )
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import validate_data as _validate_data
@@ -86,7 +88,7 @@ if TYPE_CHECKING:
         def set_callbacks(self, *callbacks: Any) -> Self: ...
         def _init_callback_context(self, **settings: Any) -> Any: ...
 
-    def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
+    def sklearn_fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
         """Check the parameters before `fit`, as scikit-learn does."""
 
 else:
@@ -98,7 +100,7 @@ else:
         RegressorMixin,
         TransformerMixin,
     )
-    from sklearn.base import _fit_context as fit_context
+    from sklearn.base import _fit_context as sklearn_fit_context
     from sklearn.callback import CallbackSupportMixin
 
 __all__ = [
@@ -111,6 +113,7 @@ __all__ = [
     "Integral",
     "Interval",
     "MetaEstimatorMixin",
+    "Options",
     "Real",
     "RealNotInt",
     "RegressorMixin",
@@ -120,10 +123,11 @@ __all__ = [
     "call_hooks",
     "callbacks_of",
     "check_sample_weight",
-    "fit_context",
     "keeps_runs",
+    "sklearn_fit_context",
     "unchanged_if_fails",
     "validate_data",
+    "validate_parameter_constraints",
     "without_callbacks",
 ]
 

@@ -25,14 +25,15 @@ BELOW = {
     "_registry": [],
     "_params": [],
     "_compat": ["_typing"],
-    "_base": ["_registry", "_compat"],
+    "_settings": ["_compat"],
+    "_base": ["_registry", "_settings"],
     "foundation": [
         "_typing",
         "_digest",
         "_config",
         "_registry",
         "_params",
-        "_compat",
+        "_settings",
         "_base",
     ],
     "ops": ["foundation"],
@@ -224,7 +225,6 @@ def test_a_package_is_used_through_what_it_exports():
 # Part -> modules of other parts that it may take private names from.
 SHARED_PRIVATES = {
     "boosting": {"skdl.tree._binning"},
-    "callbacks": {"skdl.optimizers._optimizer"},
     "inspection": {"skdl.neural_network._base"},
 }
 

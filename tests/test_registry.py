@@ -90,6 +90,126 @@ def test_register_returns_the_class_and_takes_users_names(things):
     assert things.names() == ["big", "thing"]
 
 
+# ---- names that exist
+
+
+class Other(Thing):
+    pass
+
+
+@pytest.mark.parametrize("names", [("thing",), ("das_ding",), ("new", "thing")])
+def test_a_name_that_exists_is_an_error(things, names):
+    message = f"'{names[-1]}': the thing Thing has this name.*replace=True"
+    with pytest.raises(ValueError, match=message):
+        things.register(*names)(Other)
+    # Nothing has changed.
+    assert things.names() == ["thing"]
+    assert type(things.get("das_ding")) is type(things.get("thing")) is Thing
+    with pytest.raises(ValueError, match="Unknown thing 'new'"):
+        things.get("new")
+
+
+def test_replacing_a_name(things):
+    things.register("thing", replace=True)(Other)
+    assert type(things.get("thing")) is Other
+    assert type(things.get("das_ding")) is Other  # it stands for the name
+
+
+def test_replacing_an_alias(things):
+    things.register("das_ding", replace=True)(Other)
+    assert type(things.get("das_ding")) is Other
+    assert type(things.get("thing")) is Thing
+    assert things.names() == ["das_ding", "thing"]
+
+
+def test_an_alias_that_replaces_a_name(things):
+    things.register("other", "thing", replace=True)(Other)
+    assert things.names() == ["other"]
+    assert type(things.get("thing")) is Other
+    assert "das_ding" not in things  # what it stood for is gone
+
+
+@pytest.mark.parametrize(
+    ("folder", "taken"),
+    [
+        (optimizers, "adam"),
+        (losses, "log_loss"),
+        (activations, "linear"),
+        (initializers, "glorot_uniform"),
+        (schedules, "cosine"),
+        (layers, "dense"),
+        (layers, "relu"),  # an activation, which works as a layer by its name
+        (layers, "logistic"),
+    ],
+)
+def test_built_in_names_are_safe(folder, taken):
+    before = type(folder.get(taken))
+    own = type("Own", (before,), {})
+    with pytest.raises(ValueError, match=f"'{taken}'.*replace=True"):
+        folder.register(taken)(own)
+    assert type(folder.get(taken)) is before
+
+
+def test_names_that_mean_something_else():
+    own = type("Own", (initializers.Zeros,), {})
+    for replace in (False, True):
+        with pytest.raises(ValueError, match="'auto', which means something else"):
+            initializers.register("auto", replace=replace)(own)
+
+
+# ---- mistyped names, and names for a purpose
+
+
+@pytest.mark.parametrize(
+    ("folder", "typed", "meant"),
+    [
+        (optimizers, "nestrov", "nesterov"),
+        (optimizers, "Adam", "adam"),
+        (losses, "logloss", "log_loss"),
+        (schedules, "onecycle", "one_cycle"),
+        (layers, "drop_out", "dropout"),
+        (layers, "leaky_relo", "leaky_relu"),
+        (initializers, "glorot_unifrom", "glorot_uniform"),
+        (activations, "sigmod", "sigmoid"),
+    ],
+)
+def test_mistyped_names_get_a_hint(folder, typed, meant):
+    with pytest.raises(ValueError, match=f"Did you mean .*'{meant}'"):
+        folder.get(typed)
+
+
+def test_no_hint_where_nothing_is_close():
+    with pytest.raises(ValueError, match="Unknown optimizer") as caught:
+        optimizers.get("xyz")
+    assert "Did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize("task", ["regression", "classification"])
+def test_losses_for_a_task(task):
+    view = losses.for_task(task)
+    suits = {n for n in losses.names() if losses.get(n).task in (task, "any")}
+    assert set(view.names()) == suits
+    for name in losses.names():
+        assert name in view  # known, so that nested parameters can be set
+        if name in suits:
+            assert type(view.get(name)) is type(losses.get(name))
+            continue
+        for spec in (name, losses.get(name)):
+            with pytest.raises(ValueError, match=f"is no loss for {task}"):
+                view.get(spec)
+    listed = view.listed()
+    assert ("cross_entropy (log_loss)" in listed) == (task == "classification")
+    assert isinstance(view.get(lambda y, raw: (raw, raw)), losses.FunctionLoss)
+
+
+def test_a_view_knows_what_is_registered_later(things):
+    view = things.only(lambda cls: cls is not Other, "show")
+    things.register("other")(Other)
+    assert view.names() == ["thing"]
+    with pytest.raises(ValueError, match=r"Other is no thing for show.*thing \(das_d"):
+        view.get("other")
+
+
 def test_register_refuses_other_classes(things):
     with pytest.raises(TypeError, match="must derive from Thing"):
         things.register("other")(int)

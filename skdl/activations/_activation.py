@@ -6,8 +6,10 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from skdl._base import ParameterObject, is_number
+from skdl._base import ParameterObject
+from skdl._compat import Interval, Real
 from skdl._registry import Registry
+from skdl._settings import POSITIVE
 from skdl._typing import Array
 from skdl.ops import activation as op
 
@@ -87,7 +89,7 @@ class ActivationFunction(ParameterObject):
         x = np.asarray(x)
         if x.dtype.kind != "f":
             x = x.astype(np.float64)
-        return self.forward(x, np.empty_like(x), np.empty_like(x))
+        return self.settled().forward(x, np.empty_like(x), np.empty_like(x))
 
 
 registry: Registry[ActivationFunction] = Registry("activation", ActivationFunction)
@@ -174,18 +176,17 @@ class LeakyReLU(ActivationFunction):
     Raises
     ------
     ValueError
-        At the first use, if `slope` is out of range.
+        When it is called, or built into a network, if `slope` is out of range.
     """
+
+    _parameter_constraints: dict[str, Any] = {
+        "slope": [Interval(Real, 0, 1, closed="neither")],
+    }
 
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = slope
 
     def forward(self, x: Array, out: Array, work: Array) -> Array:
-        if not (is_number(self.slope) and 0 < self.slope < 1):
-            raise ValueError(
-                f"slope must lie in (0, 1), got {self.slope!r}; "
-                'for slope 0 use "relu", for 1 "identity".'
-            )
         return op.leaky_relu(x, self.slope, out)
 
     def backward(self, dy: Array, z: Array, out: Array, work: Array) -> Array:
@@ -204,15 +205,17 @@ class ELU(ActivationFunction):
     Raises
     ------
     ValueError
-        At the first use, if `alpha` is not positive.
+        When it is called, or built into a network, if `alpha` is not positive.
     """
+
+    _parameter_constraints: dict[str, Any] = {
+        "alpha": POSITIVE,
+    }
 
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
 
     def forward(self, x: Array, out: Array, work: Array) -> Array:
-        if not (is_number(self.alpha) and self.alpha > 0):
-            raise ValueError(f"alpha must be positive, got {self.alpha!r}.")
         return op.elu(x, self.alpha, out, work)
 
     def backward(self, dy: Array, z: Array, out: Array, work: Array) -> Array:

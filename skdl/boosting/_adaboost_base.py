@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
+from skdl._base import NestedParams
 from skdl._compat import (
-    BaseEstimator,
     CallbackSupportMixin,
     HasMethods,
     Integral,
@@ -29,7 +29,7 @@ from skdl.boosting._importances import feature_importances
 TINY = float(np.finfo(np.float64).tiny)
 
 
-class BaseAdaBoost(CallbackSupportMixin, BaseEstimator):
+class BaseAdaBoost(CallbackSupportMixin, NestedParams):
     """Base of AdaBoost.
 
     A subclass cleans its targets (`_clean_target`), sets up (`_begin`) and does a round

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.metrics import accuracy_score
 from sklearn.utils.validation import check_is_fitted
 
-from skdl._compat import fit_context
+from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.boosting._adaboost_base import TINY, BaseAdaBoost, normalised
 from skdl.boosting._classification import BoostedClassifier

@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
-from skdl._compat import RegressorMixin, StrOptions, fit_context
+from skdl._compat import RegressorMixin, StrOptions
+from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.boosting._adaboost_base import TINY, BaseAdaBoost, normalised
 from skdl.boosting._weighted_trees import StumpRegressor, WeightedTrees

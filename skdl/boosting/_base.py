@@ -11,18 +11,20 @@ from sklearn.metrics import check_scoring
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skdl import losses
+from skdl import losses, schedules
 from skdl._base import NestedParams
 from skdl._compat import (
     CallbackSupportMixin,
     HasMethods,
     Integral,
     Interval,
+    Options,
     Real,
     RealNotInt,
     StrOptions,
     unchanged_if_fails,
 )
+from skdl._settings import COUNT, POSITIVE
 from skdl._typing import Array
 from skdl.boosting._callbacks import check_callbacks, saved_run
 from skdl.boosting._columns import Columns
@@ -44,7 +46,11 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     What a subclass defines is said in `Inputs`.
     """
 
-    _registries = {"optimizer": registry, "loss": losses.registry}
+    _registries = {
+        "optimizer": registry,
+        "loss": losses.registry,
+        "learning_rate": schedules.registry,
+    }
 
     # ---- settings that the methods here read
 
@@ -77,9 +83,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     _measure: tuple[Any, set[str]]
 
     _parameter_constraints: dict[str, Any] = {
-        "loss": "no_validation",
-        "optimizer": "no_validation",
-        "learning_rate": "no_validation",
+        "learning_rate": [*POSITIVE, None],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "subsample": [Interval(Real, 0, 1, closed="right")],
         "estimator": [HasMethods(["fit", "predict"]), None],
@@ -104,7 +108,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
         "init": [StrOptions({"zero"}), HasMethods(["fit", "predict"]), None],
         "warm_start": ["boolean"],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+        "n_iter_no_change": [*COUNT, Options(Real, {math.inf}), None],
         "tol": [Interval(Real, 0, None, closed="left")],
         "scoring": "no_validation",
         "importance_type": [StrOptions({"gain", "split"})],

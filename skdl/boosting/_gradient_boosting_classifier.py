@@ -9,7 +9,8 @@ import numpy as np
 from sklearn.utils import compute_sample_weight
 
 from skdl import losses
-from skdl._compat import StrOptions, fit_context
+from skdl._compat import StrOptions
+from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.boosting._base import BaseGradientBoosting
 from skdl.boosting._classification import BoostedClassifier
@@ -29,9 +30,10 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
     Parameters
     ----------
     loss : str, Loss or callable, default="log_loss"
-        "log_loss" for any number of classes, "exponential" for two, an instance, or a
-        function ``f(y, raw) -> (loss, gradient[, hessian])`` of class codes and raw
-        predictions of shape (n, n_classes).
+        "log_loss" or "cross_entropy" for any number of classes, "exponential" and
+        "binary_cross_entropy" for two, an instance, or a function
+        ``f(y, raw) -> (loss, gradient[, hessian])`` of class codes and raw predictions
+        of shape (n, n_classes).
     optimizer : str or Optimizer, default="newton"
         The step rule in function space: "newton" (second-order leaves; Friedman, Hastie
         & Tibshirani 2000), "gd" (plain fitting of residuals), "momentum", "nesterov"
@@ -90,9 +92,10 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         but for its rate, `shared_trees` and the link of the loss stay what they were.
     validation_fraction : float, default=0.1
         Share of the rows held out for early stopping, if no X_val is passed; in (0, 1).
-    n_iter_no_change : int, default=None
+    n_iter_no_change : int or np.inf, default=None
         Early stopping: rounds without improvement after which to stop; the best round
-        is kept. None: all rounds are done and kept.
+        is kept. None: all rounds are done and kept. ``np.inf``: all are done, those up
+        to the best one kept.
     tol : float, default=1e-4
         An improvement is larger than this.
     scoring : "loss", str or callable, default="loss"
@@ -148,6 +151,11 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
     (2, 3)
     """
 
+    _registries = {
+        **BaseGradientBoosting._registries,
+        "loss": losses.for_task("classification"),
+    }
+
     _parameter_constraints: dict[str, Any] = {
         **BaseGradientBoosting._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
@@ -178,7 +186,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         init: Any = None,
         warm_start: bool = False,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int | None = None,
+        n_iter_no_change: float | None = None,
         tol: float = 1e-4,
         scoring: Any = "loss",
         importance_type: str = "gain",
@@ -289,7 +297,12 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         return y if possible else None
 
     def _task_loss(self) -> Loss:
-        return losses.get(self.loss).for_classes(self.n_classes_, False)
+        return (
+            self._registries["loss"]
+            .get(self.loss)
+            .settled()
+            .for_classes(self.n_classes_, False)
+        )
 
     def _encode(self, y: Array, loss: Loss) -> Array:
         if self._n_raw(loss) == 1:

@@ -10,7 +10,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
 from skdl import losses
-from skdl._compat import RegressorMixin, fit_context
+from skdl._compat import RegressorMixin
+from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.boosting._base import BaseGradientBoosting
 from skdl.losses import Loss
@@ -89,9 +90,10 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         but for its rate, `shared_trees` and the link of the loss stay what they were.
     validation_fraction : float, default=0.1
         Share of the rows held out for early stopping, if no X_val is passed; in (0, 1).
-    n_iter_no_change : int, default=None
+    n_iter_no_change : int or np.inf, default=None
         Early stopping: rounds without improvement after which to stop; the best round
-        is kept. None: all rounds are done and kept.
+        is kept. None: all rounds are done and kept. ``np.inf``: all are done, those up
+        to the best one kept.
     tol : float, default=1e-4
         An improvement is larger than this.
     scoring : "loss", str or callable, default="loss"
@@ -143,6 +145,11 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
     (3,)
     """
 
+    _registries = {
+        **BaseGradientBoosting._registries,
+        "loss": losses.for_task("regression"),
+    }
+
     n_outputs_: int
 
     def __init__(
@@ -170,7 +177,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         init: Any = None,
         warm_start: bool = False,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int | None = None,
+        n_iter_no_change: float | None = None,
         tol: float = 1e-4,
         scoring: Any = "loss",
         importance_type: str = "gain",
@@ -267,14 +274,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         return y.reshape(len(y), n_outputs)
 
     def _task_loss(self) -> Loss:
-        loss = losses.get(self.loss)
-        if loss.task == "classification":
-            raise ValueError(
-                f"{type(loss).__name__} is a loss for classes; a regressor takes "
-                '"squared_error", "absolute_error", "huber", "quantile", "poisson", '
-                '"gamma" or a custom loss.'
-            )
-        return loss
+        return self._registries["loss"].get(self.loss).settled()
 
     def _encode(self, y: Array, loss: Loss) -> Array:
         return y

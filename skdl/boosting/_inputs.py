@@ -23,7 +23,7 @@ class Inputs:
     which form the loss has (`_task_loss`) and how many raw predictions there are.
     """
 
-    n_iter_no_change: int | None
+    n_iter_no_change: float | None
     scoring: Any
     validation_fraction: float
     _columns: Columns

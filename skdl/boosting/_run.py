@@ -32,7 +32,7 @@ class Watch:
 
     Parameters
     ----------
-    patience : int, default=None
+    patience : float, default=None
         Rounds without improvement after which to stop; None: never.
     tol : float, default=0.0
         An improvement is larger than this.
@@ -42,7 +42,7 @@ class Watch:
         Its round, counted from 1; 0 before the first.
     """
 
-    patience: int | None = None
+    patience: float | None = None
     tol: float = 0.0
     best: float = -np.inf
     best_round: int = 0

@@ -25,24 +25,27 @@ DEFAULT_RATE = 0.1
 
 
 class StepRules(Registry[Optimizer]):
-    """Step rules of boosting: those of this registry, then all optimizers."""
+    """Step rules of boosting: those of this registry, and all linear optimizers."""
 
     def class_of(self, name: str) -> type[Optimizer]:
-        if name in self._classes:
-            return super().class_of(name)
-        if name in optimizers.registry:
+        if not super().__contains__(name) and name in optimizers.registry:
             return optimizers.registry.class_of(name)
-        return super().class_of(name)  # raises, and lists the names
+        return super().class_of(name)
+
+    def names(self) -> list[str]:
+        """Return the names of step rules, sorted."""
+        linear = {
+            name
+            for name in optimizers.registry
+            if getattr(optimizers.registry.class_of(name), "linear", False)
+        }
+        return sorted({*super().names(), *linear})
 
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or name in optimizers.registry
 
 
 registry: StepRules = StepRules("step rule", Optimizer)
-registry.register("gd", "sgd")(optimizers.GD)
-registry.register("momentum")(optimizers.Momentum)
-registry.register("nesterov")(optimizers.Nesterov)
-registry.register("ema")(optimizers.EMA)
 
 
 @registry.register("newton")
@@ -104,13 +107,13 @@ def resolve(optimizer: Any, learning_rate: Any) -> FirstOrder:
         If the name is unknown, the step is no linear combination of gradients, or two
         rates are given.
     """
-    rule = clone(registry.get(optimizer))
+    rule = registry.get(optimizer).settled()
     if not isinstance(rule, FirstOrder) or not rule.linear:
         raise ValueError(
             f"optimizer={optimizer!r} cannot steer boosting: its step is no linear "
             "combination of the gradients so far, and so of the fitted learners (it "
             "divides by, or takes the sign of, each row's own gradient, which exists "
-            f"for training rows alone). Choose one of {', '.join(registry.names())}."
+            f"for training rows alone). Choose one of {registry.listed()}."
         )
     if rule.clip_norm is not None or rule.clip_value is not None:
         raise ValueError(
@@ -128,7 +131,7 @@ def resolve(optimizer: Any, learning_rate: Any) -> FirstOrder:
             "use the optimizer's own."
         )
     if isinstance(learning_rate, (str, Schedule)):
-        schedule = clone(schedules.get(learning_rate))
+        schedule = schedules.get(learning_rate).settled()
         if schedule.initial is None:
             schedule.initial = DEFAULT_RATE
         learning_rate = schedule

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,6 @@ from sklearn.base import clone
 from skdl import schedules
 from skdl.callbacks._callback import TrainingCallback
 from skdl.optimizers import FirstOrder
-from skdl.optimizers._optimizer import NUMBER
 from skdl.training import Trainer
 
 
@@ -144,7 +144,7 @@ class LearningRateFinder(TrainingCallback):
 
 def _set_rate(optimizer: FirstOrder, rate: float) -> None:
     """Make it the rate, or the first one of the schedule (a copy of the user's)."""
-    if isinstance(optimizer.learning_rate, NUMBER):
+    if isinstance(optimizer.learning_rate, Real):
         optimizer.learning_rate = rate
     else:
         schedule = clone(schedules.get(optimizer.learning_rate))

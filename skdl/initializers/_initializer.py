@@ -56,11 +56,18 @@ class Initializer(ParameterObject):
         -------
         values : ndarray of the given shape
             The starting values.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a setting is out of range.
         """
-        return self.draw(shape, rng).astype(dtype, copy=False)
+        return self.settled().draw(shape, rng).astype(dtype, copy=False)
 
 
-registry: Registry[Initializer] = Registry("initializer", Initializer)
+registry: Registry[Initializer] = Registry(
+    "initializer", Initializer, reserved=("auto",)
+)
 register = registry.register
 get = registry.get
 names = registry.names

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skdl._settings import NUMBER
 from skdl.initializers._initializer import Initializer, register
 
 
@@ -24,6 +25,10 @@ class Orthogonal(Initializer):
     gain : float, default=1.0
         Factor on the matrix.
     """
+
+    _parameter_constraints: dict[str, Any] = {
+        "gain": NUMBER,
+    }
 
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skdl._base import is_number
+from skdl._settings import NOT_NEGATIVE, NUMBER
 from skdl.initializers._initializer import Initializer, register
 
 
@@ -20,6 +20,10 @@ class Constant(Initializer):
     value : float, default=0.0
         The value.
     """
+
+    _parameter_constraints: dict[str, Any] = {
+        "value": NUMBER,
+    }
 
     def __init__(self, value: float = 0.0) -> None:
         self.value = value
@@ -56,13 +60,16 @@ class Normal(Initializer):
         Mean.
     """
 
+    _parameter_constraints: dict[str, Any] = {
+        "std": NOT_NEGATIVE,
+        "mean": NUMBER,
+    }
+
     def __init__(self, std: float = 0.03, mean: float = 0.0) -> None:
         self.std = std
         self.mean = mean
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
-        if not is_number(self.std, 0):
-            raise ValueError(f"std must not be negative, got {self.std!r}.")
         return rng.normal(self.mean, self.std, shape)
 
 
@@ -76,13 +83,20 @@ class Uniform(Initializer):
         The bounds.
     """
 
+    _parameter_constraints: dict[str, Any] = {
+        "low": NUMBER,
+        "high": NUMBER,
+    }
+
     def __init__(self, low: float = -0.05, high: float = 0.05) -> None:
         self.low = low
         self.high = high
 
-    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
-        if not (is_number(self.low) and is_number(self.high, self.low)):
+    def check_together(self) -> None:
+        if self.low > self.high:
             raise ValueError(
                 f"low must not exceed high, got low={self.low!r}, high={self.high!r}."
             )
+
+    def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
         return rng.uniform(self.low, self.high, shape)

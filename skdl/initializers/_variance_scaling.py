@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from skdl._base import is_number
+from skdl._compat import StrOptions
+from skdl._settings import POSITIVE
 from skdl.initializers._initializer import Initializer, fans, register
 
 _FANS = {
@@ -57,6 +58,12 @@ class VarianceScaling(Initializer):
         When called with a setting out of range.
     """
 
+    _parameter_constraints: dict[str, Any] = {
+        "scale": POSITIVE,
+        "mode": [StrOptions(set(_FANS))],
+        "distribution": [StrOptions(set(_DISTRIBUTIONS))],
+    }
+
     def __init__(
         self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal"
     ) -> None:
@@ -65,14 +72,6 @@ class VarianceScaling(Initializer):
         self.distribution = distribution
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
-        if not (is_number(self.scale) and self.scale > 0):
-            raise ValueError(f"scale must be positive, got {self.scale!r}.")
-        for what, value, known in (
-            ("mode", self.mode, _FANS),
-            ("distribution", self.distribution, _DISTRIBUTIONS),
-        ):
-            if value not in known:
-                raise ValueError(f"{what} must be one of {list(known)}, got {value!r}.")
         std = math.sqrt(self.scale / max(1.0, _FANS[self.mode](*fans(shape))))
         return _DISTRIBUTIONS[self.distribution](std, shape, rng)
 
@@ -90,12 +89,14 @@ class _Named(Initializer):
     _mode: ClassVar[str]
     _distribution: ClassVar[str]
 
+    _parameter_constraints: dict[str, Any] = {
+        "gain": POSITIVE,
+    }
+
     def __init__(self, gain: float = 1.0) -> None:
         self.gain = gain
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
-        if not (is_number(self.gain) and self.gain > 0):
-            raise ValueError(f"gain must be positive, got {self.gain!r}.")
         scale = self._scale * self.gain**2
         return VarianceScaling(scale, self._mode, self._distribution).draw(shape, rng)
 

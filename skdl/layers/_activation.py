@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from skdl import activations
 from skdl.activations import ActivationFunction
@@ -30,8 +30,9 @@ class Activation(Layer):
     def __init__(self, function: str | ActivationFunction = "relu") -> None:
         self.function = function
 
-    def resolved(self) -> Layer:
-        layer = Activation(activations.get(self.function))
+    def settled(self) -> Self:
+        layer = super().settled()
+        layer.function = activations.get(layer.function)
         layer._is_identity = isinstance(layer.function, activations.Identity)
         return layer
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skdl._base import is_number
+from skdl._settings import FACTOR, POSITIVE
 from skdl.layers._context import Context
 from skdl.layers._layer import Array, Layer, ParamSpec, Shape, Tree, register
 from skdl.ops.norm import batch_norm, batch_norm_backward
@@ -33,15 +33,16 @@ class BatchNorm(Layer):
         When a network is built, if a parameter is out of range.
     """
 
+    _parameter_constraints: dict[str, Any] = {
+        "momentum": FACTOR,
+        "epsilon": POSITIVE,
+    }
+
     def __init__(self, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
         self.momentum = momentum
         self.epsilon = epsilon
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
-        if not (is_number(self.momentum, 0, 1) and self.momentum > 0):
-            raise ValueError(f"momentum must lie in (0, 1], got {self.momentum!r}.")
-        if not (is_number(self.epsilon) and self.epsilon > 0):
-            raise ValueError(f"epsilon must be positive, got {self.epsilon!r}.")
         if len(input_shape) != 1:
             raise ValueError(
                 f"batch normalisation takes flat samples (n_features,), "

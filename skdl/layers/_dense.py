@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from skdl import initializers
+from skdl._compat import StrOptions
+from skdl._settings import COUNT, SHARE
 from skdl.initializers import Initializer
 from skdl.layers._context import Context
-from skdl.layers._dropout import check_rate, keep_mask
+from skdl.layers._dropout import keep_mask
 from skdl.layers._layer import Array, Layer, ParamSpec, Shape, Tree, register
 from skdl.ops.linear import (
     linear,
@@ -47,6 +49,13 @@ class Dense(Layer):
         "bias_initializer": initializers.registry,
     }
 
+    _parameter_constraints: dict[str, Any] = {
+        "units": COUNT,
+        "bias": ["boolean"],
+        "initializer": [StrOptions({"auto"})],
+        "bias_initializer": [StrOptions({"auto"})],
+    }
+
     def __init__(
         self,
         units: int = 100,
@@ -60,17 +69,14 @@ class Dense(Layer):
         self.bias_initializer = bias_initializer
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
-        if not isinstance(self.units, (int, np.integer)) or self.units < 1:
-            raise ValueError(f"units must be a positive integer, got {self.units!r}.")
         if len(input_shape) != 1:
             raise ValueError(
                 f"a dense layer takes flat samples (n_features,), got {input_shape}."
             )
-        units = int(self.units)
-        specs = {"W": ParamSpec((input_shape[0], units), self.initializer)}
+        specs = {"W": ParamSpec((input_shape[0], self.units), self.initializer)}
         if self.bias:
-            specs["b"] = ParamSpec((units,), self.bias_initializer)
-        return (units,), specs
+            specs["b"] = ParamSpec((self.units,), self.bias_initializer)
+        return (self.units,), specs
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         W = params["W"]
@@ -113,6 +119,11 @@ class DropConnect(Dense):
         When a network is built, if `units` or `rate` is out of range.
     """
 
+    _parameter_constraints: dict[str, Any] = {
+        **Dense._parameter_constraints,
+        "rate": SHARE,
+    }
+
     def __init__(
         self,
         units: int = 100,
@@ -123,10 +134,6 @@ class DropConnect(Dense):
     ) -> None:
         super().__init__(units, bias, initializer, bias_initializer)
         self.rate = rate
-
-    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
-        check_rate(self.rate)
-        return super().build(input_shape)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         if not ctx.train or self.rate == 0:

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from skdl._base import is_number
+from skdl._settings import SHARE
 from skdl.layers._context import Context
 from skdl.layers._context import Shape as AnyShape
-from skdl.layers._layer import Array, Layer, Shape, Tree, register
+from skdl.layers._layer import Array, Layer, Tree, register
 
 
 @register("dropout")
@@ -30,12 +30,12 @@ class Dropout(Layer):
         When a network is built, if `rate` is out of range.
     """
 
+    _parameter_constraints: dict[str, Any] = {
+        "rate": SHARE,
+    }
+
     def __init__(self, rate: float = 0.5) -> None:
         self.rate = rate
-
-    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
-        check_rate(self.rate)
-        return super().build(input_shape)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         if not ctx.train or self.rate == 0:
@@ -47,23 +47,6 @@ class Dropout(Layer):
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
         return dy if cache is None else np.multiply(dy, cache, out=ctx.empty(dy.shape))
-
-
-def check_rate(rate: float) -> None:
-    """Raise unless 0 ≤ rate < 1.
-
-    Parameters
-    ----------
-    rate : float
-        A probability of dropping.
-
-    Raises
-    ------
-    ValueError
-        If it is out of range.
-    """
-    if not (is_number(rate, 0) and rate < 1):
-        raise ValueError(f"rate must lie in [0, 1), got {rate!r}.")
 
 
 def keep_mask(shape: AnyShape, rate: float, ctx: Context) -> Array:

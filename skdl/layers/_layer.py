@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
-from sklearn.base import clone
-
 from skdl import activations
 from skdl._base import ParameterObject
 from skdl._registry import Registry
@@ -55,7 +53,7 @@ class Layer(ParameterObject):
     accepts_sparse: ClassVar[bool] = False
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
-        """Check the hyper-parameters and say what the layer needs.
+        """Say what the layer needs.
 
         Parameters
         ----------
@@ -74,7 +72,7 @@ class Layer(ParameterObject):
         Raises
         ------
         ValueError
-            If a hyper-parameter or the input's shape is out of range.
+            If the input's shape does not fit.
         """
         return input_shape, {}
 
@@ -123,16 +121,6 @@ class Layer(ParameterObject):
         """
         raise TypeError(f"{type(self).__name__} must define backward.")
 
-    def resolved(self) -> Layer:
-        """Return a copy in which nested names are objects.
-
-        Returns
-        -------
-        layer : Layer
-            The copy.
-        """
-        return clone(self)
-
     def check_trainable(self) -> None:
         """Raise if a gradient cannot pass through the layer.
 
@@ -149,13 +137,18 @@ class _LayerRegistry(Registry[Layer]):
     def __contains__(self, name: object) -> bool:
         return super().__contains__(name) or name in activations.registry
 
+    def _taken(self, name: str) -> bool:
+        return name in self  # a layer would hide the activation of its name
+
     def get(self, spec: str | Layer | Any) -> Layer:
         if not isinstance(spec, str) or super().__contains__(spec):
             return super().get(spec)
         if spec not in self:
             raise ValueError(
-                f"Unknown layer {spec!r}. Known layers: {', '.join(self.names())}; "
-                f"activations work too: {', '.join(activations.names())}."
+                f"Unknown layer {spec!r}. "
+                f"Known layers: {self.listed()}; "
+                f"activations work too: {activations.registry.listed()}."
+                f"{self.close_to(spec) or activations.registry.close_to(spec)}"
             )
         return super().get("activation").set_params(function=spec)
 
@@ -170,7 +163,7 @@ names = registry.names
 
 
 def resolve_chain(layers: Sequence[str | Layer]) -> list[Layer]:
-    """Return copies of the layers, names made objects.
+    """Return copies of the layers that are ready for use: names made objects.
 
     Parameters
     ----------
@@ -186,13 +179,21 @@ def resolve_chain(layers: Sequence[str | Layer]) -> list[Layer]:
     ------
     TypeError
         If it is not a sequence of layers.
+    ValueError
+        If a name is unknown, or a setting is out of range; the message names the layer.
     """
     if isinstance(layers, (str, Layer)) or not isinstance(layers, Sequence):
         raise TypeError(
             f"layers must be a list of layers or names, got {layers!r}; "
             'for example [Dense(64), "relu", Dropout(0.2)].'
         )
-    return [get(layer).resolved() for layer in layers]
+    settled = []
+    for i, layer in enumerate(map(get, layers)):
+        try:
+            settled.append(layer.settled())
+        except ValueError as error:
+            raise ValueError(f"Layer {i} ({layer!r}): {error}") from error
+    return settled
 
 
 def build_chain(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -53,8 +54,10 @@ class Residual(Layer):
     def __init__(self, layers: Sequence[Layer | str] = ()) -> None:
         self.layers = layers
 
-    def resolved(self) -> Layer:
-        return Residual(resolve_chain(self.layers))
+    def settled(self) -> Self:
+        layer = copy.copy(self)
+        layer.layers = resolve_chain(self.layers)
+        return layer
 
     def check_trainable(self) -> None:
         for layer in self.layers:

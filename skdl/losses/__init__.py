@@ -7,7 +7,7 @@ from skdl.losses._classification import (
     Exponential,
 )
 from skdl.losses._custom import FunctionLoss
-from skdl.losses._loss import Loss, get, names, register, registry
+from skdl.losses._loss import Loss, for_task, get, names, register, registry
 from skdl.losses._regression import (
     AbsoluteError,
     Gamma,
@@ -30,6 +30,7 @@ __all__ = [
     "Poisson",
     "Quantile",
     "SquaredError",
+    "for_task",
     "get",
     "names",
     "register",

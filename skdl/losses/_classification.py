@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
 
-from skdl._base import is_number
+from skdl._settings import SHARE
 from skdl.losses._loss import Array, Empty, Loss, register
 from skdl.ops.activation import softmax
 from skdl.ops.vector import row_max, row_sum
@@ -29,12 +30,16 @@ class CrossEntropy(Loss):
     Raises
     ------
     ValueError
-        When evaluated, if `label_smoothing` is out of range.
+        When called, or in `fit`, if `label_smoothing` is out of range.
     """
 
     verified = True
     task = "classification"
     has_hessian = True
+
+    _parameter_constraints: dict[str, Any] = {
+        "label_smoothing": SHARE,
+    }
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = label_smoothing
@@ -47,7 +52,6 @@ class CrossEntropy(Loss):
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty
     ) -> tuple[Array, Array]:
-        _check_smoothing(self.label_smoothing)
         n, n_classes = raw.shape
         rest = self.label_smoothing / n_classes  # the target of a class that is not y
         column = row_max(raw, empty(n, raw.dtype))
@@ -107,12 +111,16 @@ class BinaryCrossEntropy(Loss):
     Raises
     ------
     ValueError
-        When evaluated, if `label_smoothing` is out of range.
+        When called, or in `fit`, if `label_smoothing` is out of range.
     """
 
     verified = True
     task = "classification"
     has_hessian = True
+
+    _parameter_constraints: dict[str, Any] = {
+        "label_smoothing": SHARE,
+    }
 
     def __init__(self, label_smoothing: float = 0.0) -> None:
         self.label_smoothing = label_smoothing
@@ -128,7 +136,6 @@ class BinaryCrossEntropy(Loss):
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty
     ) -> tuple[Array, Array]:
-        _check_smoothing(self.label_smoothing)
         target = np.multiply(
             y, 1.0 - self.label_smoothing, out=empty(raw.shape, raw.dtype)
         )
@@ -216,13 +223,6 @@ class Exponential(Loss):
 
     def n_raw(self, n_classes: int) -> int:
         return 1
-
-
-def _check_smoothing(label_smoothing: float) -> None:
-    if not (is_number(label_smoothing, 0) and label_smoothing < 1):
-        raise ValueError(
-            f"label_smoothing must lie in [0, 1), got {label_smoothing!r}."
-        )
 
 
 @lru_cache(maxsize=16)

@@ -186,7 +186,7 @@ class Loss(ParameterObject):
 
         def mean_loss(value: Array) -> float:
             constant[:] = value
-            return self(y, constant, weight)
+            return self._mean(y, constant, weight)
 
         center = np.average(y, axis=0, weights=weight).astype(np.float64)
         spread = np.std(y, axis=0, dtype=np.float64)
@@ -212,11 +212,7 @@ class Loss(ParameterObject):
         ValueError
             If the loss does not suit the problem.
         """
-        if self.task == "regression":
-            raise ValueError(
-                f"{type(self).__name__} is a loss for regression; a classifier takes "
-                '"cross_entropy", "binary_cross_entropy" or a custom loss.'
-            )
+        for_task("classification").get(self)  # raises unless it suits
         return self
 
     def n_raw(self, n_classes: int) -> int:
@@ -325,7 +321,17 @@ class Loss(ParameterObject):
         -------
         loss : float
             Mean over rows of the sum over outputs.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a setting is out of range.
         """
+        if self._parameter_constraints:
+            self.settled()
+        return self._mean(y, raw, weight)
+
+    def _mean(self, y: Array, raw: Array, weight: Array | None) -> float:
         total = len(raw) if weight is None else float(np.sum(weight))
         return self.weighted(y, raw, weight, 1.0 / total)[0]
 
@@ -411,3 +417,19 @@ registry: Registry[Loss] = Registry("loss", Loss)
 register = registry.register
 get = registry.get
 names = registry.names
+
+
+def for_task(task: Literal["regression", "classification"]) -> Registry[Loss]:
+    """Return the registry as an estimator of a task sees it.
+
+    Parameters
+    ----------
+    task : {"regression", "classification"}
+        What is to be predicted.
+
+    Returns
+    -------
+    registry : Registry
+        It lists the losses of the task, and refuses others.
+    """
+    return registry.only(lambda cls: cls.task in (task, "any"), task)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.special import xlogy
 
-from skdl._base import is_number
+from skdl._compat import Interval, Real
+from skdl._settings import POSITIVE
 from skdl.losses._loss import Array, Empty, Loss, register
 
 
@@ -67,12 +70,16 @@ class Huber(Loss):
     Raises
     ------
     ValueError
-        When evaluated, if `delta` is not positive.
+        When called, or in `fit`, if `delta` is not positive.
     """
 
     verified = True
     has_hessian = True
     has_leaf_value = True
+
+    _parameter_constraints: dict[str, Any] = {
+        "delta": POSITIVE,
+    }
 
     def __init__(self, delta: float = 1.0) -> None:
         self.delta = delta
@@ -80,8 +87,6 @@ class Huber(Loss):
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty
     ) -> tuple[Array, Array]:
-        if not (is_number(self.delta) and self.delta > 0):
-            raise ValueError(f"delta must be positive, got {self.delta!r}.")
         loss = np.subtract(raw, y, out=empty(raw.shape, raw.dtype))
         gradient = empty(raw.shape, raw.dtype)
         np.clip(loss, -self.delta, self.delta, out=gradient)
@@ -115,20 +120,30 @@ class Quantile(Loss):
     Raises
     ------
     ValueError
-        When evaluated, if `quantile` is out of range.
+        When called, or in `fit`, if `quantile` is out of range.
     """
 
     verified = True
     has_leaf_value = True
 
+    _parameter_constraints: dict[str, Any] = {
+        "quantile": [Interval(Real, 0, 1, closed="neither"), list, tuple, np.ndarray],
+    }
+
     def __init__(self, quantile: float | list[float] = 0.5) -> None:
         self.quantile = quantile
 
-    def _levels(self) -> Array:
-        levels = np.atleast_1d(np.asarray(self.quantile, dtype=np.float64))
-        if levels.ndim != 1 or not ((levels > 0) & (levels < 1)).all():
+    def check_together(self) -> None:
+        levels = self._levels()
+        if (
+            levels.ndim != 1
+            or not levels.size
+            or not ((levels > 0) & (levels < 1)).all()
+        ):
             raise ValueError(f"quantile must lie in (0, 1), got {self.quantile}.")
-        return levels
+
+    def _levels(self) -> Array:
+        return np.atleast_1d(np.asarray(self.quantile, dtype=np.float64))
 
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty

@@ -15,6 +15,7 @@ from skdl._compat import (
     CallbackSupportMixin,
     Integral,
     Interval,
+    Options,
     Real,
     StrOptions,
     unchanged_if_fails,
@@ -56,7 +57,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     max_iter: int
     warm_start: bool
     early_stopping: bool
-    n_iter_no_change: int | str
+    n_iter_no_change: float | str
 
     # ---- what fit leaves
 
@@ -76,13 +77,9 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
 
     _keeps_state = False  # whether pickles hold the optimizer's memory: partial_fit
 
-    # Registry entries are checked where they are used: an unknown name then lists the
-    # known ones.
     _parameter_constraints: dict[str, Any] = {
-        "layers": "no_validation",
-        "optimizer": "no_validation",
-        "initializer": "no_validation",
-        "loss": "no_validation",
+        "layers": [list, tuple, None],
+        "initializer": [StrOptions({"auto"})],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1": [Interval(Real, 0, None, closed="left")],
         "batch_size": [
@@ -99,6 +96,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "n_iter_no_change": [
             Interval(Integral, 1, None, closed="left"),
+            Options(Real, {np.inf}),
             StrOptions({"never"}),
         ],
         "scoring": [str, callable, None],
@@ -226,21 +224,21 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         return previous.stopped_early
 
     def _warn_about(self, reason: str, state: TrainingState) -> None:
-        wanted = self.n_iter_no_change == "never"  # just so many epochs
+        wanted = self.n_iter_no_change in ("never", np.inf)  # just so many epochs
         if reason == "max_iter" and not (self._keeps_state or wanted):
             stop = "" if self.early_stopping else ", or set early_stopping=True"
             warnings.warn(
                 f"Training stopped after max_iter={self.max_iter} epochs and has not "
                 f"converged yet. Raise max_iter{stop}.",
                 ConvergenceWarning,
-                stacklevel=5,  # the caller of fit
+                stacklevel=6,  # the caller of fit
             )
         elif reason == "no_improvement" and self._keeps_state:
             warnings.warn(
                 f"partial_fit stopped early after epoch {state.epoch}: the best "
                 "weights are back, and further calls change nothing.",
                 ConvergenceWarning,
-                stacklevel=5,  # the caller of fit
+                stacklevel=6,  # the caller of fit
             )
 
     # ---- the fitted model

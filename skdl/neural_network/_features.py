@@ -9,16 +9,16 @@ from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skdl._base import NestedParams
 from skdl._compat import (
-    BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
     HasMethods,
     Integral,
     MetaEstimatorMixin,
     TransformerMixin,
-    fit_context,
     validate_data,
 )
+from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.layers import Layer
 from skdl.neural_network._base import BaseNetwork
@@ -28,7 +28,7 @@ class NetworkFeatures(
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
     MetaEstimatorMixin,
-    BaseEstimator,
+    NestedParams,
 ):
     """What a layer of a network gives, as features for another estimator.
 

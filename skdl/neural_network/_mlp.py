@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from skdl._compat import fit_context
+from skdl._settings import fit_context
 from skdl.layers import Layer, resolve_chain
 from skdl.networks import mlp_layers
 from skdl.neural_network._base import BaseNetwork
@@ -31,9 +31,13 @@ class BaseMLP(BaseNetwork):
     def _hidden_layers(self) -> list[Layer]:
         if self.layers is not None:
             return resolve_chain(self.layers)
-        return mlp_layers(
+        layers = mlp_layers(
             self.hidden_layer_sizes, self.activation, self.dropout, self.batch_norm
         )
+        return resolve_chain(layers)
+
+    def check_together(self) -> None:
+        self._hidden_layers()
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(

@@ -10,7 +10,8 @@ from sklearn.metrics import accuracy_score
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skdl import losses
-from skdl._compat import ClassifierMixin, StrOptions, fit_context
+from skdl._compat import ClassifierMixin, StrOptions
+from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.activations import ActivationFunction
 from skdl.initializers import Initializer
@@ -54,9 +55,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         activations; for deep nets of ReLU try "he_normal". Biases start at
         0.
     loss : str, Loss or callable, default="cross_entropy"
-        "cross_entropy" (for two classes and several labels: of one sigmoid each),
-        "binary_cross_entropy", a loss object such as
-        ``CrossEntropy(label_smoothing=0.1)``, or a function
+        "cross_entropy" or "log_loss" (for two classes and several labels: of one
+        sigmoid each), "binary_cross_entropy", "exponential" (two classes), a loss
+        object such as ``CrossEntropy(label_smoothing=0.1)``, or a function
         ``f(y, raw) -> (loss, gradient)``, see `skdl.losses.FunctionLoss`.
     alpha : float, default=0.0001
         Strength of the L2 penalty ½·alpha·‖W‖² on the weights (not on biases), which is
@@ -86,10 +87,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         else a part of the training data.
     validation_fraction : float, default=0.1
         Size of that part, in (0, 1), stratified by class.
-    n_iter_no_change : int or "never", default=10
+    n_iter_no_change : int, np.inf or "never", default=10
         Stop after more than so many epochs in a row without an improvement by `tol`:
         of the validation metric with `early_stopping`, else of the training loss.
-        "never" always does `max_iter` epochs.
+        "never", or ``np.inf``, always does `max_iter` epochs.
     scoring : str, callable or None, default=None
         The validation metric: None is accuracy, "loss" the loss, other names
         and callables are scikit-learn scorers.
@@ -179,6 +180,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     True
     """
 
+    _registries = {**BaseMLP._registries, "loss": losses.for_task("classification")}
+
     _parameter_constraints: dict[str, Any] = {
         **BaseMLP._parameter_constraints,
         "class_weight": [dict, list, StrOptions({"balanced"}), None],
@@ -206,7 +209,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         warm_start: bool = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int | str = 10,
+        n_iter_no_change: float | str = 10,
         scoring: Any = None,
         n_init: int = 1,
         n_jobs: int | None = None,
@@ -397,7 +400,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             )
 
     def _task_loss(self) -> Loss:
-        loss = losses.get(self.loss)
+        loss = self._registries["loss"].get(self.loss).settled()
         return loss.for_classes(len(self.classes_), self._targets.multilabel)
 
     def _clean_target(self, y: Any) -> Array:

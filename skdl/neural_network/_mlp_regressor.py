@@ -10,7 +10,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils.validation import column_or_1d
 
 from skdl import losses
-from skdl._compat import RegressorMixin, fit_context
+from skdl._compat import RegressorMixin
+from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.activations import ActivationFunction
 from skdl.initializers import Initializer
@@ -55,10 +56,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         0, those of the output layer at the constant of the smallest loss (for the
         squared error the mean of `y`).
     loss : str, Loss or callable, default="squared_error"
-        "squared_error", "absolute_error", "huber", "quantile", "poisson", a loss object
-        such as ``Quantile(0.9)``, or a function ``f(y, raw) -> (loss, gradient)``, see
-        `skdl.losses.FunctionLoss`. In grids its settings are
-        ``loss__quantile`` and so on.
+        "squared_error", "absolute_error", "huber", "quantile", "poisson" (targets ≥ 0),
+        "gamma" (targets > 0), a loss object such as ``Quantile(0.9)``, or a function
+        ``f(y, raw) -> (loss, gradient)``, see `skdl.losses.FunctionLoss`. In
+        grids its settings are ``loss__quantile`` and so on.
     alpha : float, default=0.0001
         Strength of the L2 penalty ½·alpha·‖W‖² on the weights (not on biases), which is
         divided by the sum of the sample weights of the batch.
@@ -87,10 +88,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         else a part of the training data.
     validation_fraction : float, default=0.1
         Size of that part, in (0, 1).
-    n_iter_no_change : int or "never", default=10
+    n_iter_no_change : int, np.inf or "never", default=10
         Stop after more than so many epochs in a row without an improvement by `tol`:
         of the validation metric with `early_stopping`, else of the training loss.
-        "never" always does `max_iter` epochs.
+        "never", or ``np.inf``, always does `max_iter` epochs.
     scoring : str, callable or None, default=None
         The validation metric: None is R², "loss" the loss, other names
         and callables are scikit-learn scorers.
@@ -105,7 +106,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     Attributes
     ----------
     out_activation_ : str
-        "exp" for the Poisson loss, else "identity".
+        "exp" for the Poisson and the gamma loss, else "identity".
     network_ : Network
         The fitted network.
     coefs_ : list of ndarray of shape (n_in, n_out)
@@ -175,6 +176,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     True
     """
 
+    _registries = {**BaseMLP._registries, "loss": losses.for_task("regression")}
+
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
@@ -197,7 +200,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         warm_start: bool = False,
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
-        n_iter_no_change: int | str = 10,
+        n_iter_no_change: float | str = 10,
         scoring: Any = None,
         n_init: int = 1,
         n_jobs: int | None = None,
@@ -332,13 +335,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self._n_targets = y.shape[1] if y.ndim == 2 else 1
 
     def _task_loss(self) -> Loss:
-        loss = losses.get(self.loss)
-        if loss.task == "classification":
-            raise ValueError(
-                f"{type(loss).__name__} is a loss for classes; MLPRegressor takes "
-                '"squared_error", "absolute_error", "huber", "quantile", "poisson" or '
-                "a custom loss."
-            )
+        loss = self._registries["loss"].get(self.loss).settled()
         if loss.n_raw_for_targets(1) != 1:
             raise ValueError(
                 f"MLPRegressor predicts one number for each target, got {loss!r}; fit "

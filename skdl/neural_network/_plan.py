@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import warnings
 from typing import Any, NamedTuple
 
@@ -75,7 +74,7 @@ def make_plan(estimator: Any, request: Request, fresh: bool, seed: int | None) -
     ValueError, TypeError
         If anything is out of range.
     """
-    optimizer = copy.copy(optimizers.get(estimator.optimizer))
+    optimizer = optimizers.get(estimator.optimizer).settled()
     incremental = request.incremental
     _check_request(estimator, optimizer, request)
     X, y, weight = _validate(
@@ -205,7 +204,7 @@ def _batch_size(estimator: Any, optimizer: Optimizer, n: int, incremental: bool)
         warnings.warn(
             f"batch_size={wanted} is larger than the {n} samples; all of them are one "
             "batch.",
-            stacklevel=6,  # the caller of fit
+            stacklevel=7,  # the caller of fit
         )
     elif optimizer.full_batch and wanted < n:
         if not optimizer.incremental:
@@ -216,6 +215,6 @@ def _batch_size(estimator: Any, optimizer: Optimizer, n: int, incremental: bool)
         warnings.warn(
             f"{name} is meant for the gradient of the whole sample and does poorly on "
             f'mini-batches of {wanted} of {n} samples; use batch_size="auto".',
-            stacklevel=6,  # the caller of fit
+            stacklevel=7,  # the caller of fit
         )
     return min(wanted, n)

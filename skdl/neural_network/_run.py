@@ -132,7 +132,9 @@ def _continued(
 def _best(estimator: Any, plan: Plan, state: TrainingState) -> Best:
     """Return what follows the best epoch, with the memory of an earlier run."""
     patience = estimator.n_iter_no_change
-    endless = patience == "never" or (plan.incremental and not estimator.early_stopping)
+    endless = patience in ("never", np.inf) or (
+        plan.incremental and not estimator.early_stopping
+    )
     best = Best(
         np.inf if endless else patience,
         tol=estimator.tol,

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skdl._settings import POSITIVE, SHARE
 from skdl.optimizers._optimizer import Array, FirstOrder, register
 from skdl.schedules import Schedule
 
@@ -28,6 +29,11 @@ class AdaGrad(FirstOrder):
 
     slots = ("s",)
 
+    _parameter_constraints: dict[str, Any] = {
+        **FirstOrder._parameter_constraints,
+        "epsilon": POSITIVE,
+    }
+
     def __init__(
         self,
         learning_rate: float | str | Schedule = 1e-2,
@@ -37,10 +43,6 @@ class AdaGrad(FirstOrder):
     ) -> None:
         super().__init__(learning_rate, clip_norm, clip_value)
         self.epsilon = epsilon
-
-    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        super().check(n_epochs, steps_per_epoch)
-        self._check_range("epsilon", 0.0)
 
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         np.multiply(g, g, out=s.work)
@@ -72,6 +74,12 @@ class RMSProp(FirstOrder):
 
     slots = ("s",)
 
+    _parameter_constraints: dict[str, Any] = {
+        **FirstOrder._parameter_constraints,
+        "beta": SHARE,
+        "epsilon": POSITIVE,
+    }
+
     def __init__(
         self,
         learning_rate: float | str | Schedule = 1e-3,
@@ -83,11 +91,6 @@ class RMSProp(FirstOrder):
         super().__init__(learning_rate, clip_norm, clip_value)
         self.beta = beta
         self.epsilon = epsilon
-
-    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        super().check(n_epochs, steps_per_epoch)
-        self._check_share("beta")
-        self._check_range("epsilon", 0.0)
 
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         np.multiply(g, g, out=s.work)
@@ -123,6 +126,12 @@ class AdaDelta(FirstOrder):
 
     slots = ("s", "d")
 
+    _parameter_constraints: dict[str, Any] = {
+        **FirstOrder._parameter_constraints,
+        "beta": SHARE,
+        "epsilon": POSITIVE,
+    }
+
     def __init__(
         self,
         learning_rate: float | str | Schedule = 1.0,
@@ -134,11 +143,6 @@ class AdaDelta(FirstOrder):
         super().__init__(learning_rate, clip_norm, clip_value)
         self.beta = beta
         self.epsilon = epsilon
-
-    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        super().check(n_epochs, steps_per_epoch)
-        self._check_share("beta")
-        self._check_range("epsilon", 0.0)
 
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         np.multiply(g, g, out=s.work)

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from skdl._settings import NOT_NEGATIVE, POSITIVE, SHARE
 from skdl.optimizers._optimizer import Array, FirstOrder, OptimizerState, register
 from skdl.schedules import Schedule
 
@@ -26,16 +27,17 @@ class _AdamFamily(FirstOrder):
     epsilon: float
     weight_decay = 0.0
 
+    _parameter_constraints: dict[str, Any] = {
+        **FirstOrder._parameter_constraints,
+        "beta_1": SHARE,
+        "beta_2": SHARE,
+        "epsilon": POSITIVE,
+    }
+
     def twin_numbers(self, shared: Any, eta: float) -> tuple[float, ...]:
         a, b = shared
         decay = 1.0 - eta * self.weight_decay
         return self.beta_1, self.beta_2, a * eta, b, decay
-
-    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        super().check(n_epochs, steps_per_epoch)
-        self._check_share("beta_1")
-        self._check_share("beta_2")
-        self._check_range("epsilon", 0.0)
 
     def begin(self, state: OptimizerState) -> tuple[float, float]:
         """Return a (per unit of η) and b of the module's formula."""
@@ -156,6 +158,11 @@ class AdamW(_AdamFamily):
 
     twin = "adam"
 
+    _parameter_constraints: dict[str, Any] = {
+        **_AdamFamily._parameter_constraints,
+        "weight_decay": NOT_NEGATIVE,
+    }
+
     def __init__(
         self,
         learning_rate: float | str | Schedule = 1e-3,
@@ -171,10 +178,6 @@ class AdamW(_AdamFamily):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.weight_decay = weight_decay
-
-    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        super().check(n_epochs, steps_per_epoch)
-        self._check_not_negative("weight_decay")
 
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         theta *= 1.0 - eta * self.weight_decay
@@ -207,6 +210,11 @@ class NAdam(_AdamFamily):
         Largest entry of the gradient.
     """
 
+    _parameter_constraints: dict[str, Any] = {
+        **_AdamFamily._parameter_constraints,
+        "momentum_decay": NOT_NEGATIVE,
+    }
+
     def __init__(
         self,
         learning_rate: float | str | Schedule = 2e-3,
@@ -222,10 +230,6 @@ class NAdam(_AdamFamily):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.momentum_decay = momentum_decay
-
-    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        super().check(n_epochs, steps_per_epoch)
-        self._check_not_negative("momentum_decay")
 
     def _mu(self, t: int) -> float:
         return self.beta_1 * (1.0 - 0.5 * 0.96 ** (t * self.momentum_decay))

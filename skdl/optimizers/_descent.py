@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skdl._settings import SHARE
 from skdl.optimizers._optimizer import Array, FirstOrder, register
 from skdl.schedules import Schedule
 
@@ -57,6 +58,11 @@ class GD(SGD):
 class _WithMomentum(FirstOrder):
     slots = ("v",)
 
+    _parameter_constraints: dict[str, Any] = {
+        **FirstOrder._parameter_constraints,
+        "momentum": SHARE,
+    }
+
     def __init__(
         self,
         learning_rate: float | str | Schedule = 1e-2,
@@ -66,10 +72,6 @@ class _WithMomentum(FirstOrder):
     ) -> None:
         super().__init__(learning_rate, clip_norm, clip_value)
         self.momentum = momentum
-
-    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        super().check(n_epochs, steps_per_epoch)
-        self._check_share("momentum")
 
 
 @register("momentum")
@@ -154,6 +156,11 @@ class EMA(FirstOrder):
     slots = ("m",)
     linear = True
 
+    _parameter_constraints: dict[str, Any] = {
+        **FirstOrder._parameter_constraints,
+        "beta": SHARE,
+    }
+
     def __init__(
         self,
         learning_rate: float | str | Schedule = 1e-1,
@@ -163,10 +170,6 @@ class EMA(FirstOrder):
     ) -> None:
         super().__init__(learning_rate, clip_norm, clip_value)
         self.beta = beta
-
-    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        super().check(n_epochs, steps_per_epoch)
-        self._check_share("beta")
 
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         np.multiply(g, 1.0 - self.beta, out=s.work)

@@ -9,8 +9,8 @@ import numpy as np
 from scipy.optimize import OptimizeResult
 from scipy.optimize import minimize as scipy_minimize
 
+from skdl._settings import COUNT, NOT_NEGATIVE
 from skdl.optimizers._optimizer import (
-    NUMBER,
     Array,
     Optimizer,
     OptimizerState,
@@ -45,6 +45,13 @@ class LBFGS(Optimizer):
     full_batch = True
     incremental = False
 
+    _parameter_constraints: dict[str, Any] = {
+        "memory": COUNT,
+        "gtol": NOT_NEGATIVE,
+        "ftol": NOT_NEGATIVE,
+        "max_line_search": COUNT,
+    }
+
     def __init__(
         self,
         memory: int = 10,
@@ -56,19 +63,6 @@ class LBFGS(Optimizer):
         self.gtol = gtol
         self.ftol = ftol
         self.max_line_search = max_line_search
-
-    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        for name, low in (
-            ("memory", 1),
-            ("gtol", 0),
-            ("ftol", 0),
-            ("max_line_search", 1),
-        ):
-            value = getattr(self, name)
-            if not (isinstance(value, NUMBER) and value >= low):
-                raise ValueError(
-                    f"LBFGS: {name} must be at least {low}, got {value!r}."
-                )
 
     def run(
         self,
@@ -91,6 +85,7 @@ class LBFGS(Optimizer):
             if end_iteration():
                 raise StopIteration
 
+        own = self.settled()  # SciPy's compiled code takes no numbers but Python's
         scipy_minimize(
             objective,
             theta.astype(np.float64),
@@ -98,11 +93,11 @@ class LBFGS(Optimizer):
             jac=True,
             callback=after_iteration,
             options={
-                "maxcor": self.memory,
-                "gtol": self.gtol,
-                "ftol": self.ftol,
+                "maxcor": own.memory,
+                "gtol": own.gtol,
+                "ftol": own.ftol,
                 "maxiter": n_iterations,
-                "maxfun": n_iterations * self.max_line_search,
-                "maxls": self.max_line_search,
+                "maxfun": n_iterations * own.max_line_search,
+                "maxls": own.max_line_search,
             },
         )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult
 
+from skdl._settings import COUNT, NOT_NEGATIVE, checked
 from skdl.optimizers._optimizer import Array, Optimizer, get
 
 
@@ -92,11 +93,15 @@ def minimize(
     theta = np.array(x0, dtype=np.float64)
     if theta.ndim != 1 or not np.isfinite(theta).all():
         raise ValueError(f"x0 must be a finite vector, got {x0!r}.")
-    if max_iter < 1:
-        raise ValueError(f"max_iter must be at least 1, got {max_iter}.")
+    limits = checked(
+        "minimize",
+        {"max_iter": COUNT, "gtol": NOT_NEGATIVE},
+        {"max_iter": max_iter, "gtol": gtol},
+    )
+    max_iter, gtol = limits["max_iter"], limits["gtol"]
     if jac is not True and not callable(jac):
         raise ValueError(f"jac must be True or a callable, got {jac!r}.")
-    optimizer = get(optimizer)
+    optimizer = get(optimizer).settled()
     optimizer.check(max_iter, 1)
     state = optimizer.init(theta.size, theta.dtype)
     state.plan(1, max_iter)

@@ -14,6 +14,7 @@ import math
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from inspect import signature
+from numbers import Real
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -23,11 +24,9 @@ from skdl import schedules
 from skdl._base import ParameterObject
 from skdl._config import use_numba
 from skdl._registry import Registry
+from skdl._settings import POSITIVE
 from skdl._typing import Array
 from skdl.optimizers._state import OptimizerState
-
-# The numbers a hyper-parameter may be, NumPy's among them.
-NUMBER = (int, float, np.integer, np.floating)
 
 
 class Problem(Protocol):
@@ -85,7 +84,7 @@ class Optimizer(ParameterObject):
     incremental: ClassVar[bool] = True
 
     def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        """Raise if a hyper-parameter is out of range.
+        """Raise if a setting is out of range, or does not suit the plan.
 
         Parameters
         ----------
@@ -97,8 +96,9 @@ class Optimizer(ParameterObject):
         Raises
         ------
         ValueError
-            If a hyper-parameter is out of range.
+            If a setting is out of range, or a schedule needs a planned length.
         """
+        self.settled()
 
     def init(self, n: int, dtype: DTypeLike = np.float64) -> OptimizerState:
         """Return the state before the first update.
@@ -210,6 +210,12 @@ class FirstOrder(Optimizer):
     """
 
     _registries = {"learning_rate": schedules.registry}
+
+    _parameter_constraints: dict[str, Any] = {
+        "learning_rate": POSITIVE,
+        "clip_norm": [*POSITIVE, None],
+        "clip_value": [*POSITIVE, None],
+    }
 
     slots: ClassVar[tuple[str, ...]] = ()
     twin: ClassVar[str] = ""
@@ -328,7 +334,7 @@ class FirstOrder(Optimizer):
 
     def _schedule(self) -> schedules.Schedule | None:
         rate = self.learning_rate
-        return None if isinstance(rate, NUMBER) else schedules.get(rate)
+        return None if isinstance(rate, Real) else schedules.get(rate)
 
     def _initial_rate(self, schedule: schedules.Schedule) -> float:
         if schedule.initial is not None:
@@ -337,7 +343,7 @@ class FirstOrder(Optimizer):
 
     def learning_rate_now(self, state: OptimizerState) -> float:
         rate = self.learning_rate
-        if isinstance(rate, NUMBER):
+        if isinstance(rate, Real):
             return float(rate)  # a NumPy number would widen single precision
         schedule = schedules.get(rate)
         t, total = state.epoch, state.n_epochs
@@ -353,40 +359,11 @@ class FirstOrder(Optimizer):
             schedule.observe(loss, state.memory)
 
     def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
+        super().check(n_epochs, steps_per_epoch)
         schedule = self._schedule()
-        if schedule is None:
-            self._check_range("learning_rate", 0.0)
-        else:
+        if schedule is not None:
             steps = schedule.unit == "step"
             schedule.check(n_epochs * (steps_per_epoch if steps else 1))
-        for name in ("clip_norm", "clip_value"):
-            if getattr(self, name) is not None:
-                self._check_range(name, 0.0)
-
-    def _check_range(self, name: str, low: float, high: float = math.inf) -> None:
-        """Raise unless low < value < high."""
-        value = getattr(self, name)
-        if not (isinstance(value, NUMBER) and low < value < high):
-            raise ValueError(
-                f"{type(self).__name__}: {name} must lie in ({low}, {high}), "
-                f"got {value!r}."
-            )
-
-    def _check_share(self, name: str) -> None:
-        """Raise unless 0 ≤ value < 1."""
-        value = getattr(self, name)
-        if not (isinstance(value, NUMBER) and 0 <= value < 1):
-            raise ValueError(
-                f"{type(self).__name__}: {name} must lie in [0, 1), got {value!r}."
-            )
-
-    def _check_not_negative(self, name: str) -> None:
-        """Raise unless value ≥ 0."""
-        value = getattr(self, name)
-        if not (isinstance(value, NUMBER) and value >= 0):
-            raise ValueError(
-                f"{type(self).__name__}: {name} must be at least 0, got {value!r}."
-            )
 
     def run(
         self,

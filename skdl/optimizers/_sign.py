@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from skdl._compat import Interval, Real
+from skdl._settings import NOT_NEGATIVE, POSITIVE, SHARE
 from skdl.optimizers._optimizer import Array, FirstOrder, register
 from skdl.schedules import Schedule
 
@@ -36,6 +38,14 @@ class RProp(FirstOrder):
     full_batch = True
     slots = ("step_size", "previous")
 
+    _parameter_constraints: dict[str, Any] = {
+        **FirstOrder._parameter_constraints,
+        "shrink": [Interval(Real, 0, 1, closed="neither")],
+        "grow": [Interval(Real, 1, None, closed="neither")],
+        "step_min": POSITIVE,
+        "step_max": POSITIVE,
+    }
+
     def __init__(
         self,
         learning_rate: float | str | Schedule = 1e-2,
@@ -52,12 +62,12 @@ class RProp(FirstOrder):
         self.step_min = step_min
         self.step_max = step_max
 
-    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        super().check(n_epochs, steps_per_epoch)
-        self._check_range("shrink", 0.0, 1.0)
-        self._check_range("grow", 1.0)
-        self._check_range("step_min", 0.0)
-        self._check_range("step_max", self.step_min)
+    def check_together(self) -> None:
+        if self.step_max <= self.step_min:
+            raise ValueError(
+                f"RProp: step_max must be above step_min={self.step_min!r}, "
+                f"got {self.step_max!r}."
+            )
 
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         if s.t == 1:
@@ -100,6 +110,13 @@ class Lion(FirstOrder):
 
     slots = ("m",)
 
+    _parameter_constraints: dict[str, Any] = {
+        **FirstOrder._parameter_constraints,
+        "beta_1": SHARE,
+        "beta_2": SHARE,
+        "weight_decay": NOT_NEGATIVE,
+    }
+
     def __init__(
         self,
         learning_rate: float | str | Schedule = 1e-4,
@@ -113,12 +130,6 @@ class Lion(FirstOrder):
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.weight_decay = weight_decay
-
-    def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        super().check(n_epochs, steps_per_epoch)
-        self._check_share("beta_1")
-        self._check_share("beta_2")
-        self._check_not_negative("weight_decay")
 
     def step(self, theta: Array, g: Array, s: Any, eta: float) -> None:
         if self.weight_decay:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from skdl._base import ParameterObject, is_number
+from skdl._base import ParameterObject
+from skdl._compat import Integral, Interval, Real, StrOptions
 from skdl._registry import Registry
+from skdl._settings import COUNT, FACTOR, NOT_NEGATIVE, POSITIVE
 
 
 class Schedule(ParameterObject):
@@ -25,6 +27,11 @@ class Schedule(ParameterObject):
     unit : {"epoch", "step"}, default="epoch"
         What time counts.
     """
+
+    _parameter_constraints: dict[str, Any] = {
+        "initial": [*POSITIVE, None],
+        "unit": [StrOptions({"epoch", "step"})],
+    }
 
     def __init__(self, initial: float | None = None, unit: str = "epoch") -> None:
         self.initial = initial
@@ -75,30 +82,13 @@ class Schedule(ParameterObject):
         ValueError
             If a setting is out of range, or the schedule needs a planned length.
         """
-        if self.unit not in ("epoch", "step"):
-            raise ValueError(f'unit must be "epoch" or "step", got {self.unit!r}.')
-        if self.initial is not None:
-            _check_range("initial", self.initial, 0.0, ends="()")
+        self.settled()
 
 
 registry: Registry[Schedule] = Registry("schedule", Schedule)
 register = registry.register
 get = registry.get
 names = registry.names
-
-
-def _check_range(
-    name: str, value: float, low: float, high: float = math.inf, ends: str = "(]"
-) -> None:
-    ok = is_number(value, low, high)
-    if (
-        not ok
-        or (value == low and ends[0] == "(")
-        or (value == high and ends[1] == ")")
-    ):
-        raise ValueError(
-            f"{name} must lie in {ends[0]}{low:g}, {high:g}{ends[1]}, got {value!r}."
-        )
 
 
 @register("constant")
@@ -137,6 +127,12 @@ class Inverse(Schedule):
         What time counts.
     """
 
+    _parameter_constraints: dict[str, Any] = {
+        **Schedule._parameter_constraints,
+        "decay": POSITIVE,
+        "power": POSITIVE,
+    }
+
     def __init__(
         self,
         initial: float | None = None,
@@ -150,11 +146,6 @@ class Inverse(Schedule):
 
     def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
         return (1.0 + self.decay * t) ** -self.power
-
-    def check(self, total: int) -> None:
-        super().check(total)
-        _check_range("decay", self.decay, 0.0, ends="()")
-        _check_range("power", self.power, 0.0, ends="()")
 
 
 @register("step")
@@ -173,6 +164,12 @@ class Step(Schedule):
         What time counts.
     """
 
+    _parameter_constraints: dict[str, Any] = {
+        **Schedule._parameter_constraints,
+        "every": COUNT,
+        "gamma": FACTOR,
+    }
+
     def __init__(
         self,
         initial: float | None = None,
@@ -186,11 +183,6 @@ class Step(Schedule):
 
     def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
         return self.gamma ** (t // self.every)
-
-    def check(self, total: int) -> None:
-        super().check(total)
-        _check_range("every", self.every, 1, ends="[)")
-        _check_range("gamma", self.gamma, 0.0, 1.0)
 
 
 @register("exponential")
@@ -207,6 +199,11 @@ class Exponential(Schedule):
         What time counts.
     """
 
+    _parameter_constraints: dict[str, Any] = {
+        **Schedule._parameter_constraints,
+        "gamma": FACTOR,
+    }
+
     def __init__(
         self, initial: float | None = None, gamma: float = 0.95, unit: str = "epoch"
     ) -> None:
@@ -215,10 +212,6 @@ class Exponential(Schedule):
 
     def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
         return self.gamma**t
-
-    def check(self, total: int) -> None:
-        super().check(total)
-        _check_range("gamma", self.gamma, 0.0, 1.0)
 
 
 class _Planned(Schedule):
@@ -248,6 +241,11 @@ class Cosine(_Planned):
         What time counts.
     """
 
+    _parameter_constraints: dict[str, Any] = {
+        **Schedule._parameter_constraints,
+        "final": [Interval(Real, 0, 1, closed="both")],
+    }
+
     def __init__(
         self, initial: float | None = None, final: float = 0.0, unit: str = "step"
     ) -> None:
@@ -256,10 +254,6 @@ class Cosine(_Planned):
 
     def multiplier(self, t: int, total: int, memory: dict[str, Any]) -> float:
         return _cosine(1.0, self.final, t / total)
-
-    def check(self, total: int) -> None:
-        super().check(total)
-        _check_range("final", self.final, 0.0, 1.0, "[]")
 
 
 @register("one_cycle")
@@ -279,6 +273,13 @@ class OneCycle(_Planned):
     unit : {"epoch", "step"}, default="step"
         What time counts.
     """
+
+    _parameter_constraints: dict[str, Any] = {
+        **Schedule._parameter_constraints,
+        "rise": [Interval(Real, 0, 1, closed="neither")],
+        "start": FACTOR,
+        "final": FACTOR,
+    }
 
     def __init__(
         self,
@@ -300,12 +301,6 @@ class OneCycle(_Planned):
             return _cosine(self.start, 1.0, t / max(peak, 1e-12))
         return _cosine(1.0, self.start * self.final, (t - peak) / (end - peak))
 
-    def check(self, total: int) -> None:
-        super().check(total)
-        _check_range("rise", self.rise, 0.0, 1.0, "()")
-        _check_range("start", self.start, 0.0, 1.0)
-        _check_range("final", self.final, 0.0, 1.0)
-
 
 @register("warm_up")
 class WarmUp(Schedule):
@@ -325,6 +320,11 @@ class WarmUp(Schedule):
     """
 
     _registries = {"after": registry}
+
+    _parameter_constraints: dict[str, Any] = {
+        **Schedule._parameter_constraints,
+        "length": COUNT,
+    }
 
     def __init__(
         self,
@@ -348,7 +348,6 @@ class WarmUp(Schedule):
 
     def check(self, total: int) -> None:
         super().check(total)
-        _check_range("length", self.length, 1, ends="[)")
         get(self.after).check(max(0, total - self.length))
 
 
@@ -371,6 +370,14 @@ class ReduceOnPlateau(Schedule):
     """
 
     unit = "epoch"
+
+    _parameter_constraints: dict[str, Any] = {
+        **Schedule._parameter_constraints,
+        "factor": FACTOR,
+        "patience": [Interval(Integral, 0, None, closed="left")],
+        "threshold": NOT_NEGATIVE,
+        "minimum": [Interval(Real, 0, 1, closed="both")],
+    }
 
     def __init__(
         self,
@@ -399,11 +406,6 @@ class ReduceOnPlateau(Schedule):
         if memory["bad"] > self.patience:
             lower = memory.get("factor", 1.0) * self.factor
             memory["factor"], memory["bad"] = max(lower, self.minimum), 0
-
-    def check(self, total: int) -> None:
-        super().check(total)
-        _check_range("factor", self.factor, 0.0, 1.0)
-        _check_range("patience", self.patience, 0, ends="[)")
 
 
 def _cosine(start: float, end: float, share: float) -> float:

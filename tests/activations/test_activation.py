@@ -141,10 +141,10 @@ def test_step_refuses_to_be_trained():
 @pytest.mark.parametrize(
     ("f", "message"),
     [
-        (LeakyReLU(0.0), r"slope must lie in \(0, 1\), got 0.0"),
-        (LeakyReLU(1.5), "slope must lie in"),
-        (ELU(-1.0), "alpha must be positive, got -1.0"),
-        (ELU(np.nan), "alpha must be positive"),
+        (LeakyReLU(0.0), r"'slope' parameter of LeakyReLU .* \(0.0, 1.0\). Got 0.0"),
+        (LeakyReLU(1.5), "'slope' .* Got 1.5"),
+        (ELU(-1.0), r"'alpha' .* \(0.0, inf\). Got -1.0"),
+        (ELU(np.nan), "'alpha' .* Got nan"),
     ],
 )
 def test_bad_settings(f, message):

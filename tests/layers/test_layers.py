@@ -55,12 +55,15 @@ def test_every_registered_layer_is_in_the_table():
 
 # layer -> what it says
 WRONG = {
-    "zero units": (Dense(0), "units must be a positive integer, got 0"),
-    "half a unit": (Dense(2.5), r"units must be a positive integer, got 2\.5"),
-    "drop all": (Dropout(1.0), r"rate must lie in \[0, 1\), got 1\.0"),
-    "drop less than none": (DropConnect(3, rate=-0.1), r"rate must lie in \[0, 1\)"),
-    "no momentum": (BatchNorm(momentum=0.0), r"momentum must lie in \(0, 1\]"),
-    "no epsilon": (BatchNorm(epsilon=0.0), "epsilon must be positive"),
+    "zero units": (Dense(0), r"'units' .* int in the range \[1, inf\). Got 0"),
+    "half a unit": (Dense(2.5), r"'units' .* Got 2\.5"),
+    "drop all": (Dropout(1.0), r"'rate' .* \[0.0, 1.0\). Got 1\.0"),
+    "drop less than none": (
+        DropConnect(3, rate=-0.1),
+        r"of DropConnect .* \[0.0, 1.0\)",
+    ),
+    "no momentum": (BatchNorm(momentum=0.0), r"'momentum' .* \(0.0, 1.0\]"),
+    "no epsilon": (BatchNorm(epsilon=0.0), "'epsilon' .* Got 0.0"),
     "inside": (Residual([Dense(3), Dropout(2.0)]), r"Layer 1 \(Dropout\(rate=2\.0\)\)"),
 }
 

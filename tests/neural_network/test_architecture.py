@@ -63,7 +63,7 @@ def resolved(layer):
     """Return the printed layer, its names made objects."""
     if isinstance(layer, activations.ActivationFunction):
         layer = Activation(layer)
-    return repr(layers.get(layer).resolved())
+    return repr(layers.get(layer).settled())
 
 
 @pytest.mark.parametrize("cls", [MLPClassifier, MLPRegressor])

@@ -1,11 +1,19 @@
 """Every loss: what it makes the network predict, custom ones, label smoothing."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy.special import expit
 from sklearn.base import clone
 
-from skdl import MLPClassifier, MLPRegressor
+from skdl import (
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    losses,
+)
 from skdl.losses import (
     BinaryCrossEntropy,
     CrossEntropy,
@@ -220,12 +228,12 @@ WRONG_LOSSES = {
     "one array": (lambda y, raw: raw, TypeError, "must return"),
     "wrong shape": (lambda y, raw: (raw[:3], raw), ValueError, "must return a loss of"),
     "not finite": (lambda y, raw: (raw * np.nan, raw), ValueError, "returned NaN"),
-    "for classes": ("cross_entropy", ValueError, "a loss for classes"),
+    "for classes": ("cross_entropy", ValueError, "no loss for regression"),
     "unknown": ("squared_eror", ValueError, "Known names: absolute_error"),
     "a class": (Huber, TypeError, r"Pass an instance: Huber\(\)"),
     "a number": (3, TypeError, "got 3 of type int"),
-    "out of range": (Quantile(1.5), ValueError, r"quantile must lie in \(0, 1\)"),
-    "no delta": (Huber(0.0), ValueError, "delta must be positive"),
+    "out of range": (Quantile(1.5), ValueError, r"'quantile' .* \(0.0, 1.0\)"),
+    "no delta": (Huber(0.0), ValueError, r"'delta' .* Got 0.0"),
 }
 
 
@@ -239,13 +247,13 @@ def test_wrong_losses(curve, case):
 @pytest.mark.parametrize("loss", ["squared_error", Huber(), "poisson"])
 def test_losses_that_are_not_for_classes(iris, loss):
     with pytest.raises(
-        ValueError, match="is a loss for regression; a classifier takes"
+        ValueError, match=r"is no loss for classification. Choose one of .*log_loss"
     ):
         MLPClassifier(**FAST, loss=loss).fit(*iris)
 
 
 def test_label_smoothing_out_of_range(iris):
-    with pytest.raises(ValueError, match=r"label_smoothing must lie in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"'label_smoothing' .* \[0.0, 1.0\)"):
         MLPClassifier(**FAST, loss=CrossEntropy(1.0)).fit(*iris)
 
 
@@ -258,3 +266,36 @@ def test_poisson_needs_counts(y):
 def test_several_quantiles_are_for_boosting(curve):
     with pytest.raises(ValueError, match="one network a quantile"):
         MLPRegressor(loss=Quantile([0.1, 0.9])).fit(*curve)
+
+
+@pytest.mark.parametrize(
+    ("cls", "task"),
+    [
+        (MLPRegressor, "regression"),
+        (GradientBoostingRegressor, "regression"),
+        (MLPClassifier, "classification"),
+        (GradientBoostingClassifier, "classification"),
+    ],
+)
+def test_the_documentation_names_every_loss_of_the_task(cls, task):
+    (text,) = re.findall(r"\n    loss : .*?(?=\n    \w+ : )", cls.__doc__, re.DOTALL)
+    for name in losses.for_task(task).names():
+        assert f'"{name}"' in text
+
+
+def test_unknown_losses_list_those_of_the_task(iris):
+    with pytest.raises(ValueError, match=r"cross_entropy \(log_loss\)") as caught:
+        MLPClassifier(loss="log_los").fit(*iris)
+    assert "huber" not in str(caught.value)
+    assert "Did you mean 'log_loss'" in str(caught.value)
+
+
+def test_gamma_predicts_positive_means():
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (500, 1))
+    y = np.exp(X[:, 0]) * rng.gamma(5.0, 0.2, 500)  # mean e^x
+    net = MLPRegressor((), loss="gamma", optimizer="lbfgs", alpha=0.0).fit(X, y)
+    assert net.out_activation_ == "exp"
+    np.testing.assert_allclose(net.predict([[-1], [0], [1]]), np.exp([-1, 0, 1]), 0.1)
+    with pytest.raises(ValueError, match="targets > 0"):
+        net.fit(X, y - y.min())

@@ -112,10 +112,10 @@ def test_starting_points(x0):
 BAD = {
     "matrix": ({"x0": np.ones((2, 2))}, "x0 must be a finite vector"),
     "nan": ({"x0": [np.nan]}, "x0 must be a finite vector"),
-    "max_iter": ({"max_iter": 0}, "max_iter must be at least 1, got 0"),
+    "max_iter": ({"max_iter": 0}, r"'max_iter' .* \[1, inf\). Got 0"),
     "jac": ({"jac": "2-point"}, "jac must be True or a callable, got '2-point'"),
     "name": ({"optimizer": "adamm"}, "Unknown optimizer 'adamm'. Known names: ada"),
-    "rate": ({"optimizer": SGD(-1.0)}, "learning_rate must lie in"),
+    "rate": ({"optimizer": SGD(-1.0)}, r"'learning_rate' .* must be"),
     "shape": ({"fun": lambda x: (0.0, x[:1])}, r"shape of x0, \(3,\), got \(1,\)"),
     "no gradient": ({"fun": lambda x: x @ x}, r"must return \(value, gradient\), got"),
     "value": ({"fun": lambda x: (np.nan, x)}, "diverged at update 1: value nan"),
