@@ -22,6 +22,7 @@ BELOW = {
     "_config": [],
     "_typing": [],
     "_digest": ["_typing"],
+    "_report": [],
     "_registry": [],
     "_params": [],
     "_compat": ["_typing"],
@@ -30,6 +31,7 @@ BELOW = {
     "foundation": [
         "_typing",
         "_digest",
+        "_report",
         "_config",
         "_registry",
         "_params",

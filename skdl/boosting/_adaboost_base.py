@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
@@ -22,9 +21,10 @@ from skdl._compat import (
 )
 from skdl._typing import Array
 from skdl.boosting._callbacks import check_callbacks
-from skdl.boosting._checks import check_target_given, positive_rows
+from skdl.boosting._checks import check_target_given, positive_rows, round_report
 from skdl.boosting._columns import Columns
 from skdl.boosting._importances import feature_importances
+from skdl.boosting._threads import threads_of
 
 TINY = float(np.finfo(np.float64).tiny)
 
@@ -44,7 +44,9 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
     learning_rate: float
     max_depth: int
     categorical_features: Any
+    n_jobs: int | None
     random_state: Any
+    verbose: int
 
     # ---- what fit leaves
 
@@ -63,7 +65,9 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "max_depth": [Interval(Integral, 1, None, closed="left")],
         "categorical_features": "no_validation",
+        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
+        "verbose": ["verbose"],
     }
 
     def staged_score(
@@ -105,7 +109,7 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
         raise TypeError(f"{type(self).__name__} must define _begin.")
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
-        with unchanged_if_fails(self):
+        with unchanged_if_fails(self), threads_of(self):
             check_callbacks(self, follows=False)
             shown = (X, y)
             random_state = check_random_state(self.random_state)
@@ -126,29 +130,26 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
 
     def _rounds(self, run: Any, shown: tuple[Any, Any]) -> None:
         X, y = shown
+        n, n_features = run.X.shape
+        title = f"{type(self).__name__}: {n:,} rows, {n_features:,} features"
+        report = round_report(title, self)
         root = self._init_callback_context(max_subtasks=self.n_estimators)
         root.call_on_fit_task_begin(estimator=self, X=X, y=y)
         for t in range(self.n_estimators):
             context = root.subcontext(task_name="tree")
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
             stop = run.round(t)
+            if len(run.learners) > t:
+                row = {"error": run.errors[-1], "weight": run.alphas[-1]}
+                report.epoch(t + 1, row, is_best=False)
             stop |= context.call_on_fit_task_end(
                 estimator=self, X=X, y=y, reconstruction_attributes=run.attributes
             )
             if stop:
                 break
+        n = len(run.learners)
+        report.end(f"Done: {n} round{'s' * (n > 1)}.")
         root.call_on_fit_task_end(estimator=self, X=X, y=y)
-
-    def _make_learner(self, random_state: np.random.RandomState) -> Any:
-        """A clone of `estimator` with a random state of its own."""
-        learner = clone(self.estimator)
-        params = learner.get_params(deep=True)
-        states = {
-            name: random_state.randint(np.iinfo(np.int32).max)
-            for name in sorted(params)
-            if name == "random_state" or name.endswith("__random_state")
-        }
-        return learner.set_params(**states) if states else learner
 
     def _check_takes_weights(self) -> None:
         if not has_fit_parameter(self.estimator, "sample_weight"):

@@ -13,6 +13,8 @@ from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.boosting._adaboost_base import TINY, BaseAdaBoost, normalised
 from skdl.boosting._classification import BoostedClassifier
+from skdl.boosting._learners import seeded_clone
+from skdl.boosting._threads import on_threads_of, threads_of
 from skdl.boosting._weighted_trees import (
     StumpClassifier,
     WeightedTrees,
@@ -46,8 +48,15 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
         Which columns are categories: those of a categorical dtype of a DataFrame, none,
         a mask, column numbers or names. Where a column has more than 255, the
         rarest share a code; one not seen in `fit` is missing.
+    n_jobs : int, default=None
+        Threads of `fit` and of predictions, with joblib's meaning of negative numbers:
+        −1 takes all processors. None takes what `skdl.set_config` says, which is all of
+        them where nothing is said. Results do not depend on it.
     random_state : int, RandomState or None, default=None
         Seed of the learners' draws.
+    verbose : int, default=0
+        1 prints some rounds with their time, 2 all. For a progress bar call
+        ``set_callbacks(sklearn.callback.ProgressBar())``.
 
     Attributes
     ----------
@@ -95,14 +104,18 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
         learning_rate: float = 1.0,
         max_depth: int = 1,
         categorical_features: Any = "from_dtype",
+        n_jobs: int | None = None,
         random_state: Any = None,
+        verbose: int = 0,
     ) -> None:
         self.estimator = estimator
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
         self.max_depth = max_depth
         self.categorical_features = categorical_features
+        self.n_jobs = n_jobs
         self.random_state = random_state
+        self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -151,6 +164,9 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
     # ---- prediction
 
     def _staged_scores(self, X: Any) -> Iterator[Array]:
+        return on_threads_of(self, self._stages(X))
+
+    def _stages(self, X: Any) -> Iterator[Array]:
         X = self._checked(X)
         n, k = len(X), self.n_classes_
         votes, total = np.zeros((n, k)), 0.0
@@ -171,7 +187,8 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
             return scores
         X = self._checked(X)
         votes = np.zeros((len(X), self.n_classes_))
-        self._vote_forest.add(X, votes, self.estimator_weights_)
+        with threads_of(self):
+            self._vote_forest.add(X, votes, self.estimator_weights_)
         return votes / self.estimator_weights_.sum()
 
     def _decisions(self, scores: Array) -> Array:
@@ -292,7 +309,7 @@ class _Run:
             grown = self.trees.grow(self.weight * n)
             codes = codes_of(training_values(grown, n))
             return StumpClassifier(grown.tree, owner.classes_), codes
-        learner = owner._make_learner(self.random_state)
+        learner = seeded_clone(owner.estimator, self.random_state)
         learner.fit(self.X, self.labels, sample_weight=self.weight)
         return learner, _codes(learner, self.X, owner.classes_)
 

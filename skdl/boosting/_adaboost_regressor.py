@@ -13,6 +13,8 @@ from skdl._compat import RegressorMixin, StrOptions
 from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.boosting._adaboost_base import TINY, BaseAdaBoost, normalised
+from skdl.boosting._learners import seeded_clone
+from skdl.boosting._threads import threads_of
 from skdl.boosting._weighted_trees import StumpRegressor, WeightedTrees
 
 
@@ -40,8 +42,15 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         Which columns are categories: those of a categorical dtype of a DataFrame, none,
         a mask, column numbers or names. Where a column has more than 255, the
         rarest share a code; one not seen in `fit` is missing.
+    n_jobs : int, default=None
+        Threads of `fit` and of predictions, with joblib's meaning of negative numbers:
+        −1 takes all processors. None takes what `skdl.set_config` says, which is all of
+        them where nothing is said. Results do not depend on it.
     random_state : int, RandomState or None, default=None
         Seed of the bootstraps.
+    verbose : int, default=0
+        1 prints some rounds with their time, 2 all. For a progress bar call
+        ``set_callbacks(sklearn.callback.ProgressBar())``.
 
     Attributes
     ----------
@@ -83,7 +92,9 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         loss: str = "linear",
         max_depth: int = 3,
         categorical_features: Any = "from_dtype",
+        n_jobs: int | None = None,
         random_state: Any = None,
+        verbose: int = 0,
     ) -> None:
         self.estimator = estimator
         self.n_estimators = n_estimators
@@ -91,7 +102,9 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         self.loss = loss
         self.max_depth = max_depth
         self.categorical_features = categorical_features
+        self.n_jobs = n_jobs
         self.random_state = random_state
+        self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -132,7 +145,9 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         return _Run(self, X, y, weight, random_state)
 
     def _learner_values(self, X: Array) -> Array:
-        return np.stack([learner.predict(X) for learner in self.estimators_], axis=1)
+        with threads_of(self):
+            values = [learner.predict(X) for learner in self.estimators_]
+        return np.stack(values, axis=1)
 
     def _median(self, values: Array, weights: Array) -> Array:
         """The weighted median of the learners' predictions, row by row."""
@@ -244,7 +259,7 @@ class _Run:
         n = len(self.y)
         learner: Any = None
         if self.trees is None:
-            learner = self.owner._make_learner(self.random_state)
+            learner = seeded_clone(self.owner.estimator, self.random_state)
         drawn = self.random_state.choice(n, size=n, p=self.weight)
         if self.trees is not None:
             counts = np.bincount(drawn, minlength=n).astype(np.float64)

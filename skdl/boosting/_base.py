@@ -35,6 +35,7 @@ from skdl.boosting._learners import Problem, make_learners
 from skdl.boosting._run import Run, Watch
 from skdl.boosting._start import continued, first_ensemble
 from skdl.boosting._step_rule import Steps, registry, resolve
+from skdl.boosting._threads import on_threads_of, threads_of
 from skdl.losses import Loss
 from skdl.optimizers import Optimizer
 from skdl.schedules import Schedule
@@ -66,6 +67,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     warm_start: bool
     tol: float
     importance_type: str
+    n_jobs: int | None
     random_state: Any
 
     # ---- what fit leaves
@@ -112,6 +114,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
         "tol": [Interval(Real, 0, None, closed="left")],
         "scoring": "no_validation",
         "importance_type": [StrOptions({"gain", "split"})],
+        "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -134,7 +137,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
         y_val: Any,
         sample_weight_val: Any,
     ) -> Self:
-        with unchanged_if_fails(self):
+        with unchanged_if_fails(self), threads_of(self):
             check_callbacks(self)
             saved = saved_run(self)
             going_on = self.warm_start and hasattr(self, "ensemble_")
@@ -293,7 +296,8 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
                 "apply needs skdl's own trees; with estimator= call apply of the "
                 "learners in estimators_."
             )
-        leaves = self.ensemble_.forest().apply(self._columns.transform(self, X))
+        with threads_of(self):
+            leaves = self.ensemble_.forest().apply(self._columns.transform(self, X))
         return self._shape_leaves(leaves)
 
     def _shape_leaves(self, leaves: Array) -> Array:
@@ -307,11 +311,13 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
         known = getattr(self, "_known_raw", None)
         if known is not None and X is known[0]:
             return known[1].copy()
-        return self.ensemble_.raw(self._columns.transform(self, X))
+        with threads_of(self):
+            return self.ensemble_.raw(self._columns.transform(self, X))
 
     def _staged_raw(self, X: Any) -> Iterator[Array]:
         check_is_fitted(self, "ensemble_")
-        return self.ensemble_.staged_raw(self._columns.transform(self, X))
+        stages = self.ensemble_.staged_raw(self._columns.transform(self, X))
+        return on_threads_of(self, stages)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "ensemble_")

@@ -49,8 +49,8 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         (Friedman 2002); in (0, 1].
     estimator : regressor, default=None
         Learner instead of histogram trees: a clone is fitted to minus the gradient in
-        every round, so that "newton" then is "gd". The parameters of trees below are
-        not used.
+        every round, so that "newton" then is "gd"; every `random_state` in it gets a
+        number of its own. The parameters of trees below are not used.
     max_leaf_nodes : int, default=None
         Most leaves of a tree, which then grows best leaf first. None: no limit.
     max_depth : int, default=3
@@ -105,10 +105,14 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         What `feature_importances_` measures: summed gains, or numbers of splits.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, times the sample weights.
+    n_jobs : int, default=None
+        Threads of `fit` and of predictions, with joblib's meaning of negative numbers:
+        −1 takes all processors. None takes what `skdl.set_config` says, which is all of
+        them where nothing is said. Results do not depend on it.
     random_state : int, RandomState or None, default=None
         Seed of all draws.
     verbose : int, default=0
-        1 prints some rounds, 2 all. For a progress bar call
+        1 prints some rounds with their time, 2 all. For a progress bar call
         ``set_callbacks(sklearn.callback.ProgressBar())``.
 
     Attributes
@@ -191,6 +195,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         scoring: Any = "loss",
         importance_type: str = "gain",
         class_weight: Any = None,
+        n_jobs: int | None = None,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -221,6 +226,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         self.scoring = scoring
         self.importance_type = importance_type
         self.class_weight = class_weight
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 

@@ -48,8 +48,8 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         (Friedman 2002); in (0, 1].
     estimator : regressor, default=None
         Learner instead of histogram trees: a clone is fitted to minus the gradient in
-        every round, so that "newton" then is "gd". The parameters of trees below are
-        not used.
+        every round, so that "newton" then is "gd"; every `random_state` in it gets a
+        number of its own. The parameters of trees below are not used.
     max_leaf_nodes : int, default=None
         Most leaves of a tree, which then grows best leaf first. None: no limit.
     max_depth : int, default=3
@@ -101,10 +101,14 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         it was passed.
     importance_type : {"gain", "split"}, default="gain"
         What `feature_importances_` measures: summed gains, or numbers of splits.
+    n_jobs : int, default=None
+        Threads of `fit` and of predictions, with joblib's meaning of negative numbers:
+        −1 takes all processors. None takes what `skdl.set_config` says, which is all of
+        them where nothing is said. Results do not depend on it.
     random_state : int, RandomState or None, default=None
         Seed of all draws.
     verbose : int, default=0
-        1 prints some rounds, 2 all. For a progress bar call
+        1 prints some rounds with their time, 2 all. For a progress bar call
         ``set_callbacks(sklearn.callback.ProgressBar())``.
 
     Attributes
@@ -181,6 +185,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         tol: float = 1e-4,
         scoring: Any = "loss",
         importance_type: str = "gain",
+        n_jobs: int | None = None,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -210,6 +215,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         self.tol = tol
         self.scoring = scoring
         self.importance_type = importance_type
+        self.n_jobs = n_jobs
         self.random_state = random_state
         self.verbose = verbose
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.random import RandomState
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
@@ -287,8 +288,7 @@ class EstimatorLearners:
         learners = []
         for g in d.g:
             target = -g if weight is None else -g / weight
-            learner = clone(self.estimator)
-            _set_random_states(learner, rng)
+            learner = seeded_clone(self.estimator, rng)
             part: Any = slice(None) if rows is None else rows
             if weight is None:
                 learner.fit(X[part], target[part])
@@ -298,17 +298,32 @@ class EstimatorLearners:
         return learners
 
 
-def _set_random_states(estimator: Any, rng: np.random.Generator) -> None:
-    """Give every random_state of an estimator a number, as it has none yet."""
-    params = estimator.get_params(deep=True)
+def seeded_clone(estimator: Any, rng: np.random.Generator | RandomState) -> Any:
+    """Return a clone with random states of its own.
+
+    As in scikit-learn's ensembles every `random_state` gets a number, also one that is
+    set: learners that draw alike in every round would see the same part of the data.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The learner that was asked for.
+    rng : Generator or RandomState
+        Gives the numbers.
+
+    Returns
+    -------
+    learner : estimator
+        Not fitted.
+    """
+    learner = clone(estimator)
+    draw = rng.integers if isinstance(rng, np.random.Generator) else rng.randint
     states = {
-        name: int(rng.integers(2**31))
-        for name in sorted(params)
-        if (name == "random_state" or name.endswith("__random_state"))
-        and params[name] is None
+        name: int(draw(np.iinfo(np.int32).max))
+        for name in sorted(learner.get_params(deep=True))
+        if name == "random_state" or name.endswith("__random_state")
     }
-    if states:
-        estimator.set_params(**states)
+    return learner.set_params(**states) if states else learner
 
 
 def make_learners(

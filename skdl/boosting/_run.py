@@ -12,8 +12,10 @@ import numpy as np
 
 from skdl._compat import call_hooks, without_callbacks
 from skdl._digest import digest
+from skdl._report import Report
 from skdl._typing import Array
 from skdl.boosting._callbacks import SavedRun
+from skdl.boosting._checks import round_report
 from skdl.boosting._derivatives import Derivatives, derivatives
 from skdl.boosting._ensemble import Ensemble, learner_values
 from skdl.boosting._learners import (
@@ -201,11 +203,13 @@ class Run:
             Of the fit.
         """
         self.begin(root)
+        self._report  # noqa: B018 (its clock starts)
         # Overflow shows as a loss that is not finite, which is an error of its own.
         with np.errstate(over="ignore", invalid="ignore"):
             self._start()
             self._rounds(n_rounds, root)
         self.stop_reason = self.stop_reason or "n_estimators"
+        self._print_end()
         call_hooks(self.estimator, "on_boosting_end", self)
 
     def begin(self, root: Any) -> None:
@@ -350,7 +354,11 @@ class Run:
     def _record(self, d: Derivatives) -> bool:
         """Enter a round in the history; return whether to stop early."""
         self.history["loss"].append(d.loss)
-        self._report()
+        stop = self._watch(d)
+        self._print_round()
+        return stop
+
+    def _watch(self, d: Derivatives) -> bool:
         if self.path_val is None:
             self.steps.observe(d.loss)
             return False
@@ -376,13 +384,40 @@ class Run:
             return float(self.scorer(fitted, X, y))
         return float(self.scorer(fitted, X, y, sample_weight=weight))
 
-    def _report(self) -> None:
-        """Print a line now and then, where `verbose` asks for it."""
-        verbose = int(self.estimator.verbose)
-        t = len(self.ensemble.learners)
-        if verbose > 1 or (verbose == 1 and (t <= 10 or t % 10 == 0)):
-            leaves = ""
-            row = self.ensemble.learners[-1]
-            if isinstance(row[0], Tree):
-                leaves = f"  leaves {sum(tree.n_leaves for tree in row)}"
-            print(f"tree {t:5d}  training loss {self.history['loss'][-1]:.6g}{leaves}")
+    # ---- what `verbose` prints
+
+    @cached_property
+    def _report(self) -> Report:
+        name, p = type(self.estimator).__name__, self.problem
+        n, n_features = p.X.shape
+        title = f"{name}: {n:,} rows, {n_features:,} features"
+        if p.X_val is not None:
+            title += f", {len(p.X_val):,} rows for validation"
+        return round_report(title, self.estimator, header=self.n_rounds == 0)
+
+    def _print_round(self) -> None:
+        if not self._report.every:
+            return
+        row = {name: curve[-1] for name, curve in self.history.items()}
+        learners = self.ensemble.learners[-1]
+        if isinstance(learners[0], Tree):
+            row["leaves"] = sum(tree.n_leaves for tree in learners)
+        validated = self.path_val is not None
+        is_best = validated and self.watch.best_round == self.n_rounds
+        self._report.epoch(self.n_rounds, row, is_best)
+
+    def _print_end(self) -> None:
+        n, patience = len(self.history["loss"]), self.watch.patience
+        text = {
+            "n_estimators": f"Done: {n} round{'s' * (n > 1)}.",
+            "callback": f"Stopped after round {n} by a callback.",
+            "interrupted": f"Interrupted after round {n}.",
+            "no_improvement": (
+                f"Stopped after round {n}: no improvement of more than "
+                f"{self.watch.tol:g} for {patience} rounds."
+            ),
+        }.get(self.stop_reason, f"Stopped after round {n}: {self.stop_reason}.")
+        if self.path_val is not None and self.watch.best_round:
+            text += f" The best round on validation data is {self.watch.best_round}"
+            text += ", the last that is kept." if patience is not None else "."
+        self._report.end(text)

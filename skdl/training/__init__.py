@@ -1,9 +1,9 @@
 """The training loop of all networks."""
 
+from skdl._report import Report
 from skdl.training._best import Best
 from skdl.training._errors import DivergenceError
 from skdl.training._objective import Objective
-from skdl.training._report import Report
 from skdl.training._state import TrainingState
 from skdl.training._trainer import Data, Trainer
 

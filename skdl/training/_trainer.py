@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skdl._digest import digest
+from skdl._report import Report
 from skdl._typing import Array
 from skdl.layers import Arena
 from skdl.optimizers import Optimizer
 from skdl.training._errors import DivergenceError
 from skdl.training._objective import Objective
-from skdl.training._report import Report
 from skdl.training._state import TrainingState
 
 

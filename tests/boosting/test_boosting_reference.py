@@ -159,10 +159,11 @@ def test_textbook_algorithm(loss, base, weighted):
     if cls is GradientBoostingRegressor or len(classes) == 2:
         target = np.asarray(y, float)[:, None]
     a = np.tile(function.init_raw(target, w), (len(y), 1))
-    for _ in range(6):
+    for t in range(6):
         residual = -function.gradient(target, a)
         for j in range(a.shape[1]):
-            b = type(base)(**base.get_params()).fit(X, residual[:, j], sample_weight=w)
+            b = clone(model.estimators_[t][j])  # each has a seed of its own
+            b = b.fit(X, residual[:, j], sample_weight=w)
             a[:, j] += 0.2 * b.predict(X)
     np.testing.assert_allclose(model.ensemble_.raw(X), a, rtol=1e-12, atol=1e-12)
     d = derivatives(model.loss_function_, target, a, w, {})
@@ -178,8 +179,9 @@ def test_a_base_learner_without_weights():
         model.apply(X)
 
 
-def test_base_learners_draw_anew_in_each_round():
-    base = DecisionTreeRegressor(max_depth=3, max_features=1)
+@pytest.mark.parametrize("seed", [None, 3])
+def test_base_learners_draw_anew_in_each_round(seed):
+    base = DecisionTreeRegressor(max_depth=3, max_features=1, random_state=seed)
     model = GradientBoostingRegressor(estimator=base, n_estimators=4)
     fits = [clone(model).set_params(random_state=s).fit(X, Y) for s in (0, 0, 1)]
     one, same, other = (model.predict(X) for model in fits)
@@ -187,7 +189,7 @@ def test_base_learners_draw_anew_in_each_round():
     assert (one != other).any()
     seeds = [tree.random_state for (tree,) in fits[0].estimators_]
     assert len(set(seeds)) == 4
-    assert base.random_state is None
+    assert base.random_state == seed
     assert fits[0].feature_importances_.sum() == pytest.approx(1.0)
 
 

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-_COLUMNS = {
-    "loss": ("loss", "{:>10.5f}"),
-    "val_loss": ("val loss", "{:>10.5f}"),
-    "val_score": ("val score", "{:>10.4f}"),
-    "learning_rate": ("rate", "{:>10.3g}"),
+
+def _loss(value: float) -> str:
+    """Five digits after the point, or powers of ten where that says too little."""
+    text = f"{value:.5f}"
+    if len(text) > 10 or 0.0 < abs(value) < 1e-3:
+        text = f"{value:.4e}"
+    return text
+
+
+_COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "loss": ("loss", _loss),
+    "val_loss": ("val loss", _loss),
+    "val_score": ("val score", "{:.4f}".format),
+    "learning_rate": ("rate", "{:.3g}".format),
+    "error": ("error", _loss),
+    "weight": ("weight", "{:.4f}".format),
+    "leaves": ("leaves", "{:.0f}".format),
 }
 
 
 class Report:
-    """A table with a line an epoch.
+    """A table with a line an epoch, or a round of boosting.
 
     Parameters
     ----------
@@ -25,12 +37,25 @@ class Report:
         Print each so many epochs; 0 prints nothing.
     header : bool, default=True
         Whether to print the title and the heads of the columns.
+    unit : str, default="epoch"
+        What is counted.
+    first : int, default=1
+        Print so many from the first one on in any case.
     """
 
-    def __init__(self, title: str, every: int, header: bool = True) -> None:
+    def __init__(
+        self,
+        title: str,
+        every: int,
+        header: bool = True,
+        unit: str = "epoch",
+        first: int = 1,
+    ) -> None:
         self.title = title
         self.every = every
         self.header = header
+        self.unit = unit
+        self.first = first
         self._start = time.perf_counter()
         self._columns: list[str] = []
 
@@ -46,7 +71,7 @@ class Report:
         is_best : bool
             Whether it is the best so far; marked with a star.
         """
-        if not self.every or (epoch % self.every and epoch != 1):
+        if not self.every or (epoch % self.every and epoch > self.first):
             return
         if not self._columns:
             self._columns = [name for name in _COLUMNS if name in row]
@@ -54,10 +79,8 @@ class Report:
                 self._columns.remove("learning_rate")
             heads = "".join(f"{_COLUMNS[name][0]:>11}" for name in self._columns)
             if self.header:
-                print(f"{self.title}\n{'epoch':>6}{heads}{'time':>9}")
-        cells = "".join(
-            " " + _COLUMNS[name][1].format(row[name]) for name in self._columns
-        )
+                print(f"{self.title}\n{self.unit:>6}{heads}{'time':>9}")
+        cells = "".join(f"{_COLUMNS[name][1](row[name]):>11}" for name in self._columns)
         seconds = time.perf_counter() - self._start
         print(f"{epoch:>6}{cells}{seconds:>7.1f} s{' *' if is_best else ''}")
 
