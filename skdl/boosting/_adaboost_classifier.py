@@ -299,7 +299,8 @@ class _Run:
         self.alphas.append(alpha)
         self.margin += np.where(wrong, -0.5 * alpha, 0.5 * alpha)
         # Beyond the largest number, e^709 is a bound as well.
-        bound = self.start_weight @ np.exp(np.minimum(-self.margin, 709.0))
+        # Not a dot product, whose last digits depend on BLAS's number of threads.
+        bound = (self.start_weight * np.exp(np.minimum(-self.margin, 709.0))).sum()
         self.bounds.append(float(bound))
 
     def _learn(self) -> tuple[Any, Array]:

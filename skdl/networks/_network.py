@@ -25,6 +25,7 @@ from skdl.layers import (
     resolve_chain,
 )
 from skdl.networks._describe import describe
+from skdl.ops import _blas
 
 # Rows that predict takes at a time: their activations stay in the cache.
 _CHUNK_BYTES = 2**19
@@ -212,6 +213,12 @@ class Network:
         self.check_input(X)
         layers = self.layers if n_layers is None else self.layers[:n_layers]
         tree = self.tree(self.params)
+        if X.shape[0] * self.params.size < _blas.SMALL:  # one thread's work in any case
+            return self._predict(layers, tree, X)
+        with _blas.one_blas_thread():
+            return self._predict(layers, tree, X)
+
+    def _predict(self, layers: list[Layer], tree: Tree, X: Any) -> Array:
         n = X.shape[0]
         widest = max((shape[-1] for shape in self.params.shapes.values()), default=1)
         chunk = max(1024, _CHUNK_BYTES // (widest * self.dtype.itemsize))

@@ -34,6 +34,7 @@ from skdl.neural_network._run import (
     train_restarts,
 )
 from skdl.neural_network._tasks import saved_state, what_callbacks_see
+from skdl.ops._blas import one_blas_thread
 from skdl.optimizers import OptimizerState
 from skdl.training import Data, TrainingState
 
@@ -156,7 +157,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     # ---- fit
 
     def _fit(self, request: Request) -> Self:
-        with unchanged_if_fails(self):
+        with unchanged_if_fails(self), one_blas_thread():
             previous = self._previous_state(request.incremental)
             saved = None if request.incremental else saved_state(self)
             seed = None if saved is None else saved.seed
@@ -192,7 +193,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         return result
 
     def _initialize(self, request: Request) -> Self:
-        with unchanged_if_fails(self):
+        with unchanged_if_fails(self), one_blas_thread():
             plan = make_plan(self, request, fresh=True, seed=None)
             self.loss_function_ = plan.loss
             self._keeps_state = True

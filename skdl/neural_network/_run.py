@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.metrics import check_scoring
-from threadpoolctl import threadpool_limits
 
 from skdl._compat import call_hooks
 from skdl.layers import Dense
 from skdl.networks import Network
 from skdl.neural_network._plan import Plan
 from skdl.neural_network._tasks import EpochTasks
+from skdl.ops._blas import one_blas_thread
 from skdl.optimizers import Optimizer
 from skdl.training import (
     Best,
@@ -287,8 +287,7 @@ def _train_alone(
     context: Any,
     label: str,
 ) -> Result:
-    # One BLAS thread whatever n_jobs is, so that the bits do not depend on it.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():  # this may be another process
         return train(estimator, plan, state, n_epochs, context, label)
 
 

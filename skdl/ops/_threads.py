@@ -1,4 +1,4 @@
-"""A pool of threads for compiled, GIL-free work."""
+"""A pool of threads for work that releases the GIL."""
 
 from __future__ import annotations
 
@@ -50,7 +50,9 @@ def release(future: Future[Any]) -> None:
         future.result()
 
 
-def run_chunks(function: Callable[[int], Any], n_chunks: int) -> None:
+def run_chunks(
+    function: Callable[[int], Any], n_chunks: int, limit: int | None = None
+) -> None:
     """Call ``function(0)`` … ``function(n_chunks − 1)``, on several threads.
 
     The other threads see the caller's context: `config_context`, NumPy's `errstate`.
@@ -61,6 +63,8 @@ def run_chunks(function: Callable[[int], Any], n_chunks: int) -> None:
         Writes its result to memory of its own, so that the order does not matter.
     n_chunks : int
         Number of calls; chosen from the data, never from the number of threads.
+    limit : int, default=None
+        At most so many threads; None takes those of the configuration.
 
     Raises
     ------
@@ -80,9 +84,8 @@ def run_chunks(function: Callable[[int], Any], n_chunks: int) -> None:
                 failures[chunk] = error
                 stop.set()
 
-    helpers = [
-        submit(copy_context().run, work) for _ in range(min(n_threads(), n_chunks) - 1)
-    ]
+    n_workers = min(n_threads() if limit is None else limit, n_chunks)
+    helpers = [submit(copy_context().run, work) for _ in range(n_workers - 1)]
     try:
         work()
     finally:  # also when interrupted

@@ -7,7 +7,59 @@ from typing import Any
 import numpy as np
 
 from skdl._typing import Array
+from skdl.ops import _blas
+from skdl.ops._threads import run_chunks
 from skdl.ops.vector import column_sum
+
+_BLOCK = 2**23  # multiplications, some 0.1 to 0.2 ms: what is worth a second thread
+_NARROWEST = 48  # a block packs all of the other matrix: few rows do not pay for that
+_MOST = 16  # blocks
+
+
+def product(a: Array, b: Array, out: Array) -> Array:
+    """C = AB, large ones in blocks that threads share.
+
+    The blocks depend on the shapes alone, and each is one thread's work: inside of
+    `one_blas_thread` the bits of C do not depend on the number of threads.
+
+    Parameters
+    ----------
+    a : ndarray of shape (m, k)
+        A.
+    b : ndarray of shape (k, n)
+        B.
+    out : ndarray of shape (m, n)
+        Receives C.
+
+    Returns
+    -------
+    out : ndarray of shape (m, n)
+        C.
+    """
+    (m, k), n = a.shape, b.shape[1]
+    if m * n * k < 2 * _BLOCK:
+        return np.dot(a, b, out=out)
+    bounds = _cuts(m, n, k)
+
+    def block(i: int) -> None:
+        _blas.helping()
+        part = slice(bounds[i], bounds[i + 1])
+        if m >= n:
+            np.matmul(a[part], b, out=out[part])
+        else:
+            np.matmul(a, b[:, part], out=out[:, part])
+
+    run_chunks(block, len(bounds) - 1, _blas.n_threads())
+    return out
+
+
+def _cuts(m: int, n: int, k: int) -> list[int]:
+    """Return where the longer side of C is cut: a power of two of equal parts."""
+    length = max(m, n)
+    most = min(m * n * k // _BLOCK, length // _NARROWEST, _MOST)
+    n_parts = 1 << max(most, 1).bit_length() - 1
+    # Whole vector registers and kernel tiles in all parts but the last.
+    return [16 * round(length * i / n_parts / 16) for i in range(n_parts)] + [length]
 
 
 def linear(x: Any, W: Array, b: Array | None, out: Array) -> Array:
@@ -30,7 +82,7 @@ def linear(x: Any, W: Array, b: Array | None, out: Array) -> Array:
         Z.
     """
     if isinstance(x, np.ndarray):
-        np.dot(x, W, out=out)
+        product(x, W, out)
     else:  # sparse: SciPy's product cannot write into given memory
         out[...] = x @ W
     if b is not None:
@@ -55,7 +107,7 @@ def linear_backward_weights(
         Receives ∂L/∂b, unless None.
     """
     if isinstance(x, np.ndarray):
-        np.dot(x.T, dz, out=dW)
+        product(x.T, dz, dW)
     else:
         dW[...] = x.T @ dz
     if db is not None:
@@ -79,4 +131,4 @@ def linear_backward_input(dz: Array, W: Array, out: Array) -> Array:
     out : ndarray of shape (n, n_in)
         ∂L/∂X.
     """
-    return np.dot(dz, W.T, out=out)
+    return product(dz, W.T, out)

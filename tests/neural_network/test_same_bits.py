@@ -1,5 +1,8 @@
 """The same seed gives the same bits: twice, on any number of threads or processes."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -11,6 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from skdl import MLPClassifier, MLPRegressor, config_context
 from skdl.layers import DropConnect
+from skdl.optimizers import Adam
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Training stopped after max_iter:sklearn.exceptions.ConvergenceWarning"
@@ -67,18 +71,85 @@ def test_numpys_global_generator_has_no_part(digits, case, monkeypatch):
     assert_same(first, fitted(case, digits))
 
 
+def assert_threads_do_not_matter(net, X, y):
+    results = []
+    for n_threads in (1, 2, 3, 4):
+        with (
+            threadpool_limits(n_threads, user_api="blas"),
+            config_context(n_threads=n_threads),
+        ):
+            fitted = clone(net).fit(X, y)
+            predict = getattr(fitted, "predict_proba", fitted.predict)
+            results.append((fitted, predict(X), predict(X[:1])))
+    for fitted, *predictions in results[1:]:
+        assert_same(fitted, results[0][0])
+        for got, wanted in zip(predictions, results[0][1:], strict=True):
+            np.testing.assert_array_equal(got, wanted)
+
+
 @pytest.mark.parametrize("case", NETS)
 def test_blas_threads(digits, case):
-    """Up to some 500 features: beyond, OpenBLAS sums in blocks that threads decide."""
-    results = []
-    for n_threads in (1, 2, 4):
+    assert_threads_do_not_matter(clone(NETS[case]).set_params(random_state=3), *digits)
+
+
+# Products and vectors that are worth two threads, and a start from a QR decomposition.
+WIDE = {
+    "batches": {"batch_size": 100},
+    "double": {"batch_size": 128, "dtype": "float64"},
+    "all rows": {"optimizer": "lbfgs", "alpha": 0.1},
+    "many weights": {
+        "alpha": 0.01,
+        "optimizer": Adam(clip_norm=0.1),
+        "initializer": "orthogonal",
+    },
+}
+
+
+@pytest.mark.parametrize("case", WIDE)
+def test_blas_threads_of_wide_networks(wide, case):
+    net = MLPClassifier((301, 200), max_iter=2, random_state=0, **WIDE[case])
+    assert_threads_do_not_matter(net, *wide)
+
+
+@pytest.fixture(scope="module")
+def wide():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(331, 784)).astype(np.float32), rng.integers(0, 3, 331)
+
+
+KERNELS = """
+import numpy as np, warnings
+from threadpoolctl import threadpool_limits
+from skdl import MLPClassifier
+warnings.simplefilter("ignore")
+rng = np.random.default_rng(0)
+for n, width, settings in [
+    (211, 64, {}), (211, 70, {"optimizer": "lbfgs"}), (211, 64, {"dtype": "float64"}),
+    (150, 901, {"hidden_layer_sizes": (130,)}),
+]:
+    X = rng.normal(size=(n, width)).astype(np.float32)
+    y = rng.integers(0, 3, n)
+    found = set()
+    for n_threads in (1, 2, 3):
         with threadpool_limits(n_threads, user_api="blas"):
-            net = fitted(case, digits)
-            predict = getattr(net, "predict_proba", net.predict)
-            results.append((net, predict(digits[0])))
-    for net, prediction in results[1:]:
-        assert_same(net, results[0][0])
-        np.testing.assert_array_equal(prediction, results[0][1])
+            net = MLPClassifier(max_iter=2, random_state=0, **settings).fit(X, y)
+            numbers = [net.network_.params.vector, net.predict_proba(X)]
+        found.add(b"".join(part.tobytes() for part in numbers))
+    assert len(found) == 1, (width, settings)
+"""
+
+
+@pytest.mark.parametrize("kernels", ["Haswell", "Sandybridge"])
+def test_blas_threads_on_other_processors(kernels):
+    """OpenBLAS has kernels for each processor; all but the newest run on most."""
+    environment = {**os.environ, "OPENBLAS_CORETYPE": kernels}
+    environment.pop("OPENBLAS_NUM_THREADS", None)
+    done = subprocess.run(
+        [sys.executable, "-c", KERNELS], env=environment, capture_output=True, text=True
+    )
+    if done.returncode < 0:
+        pytest.skip(f"this processor does not run the kernels of {kernels}")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("case", ["default", "rich", "double"])
@@ -135,7 +206,7 @@ def test_restarts_do_not_depend_on_n_jobs(digits, settings):
         assert_same(net, nets[0])
 
 
-def test_nor_where_the_bits_depend_on_blas_threads():
+def test_nor_on_the_blas_threads_that_a_process_has():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(200, 784)), rng.integers(0, 3, 200)
     with threadpool_limits(2, user_api="blas"):  # another process has one

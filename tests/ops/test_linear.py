@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
-from skdl.ops.linear import linear, linear_backward_input, linear_backward_weights
+from skdl import config_context
+from skdl.ops import linear as module
+from skdl.ops._blas import one_blas_thread
+from skdl.ops.linear import (
+    linear,
+    linear_backward_input,
+    linear_backward_weights,
+    product,
+)
 from skdl.testing import check_gradient
 
 FORMATS = {
@@ -59,3 +68,66 @@ def test_without_bias(problem):
     dW = dirty(4, 3)
     linear_backward_weights(dz, x, dW)
     np.testing.assert_allclose(dW, x.T @ dz)
+
+
+# ---- large products
+
+
+@pytest.mark.parametrize(
+    ("m", "k", "n", "n_blocks"),
+    [
+        (100, 100, 100, 1),
+        (400, 41, 1000, 1),  # just below what is worth two threads
+        (400, 42, 1000, 2),
+        (1000, 42, 400, 2),
+        (2001, 300, 133, 8),
+        (90, 4000, 90, 1),  # blocks of fewer than 48 columns do not pay
+        (100, 4000, 97, 2),
+        (5000, 100, 1000, 16),
+        (500, 40_000, 1, 2),
+    ],
+)
+def test_large_products_are_cut_by_their_shape(m, k, n, n_blocks, monkeypatch):
+    seen = []
+
+    def run(function, n_chunks, limit):
+        seen.append(n_chunks)
+        for i in reversed(range(n_chunks)):
+            function(i)
+
+    monkeypatch.setattr(module, "run_chunks", run)
+    rng = np.random.default_rng(0)
+    a, b = rng.random((m, k), np.float32), rng.random((k, n), np.float32)
+    out = dirty(m, n, dtype=np.float32)
+    assert product(a, b, out) is out
+    np.testing.assert_allclose(out, a @ b, rtol=1e-4)
+    assert (seen or [1]) == [n_blocks]
+
+
+@pytest.mark.parametrize(("m", "n"), [(1000, 1), (777, 100), (100, 777), (5000, 5000)])
+@pytest.mark.parametrize("k", [30, 10_000])
+def test_cuts(m, n, k):
+    bounds = module._cuts(m, n, k)
+    lengths = np.diff(bounds)
+    assert (bounds[0], bounds[-1]) == (0, max(m, n))
+    assert len(lengths) in (1, 2, 4, 8, 16)
+    assert (lengths[:-1] % 16 == 0).all()
+    assert len(lengths) == 1 or lengths.min() > 0.6 * lengths.max()
+
+
+@pytest.mark.parametrize("order", ["plain", "a", "b", "rows"])
+def test_large_products_have_the_same_bits_on_any_threads(order):
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(size=(333, 501)), rng.normal(size=(501, 450))
+    a = {"a": np.asfortranarray(a), "rows": np.repeat(a, 2, axis=0)[::2]}.get(order, a)
+    b = np.asfortranarray(b) if order == "b" else b
+    found = set()
+    for n_threads in (1, 2, 4):
+        with (
+            threadpool_limits(n_threads, user_api="blas"),
+            config_context(n_threads=n_threads),
+            one_blas_thread(),
+        ):
+            found.add(product(a, b, dirty(333, 450)).tobytes())
+    assert len(found) == 1
+    np.testing.assert_allclose(np.frombuffer(found.pop()).reshape(333, 450), a @ b)
