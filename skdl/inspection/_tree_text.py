@@ -27,7 +27,8 @@ def export_text(
     """Return a tree as text, one node a line.
 
     A question names only those categories, and missing values only there, that the
-    questions above have not sent elsewhere.
+    questions above have not sent elsewhere; missing values of a column that had none in
+    training are not named at all.
 
     Parameters
     ----------
@@ -65,7 +66,7 @@ def export_text(
     >>> print(export_text(model))
     x0 <= 1.500
     |-- value -0.500 (2 rows)
-    x0 > 1.500 or missing
+    x0 > 1.500
     |-- value 0.500 (2 rows)
     """
     tree = tree_of(estimator, stage, output)
@@ -285,8 +286,9 @@ def questions(
     name = names[f]
     here = reach.get(f, np.ones(257, dtype=bool))
     missing_left = bool(tree.missing_left[node])
+    may_miss = bool(tree.had_missing[node]) and here[256]
     gaps = [
-        " or missing" if here[256] and missing_left == is_left else ""
+        " or missing" if may_miss and missing_left == is_left else ""
         for is_left in (True, False)
     ]
     if tree.set_of[node] >= 0:

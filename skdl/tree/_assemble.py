@@ -124,7 +124,9 @@ def assemble(
     feature = np.full(len(left), -1, dtype=np.int32)
     threshold = np.full(len(left), np.nan)
     set_of = np.full(len(left), -1, dtype=np.int32)
+    had_missing = np.zeros(len(left), dtype=bool)
     if len(binned.features):
+        np.copyto(had_missing, binned.has_missing[position], where=inner)
         np.copyto(feature, binned.features[position], where=inner, casting="same_kind")
         np.copyto(threshold, binned.thresholds[position, last_bin], where=inner)
     if left_sets:
@@ -140,6 +142,7 @@ def assemble(
         threshold=threshold,
         left=left.astype(np.int32),
         missing_left=(split[:, 2] == 1) & inner,
+        had_missing=had_missing,
         gain=np.where(inner, gain, 0.0),
         n_node_samples=counts.astype(np.int64),
         value=value,

@@ -67,6 +67,9 @@ class Tree:
         The left child; −1 in a leaf.
     missing_left : bool ndarray of shape (n_nodes,)
         Whether missing values go left.
+    had_missing : bool ndarray of shape (n_nodes,)
+        Whether the column that a node asks for had missing values in training. Where it
+        had none, they follow most of the rows.
     gain : float64 ndarray of shape (n_nodes,)
         Gain of the split; 0 in a leaf.
     n_node_samples : int64 ndarray of shape (n_nodes,)
@@ -83,6 +86,7 @@ class Tree:
     threshold: Array
     left: Array
     missing_left: Array
+    had_missing: Array
     gain: Array
     n_node_samples: Array
     value: Array

@@ -11,8 +11,10 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.tree import DecisionTreeRegressor
 from sklearn.tree import export_text as reference_text
 
+import skdl
 from skdl import (
     AdaBoostClassifier,
+    AdaBoostRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
 )
@@ -38,7 +40,7 @@ def test_text_of_a_stump():
     assert export_text(model, feature_names=["age"]).splitlines() == [
         "age <= 1.500",
         "|-- value -0.500 (2 rows)",
-        "age > 1.500 or missing",
+        "age > 1.500",
         "|-- value 0.500 (2 rows)",
     ]
 
@@ -217,3 +219,45 @@ def test_bad_input():
     ).fit(X, Y)
     with pytest.raises(ValueError, match="not a tree of skdl"):
         export_text(other)
+
+
+ENGINES = ["numpy", "numba"] if skdl._config.has_numba() else ["numpy"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("kind", ["gradient", "ada"])
+def test_missing_values_are_named_where_there_were_some(kind, engine):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    y = X @ [3.0, 2.0, 1.0]
+    X[rng.random(300) < 0.2, 1] = np.nan
+    model = GradientBoostingRegressor(max_depth=4, n_estimators=3)
+    if kind == "ada":
+        model = AdaBoostRegressor(max_depth=4, n_estimators=3, random_state=0)
+    with skdl.config_context(engine=engine):
+        model.fit(X, y)
+    for stage in range(3):
+        text = export_text(model, stage)
+        assert ("missing" in text) == ("x1" in text)
+        lines = [line for line in text.splitlines() if "missing" in line]
+        assert all("x1" in line for line in lines)
+        # Each question about the column sends missing values to one side, if any come.
+        for way in questions_of_leaves(text):
+            asked = ["missing" in part for part in way if part.startswith("x1")]
+            assert asked == sorted(asked, reverse=True)
+        row = model.estimators_[stage]
+        tree = row.tree_ if kind == "ada" else row[0]
+        assert export_text(tree) == text  # a tree by itself knows
+        boxes = TreeDisplay.from_estimator(model, stage).texts_
+        boxes = [box.get_text() for box in boxes if "missing" in box.get_text()]
+        assert all(box.startswith("x1") for box in boxes)
+        plt.close("all")
+
+
+def test_missing_categories_are_named_where_there_were_some():
+    frame, y = alternating()
+    model = GradientBoostingRegressor(max_depth=3, n_estimators=2).fit(frame, y)
+    assert "missing" not in export_text(model)
+    frame, y = alternating(missing=True)
+    model = GradientBoostingRegressor(max_depth=3, n_estimators=2).fit(frame, y)
+    assert "missing" in export_text(model)

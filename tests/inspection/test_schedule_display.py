@@ -143,7 +143,7 @@ WRONG = {
     "an unknown name": (lambda: ScheduleDisplay.from_schedule("cosinus"), "cosinus"),
     "a setting": (
         lambda: ScheduleDisplay.from_schedule(Cosine(final=2.0)),
-        "final must lie",
+        "final",
     ),
     "a length": (
         lambda: ScheduleDisplay.from_schedule("step", n_epochs=0),
