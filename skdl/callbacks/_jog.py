@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from skdl import optimizers
 from skdl.callbacks._callback import TrainingCallback, history_value
-from skdl.training import Best, Trainer
+from skdl.optimizers import OptimizerState
+from skdl.training import Trainer
 
 
 class Jog(TrainingCallback):
-    """Perturb the weights whenever the loss stalls.
+    """`skdl.optimizers.Jog` as a callback: perturb the weights when the loss stalls.
 
-    Each time the loss has not improved for a while, every weight gets normal noise of
-    a share of the weights' own root mean square. The best weights come back at the
-    end, so that a jog for the worse costs time alone. The estimator must not stop by
-    itself before: set its `n_iter_no_change` well above `patience`, or to "never".
+    It jogs whatever optimizer the estimator has, lets the entry of the history that
+    counts be chosen, and says when it jogged. The estimator must not stop by itself
+    before: set its `n_iter_no_change` well above `patience`, or to "never".
 
     Parameters
     ----------
@@ -67,28 +66,14 @@ class Jog(TrainingCallback):
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         super().on_training_begin(estimator, trainer)
-        note: tuple[Best, list[int]] = (Best(self.patience, self.tol), [])
-        self.jogs_ = trainer.state.notes.setdefault("Jog", note)[1]
+        trainer.optimizer = Jogged(trainer, self)
 
     def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
-        state = trainer.state
-        best, jogs = state.notes["Jog"]
-        value = history_value(state.history, self.monitor)
-        if best.observe(value, state.epoch, state.network):
-            best.waiting = 0
-            self._perturb(trainer)
-            jogs.append(state.epoch)
+        self._note(trainer)
         return False
 
-    def _perturb(self, trainer: Trainer) -> None:
-        n = trainer.state.network.params.n_weights
-        weights = trainer.theta[:n]
-        std = self.scale * float(np.sqrt(np.mean(weights**2)))
-        noise = trainer.state.rng.normal(0.0, std, n)
-        weights += noise.astype(weights.dtype)
-
     def on_training_end(self, estimator: Any, trainer: Trainer) -> None:
-        """Bring the best weights back.
+        """Note the jogs.
 
         Parameters
         ----------
@@ -98,6 +83,21 @@ class Jog(TrainingCallback):
             The run.
         """
         super().on_training_end(estimator, trainer)
-        best, _ = trainer.state.notes.pop("Jog")
-        if best.weights is not None:
-            trainer.state.network.restore(best.weights)
+        self._note(trainer)
+
+    def _note(self, trainer: Trainer) -> None:
+        self.jogs_ = list(trainer.state.optimizer_state.memory.get("jogs", ()))
+
+
+class Jogged(optimizers.Jog):
+    """The trainer's optimizer, jogged when an entry of the history stalls."""
+
+    def __init__(self, trainer: Trainer, callback: Jog) -> None:
+        super().__init__(
+            trainer.optimizer, callback.scale, callback.patience, callback.tol
+        )
+        self._history = trainer.state.history
+        self._monitor = callback.monitor
+
+    def observe(self, state: OptimizerState, loss: float) -> None:
+        super().observe(state, history_value(self._history, self._monitor))

@@ -11,6 +11,7 @@ from sklearn.base import clone
 
 from skdl import schedules
 from skdl.callbacks._callback import TrainingCallback
+from skdl.callbacks._jog import Jogged
 from skdl.optimizers import FirstOrder
 from skdl.training import Trainer
 
@@ -95,7 +96,9 @@ class LearningRateFinder(TrainingCallback):
         self.apply = apply
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
-        optimizer = trainer.optimizer
+        optimizer: Any = trainer.optimizer
+        if isinstance(optimizer, Jogged):  # by a callback that came first
+            optimizer = optimizer.optimizer
         if not isinstance(optimizer, FirstOrder):
             raise ValueError(
                 f"LearningRateFinder needs an optimizer with a learning rate, got "

@@ -225,7 +225,8 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         return previous.stopped_early
 
     def _warn_about(self, reason: str, state: TrainingState) -> None:
-        wanted = self.n_iter_no_change in ("never", np.inf)  # just so many epochs
+        # just so many epochs
+        wanted = self.n_iter_no_change in ("never", np.inf) or state.kept
         if reason == "max_iter" and not (self._keeps_state or wanted):
             stop = "" if self.early_stopping else ", or set early_stopping=True"
             warnings.warn(
@@ -255,7 +256,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         return {
             "network_": state.network,
             "history_": history,
-            "loss_": history["loss"][-1] if history else np.nan,
+            "loss_": state.loss,
             "best_loss_": min(history["loss"]) if history else np.nan,
             "validation_scores_": scores,
             "best_epoch_": state.best.epoch if state.best is not None else 0,

@@ -66,7 +66,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Strength of the L1 penalty l1·‖W‖₁, divided likewise.
     batch_size : int or "auto", default="auto"
         Rows in a step. "auto" is min(200, n_samples), and all rows for optimizers that
-        are meant for the whole sample ("gd", "rprop", "lbfgs").
+        are meant for the whole sample ("gd", "rprop", "lbfgs", "newton",
+        "coordinate"); the last three take nothing else, and no dropout.
     max_iter : int, default=200
         Most epochs.
     shuffle : bool, default=True

@@ -133,7 +133,8 @@ def _best(estimator: Any, plan: Plan, state: TrainingState) -> Best:
     """Return what follows the best epoch, with the memory of an earlier run."""
     patience = estimator.n_iter_no_change
     endless = patience in ("never", np.inf) or (
-        plan.incremental and not estimator.early_stopping
+        (plan.incremental or plan.optimizer.leaves_minima)
+        and not estimator.early_stopping
     )
     best = Best(
         np.inf if endless else patience,
@@ -297,7 +298,7 @@ def rank(result: Result) -> float:
     best = state.best
     if best is not None and best.keep_weights and best.epoch:
         return -best.sign * best.value
-    return state.history["loss"][-1] if state.history else np.inf
+    return state.loss if state.history else np.inf
 
 
 def _validator(

@@ -2,9 +2,12 @@
 
 from skdl.optimizers._adagrad import AdaDelta, AdaGrad, RMSProp
 from skdl.optimizers._adam import Adam, AdamW, AMSGrad, NAdam
+from skdl.optimizers._coordinate import Coordinate
 from skdl.optimizers._descent import EMA, GD, SGD, Momentum, Nesterov
+from skdl.optimizers._jog import Jog
 from skdl.optimizers._lbfgs import LBFGS
 from skdl.optimizers._minimize import minimize
+from skdl.optimizers._newton import Newton
 from skdl.optimizers._optimizer import (
     FirstOrder,
     Optimizer,
@@ -14,6 +17,7 @@ from skdl.optimizers._optimizer import (
     register,
     registry,
 )
+from skdl.optimizers._search import Armijo, StepSearch, TrustRegion, Wolfe
 from skdl.optimizers._sign import Lion, RProp
 from skdl.optimizers._state import OptimizerState
 
@@ -27,16 +31,23 @@ __all__ = [
     "AdaGrad",
     "Adam",
     "AdamW",
+    "Armijo",
+    "Coordinate",
     "FirstOrder",
+    "Jog",
     "Lion",
     "Momentum",
     "NAdam",
     "Nesterov",
+    "Newton",
     "Optimizer",
     "OptimizerState",
     "Problem",
     "RMSProp",
     "RProp",
+    "StepSearch",
+    "TrustRegion",
+    "Wolfe",
     "get",
     "minimize",
     "names",

@@ -2,143 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import OptimizeResult
 
-from skdl._settings import COUNT, NOT_NEGATIVE, checked
-from skdl.optimizers._optimizer import Array, Optimizer, get
-
-
-class _Function:
-    """A function of one vector, as a `Problem` whose epoch is one gradient."""
-
-    def __init__(self, fun: Callable[..., Any], jac: bool | Callable[..., Any]) -> None:
-        self.fun = fun
-        self.jac = jac
-        self.n_evaluations = 0
-        self.last_value = np.nan
-        self.last_gradient: Array = np.empty(0)
-
-    def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
-        self.n_evaluations += 1
-        if callable(self.jac):
-            value, gradient = self.fun(theta.copy()), self.jac(theta.copy())
-        else:
-            result = self.fun(theta.copy())
-            if not (isinstance(result, (tuple, list)) and len(result) == 2):
-                raise ValueError(
-                    f"fun must return (value, gradient), got {result!r}; or pass the "
-                    "gradient as jac=."
-                )
-            value, gradient = result
-        gradient = np.array(gradient, dtype=theta.dtype)
-        if gradient.shape != theta.shape:
-            raise ValueError(
-                f"The gradient must have the shape of x0, {theta.shape}, got "
-                f"{gradient.shape}."
-            )
-        self.last_value, self.last_gradient = float(value), gradient
-        return self.last_value, gradient.copy()
-
-    def gradients(self, theta: Array) -> Iterator[Array]:
-        yield self.value_and_gradient(theta)[1]
+from skdl.optimizers._descend import descend
+from skdl.optimizers._optimizer import Optimizer, get
 
 
 def minimize(
     fun: Callable[..., Any],
     x0: ArrayLike,
-    *,
-    jac: bool | Callable[..., Any] = True,
+    jac: bool | str | Callable[..., Any] | None = None,
+    hess: Callable[..., Any] | None = None,
     optimizer: str | Optimizer = "adam",
+    callback: Callable[..., Any] | None = None,
+    *,
+    hessp: Callable[..., Any] | None = None,
+    args: tuple[Any, ...] = (),
     max_iter: int = 1000,
     gtol: float = 1e-6,
-    callback: Callable[[Array], bool | None] | None = None,
+    check_gradient: bool = False,
+    keep_path: bool = True,
+    random_state: Any = 0,
 ) -> OptimizeResult:
-    """Minimise a differentiable function with any of skdl's optimizers.
+    """Minimise a function with any of skdl's optimizers.
+
+    ``scipy.optimize.minimize(fun, x0, method=Adam(0.01))`` does the same.
 
     Parameters
     ----------
     fun : callable
-        ``fun(x) -> (value, gradient)``, or ``fun(x) -> value`` with `jac` a callable.
+        ``fun(x) -> value`` or ``fun(x) -> (value, gradient)``.
     x0 : array-like of shape (n,)
         The starting point.
-    jac : True or callable, default=True
-        True: `fun` returns the gradient too. Callable: ``jac(x) -> gradient``.
+    jac : callable, bool or str, default=None
+        Callable: ``jac(x) -> gradient``. True: `fun` must return the gradient, too.
+        None takes the gradient from `fun` if it is there. Else, and for False, it comes
+        from finite differences: "3-point" (2n values), "2-point" (n values) or "cs" (n
+        values at complex points), "3-point" unless one of them is named.
+    hess : callable, default=None
+        ``hess(x) -> H`` of shape (n, n): array, sparse matrix or LinearOperator; for
+        "newton", which else makes products of gradients.
     optimizer : str or Optimizer, default="adam"
         Name or instance.
+    callback : callable, default=None
+        Called with a copy of x after each update, or with an OptimizeResult (`x`,
+        `fun`) if its only parameter is named `intermediate_result`; True or
+        StopIteration stops.
+    hessp : callable, default=None
+        ``hessp(x, v) -> H·v``, in place of `hess`.
+    args : tuple, default=()
+        Further arguments of all these callables.
     max_iter : int, default=1000
-        Most updates (iterations, for L-BFGS).
+        Most updates (iterations, of methods that call the function themselves).
     gtol : float, default=1e-6
         It stops when no entry of the gradient is larger than this.
-    callback : callable, default=None
-        Called with a copy of x after each update; True stops.
+    check_gradient : bool, default=False
+        Whether to compare gradient and Hessian with finite differences at `x0` first.
+    keep_path : bool, default=True
+        Whether the result holds all points.
+    random_state : int or numpy.random.Generator, default=0
+        For optimizers that draw random numbers; the same integer, the same path.
 
     Returns
     -------
     result : scipy.optimize.OptimizeResult
-        `x`, `fun` and `jac` at x, `nit` (updates), `nfev` (evaluations), `success`
-        (whether `gtol` was reached, or the optimizer's own criterion of convergence)
-        and `message`.
+        `x`, `fun` and (unless it would take differences that the optimizer does not
+        need) `jac` at x; `nit` updates; `nfev` calls of `fun`, `njev` gradients, `nhev`
+        Hessians or products; `path`, of shape (nit + 1, n), the points from `x0` on,
+        and `path_fun`, the values there; `success` (whether `gtol` was reached, or the
+        optimizer's own criterion of convergence), `status` (0, 1: max_iter, 2: the
+        callback, 3: it failed) and `message`.
 
     Raises
     ------
     ValueError
-        If `x0` is not a finite vector, a setting is out of range, the gradient has
-        another shape, or the function stops being finite.
+        If `x0` is not a finite vector, a setting is out of range, the value is no
+        number, the gradient has another shape or contradicts finite differences
+        (`check_gradient`; the message names the coordinate), or the function is not
+        finite at `x0` or stops being so.
+
+    Examples
+    --------
+    >>> from scipy.optimize import rosen
+    >>> from skdl.optimizers import minimize
+    >>> result = minimize(rosen, [-1.2, 1.0], optimizer="newton")
+    >>> result.x.round(4)
+    array([1., 1.])
+    >>> result.path.shape == (result.nit + 1, 2)
+    True
     """
-    theta = np.array(x0, dtype=np.float64)
-    if theta.ndim != 1 or not np.isfinite(theta).all():
-        raise ValueError(f"x0 must be a finite vector, got {x0!r}.")
-    limits = checked(
-        "minimize",
-        {"max_iter": COUNT, "gtol": NOT_NEGATIVE},
-        {"max_iter": max_iter, "gtol": gtol},
-    )
-    max_iter, gtol = limits["max_iter"], limits["gtol"]
-    if jac is not True and not callable(jac):
-        raise ValueError(f"jac must be True or a callable, got {jac!r}.")
-    optimizer = get(optimizer).settled()
-    optimizer.check(max_iter, 1)
-    state = optimizer.init(theta.size, theta.dtype)
-    state.plan(1, max_iter)
-    problem = _Function(fun, jac)
-    n_iterations, stopped = 0, False
-
-    def end_iteration() -> bool:
-        nonlocal n_iterations, stopped
-        n_iterations += 1
-        optimizer.observe(state, problem.last_value)
-        if not (np.isfinite(problem.last_value) and np.isfinite(theta).all()):
-            raise ValueError(
-                f"The function diverged at update {n_iterations}: value "
-                f"{problem.last_value}. Try a smaller learning rate or clip_norm."
-            )
-        stopped = callback is not None and bool(callback(theta.copy()))
-        return stopped or small(problem.last_gradient)
-
-    def small(gradient: Array) -> bool:
-        return bool(np.abs(gradient).max(initial=0.0) <= gtol)
-
-    optimizer.run(problem, theta, state, max_iter, end_iteration)
-    value, gradient = problem.value_and_gradient(theta)
-    reached = small(gradient)
-    converged = n_iterations < max_iter and not stopped  # by the optimizer's own rule
-    messages = {
-        reached: "The gradient is small.",
-        not reached and converged: "The optimizer has converged.",
-        not reached and stopped: "Stopped by the callback.",
-        not reached and not converged and not stopped: "Stopped after max_iter.",
-    }
-    return OptimizeResult(
-        x=theta,
-        fun=value,
-        jac=gradient,
-        nit=n_iterations,
-        nfev=problem.n_evaluations,
-        success=reached or converged,
-        message=messages[True],
+    return descend(
+        get(optimizer),
+        fun,
+        x0,
+        args,
+        jac,
+        hess,
+        hessp,
+        callback,
+        max_iter,
+        gtol,
+        check_gradient,
+        keep_path,
+        random_state,
     )

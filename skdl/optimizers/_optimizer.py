@@ -18,7 +18,8 @@ from numbers import Real
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import ArrayLike, DTypeLike
+from scipy.optimize import OptimizeResult
 
 from skdl import schedules
 from skdl._base import ParameterObject
@@ -26,13 +27,19 @@ from skdl._config import use_numba
 from skdl._registry import Registry
 from skdl._settings import POSITIVE
 from skdl._typing import Array
+from skdl.optimizers._descend import descend
 from skdl.optimizers._state import OptimizerState
 
 
 class Problem(Protocol):
     """What an optimizer minimises.
 
-    A training run and `skdl.optimizers.minimize` each give one.
+    A training run and `skdl.optimizers.minimize` each give one. Besides these methods
+    it may have: ``value(theta)``, the value alone, for methods without gradients;
+    ``hessian_product(theta, v)``, the Hessian times a vector, which is else made of
+    gradients; ``rng``, a generator for methods that draw random numbers; ``n_weights``,
+    the number of leading entries that may be jogged. A method calls the objective last
+    at the point where it ends an iteration.
     """
 
     def gradients(self, theta: Array) -> Iterator[Array]:
@@ -78,10 +85,17 @@ class Optimizer(ParameterObject):
         then is the sample's size.
     incremental : bool
         Whether it can go on one batch at a time, as `partial_fit` does.
+    needs_gradient : bool
+        Whether it asks for gradients, or else for values alone.
+    leaves_minima : bool
+        Whether it goes on from a minimum: a small gradient then is no reason to stop,
+        and the best parameters are kept for the end.
     """
 
     full_batch: ClassVar[bool] = False
     incremental: ClassVar[bool] = True
+    needs_gradient: ClassVar[bool] = True
+    leaves_minima: ClassVar[bool] = False
 
     def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
         """Raise if a setting is out of range, or does not suit the plan.
@@ -168,6 +182,67 @@ class Optimizer(ParameterObject):
             Called after each; True stops.
         """
         raise TypeError(f"{type(self).__name__} must define run.")
+
+    def __call__(
+        self,
+        fun: Callable[..., Any],
+        x0: ArrayLike,
+        args: tuple[Any, ...] = (),
+        jac: Any = None,
+        hess: Callable[..., Any] | None = None,
+        hessp: Callable[..., Any] | None = None,
+        bounds: Any = None,
+        constraints: Any = (),
+        callback: Callable[..., Any] | None = None,
+        **options: Any,
+    ) -> OptimizeResult:
+        """Minimise, as ``scipy.optimize.minimize(fun, x0, method=optimizer)`` asks.
+
+        Parameters
+        ----------
+        fun, x0, args, jac, hess, hessp, callback : object
+            As in `scipy.optimize.minimize` and `skdl.optimizers.minimize`.
+        bounds, constraints : object
+            Not supported: an error unless None or empty.
+        **options : dict
+            `maxiter`, `gtol` (or SciPy's `tol`), `disp`, and `check_gradient`,
+            `keep_path` and `random_state` of `skdl.optimizers.minimize`.
+
+        Returns
+        -------
+        result : scipy.optimize.OptimizeResult
+            See `skdl.optimizers.minimize`.
+
+        Raises
+        ------
+        ValueError
+            If there are bounds or constraints, or an option is unknown.
+        """
+        given = [name for name, it in (("bounds", bounds), ("constraints", constraints))
+                 if it is not None and np.size(it)]  # fmt: skip
+        if given:
+            raise ValueError(
+                f"{type(self).__name__} takes no {' or '.join(given)}; "
+                'method="L-BFGS-B" or "trust-constr" of SciPy does.'
+            )
+        disp = options.pop("disp", False)
+        for scipys, ours in (("maxiter", "max_iter"), ("tol", "gtol")):
+            if scipys in options:
+                options.setdefault(ours, options.pop(scipys))
+        options.pop("tol", None)  # where gtol was given, too
+        known = ("max_iter", "gtol", "check_gradient", "keep_path", "random_state")
+        unknown = sorted(options.keys() - set(known))
+        if unknown:
+            raise ValueError(
+                f"Unknown options {unknown} for {type(self).__name__}; known ones: "
+                f"maxiter, disp, {', '.join(known[1:])}."
+            )
+        result = descend(
+            self, fun, x0, args, jac, hess, hessp, callback=callback, **options
+        )
+        if disp:
+            print(f"{result.message} Value {result.fun:.6g} after {result.nit} updates")
+        return result
 
 
 registry: Registry[Optimizer] = Registry("optimizer", Optimizer)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class DivergenceError(ValueError, ArithmeticError):
     """The loss or the weights stopped being finite.
@@ -25,3 +27,26 @@ class DivergenceError(ValueError, ArithmeticError):
 
     def __reduce__(self) -> tuple[type, tuple[int, str]]:
         return type(self), (self.epoch, self.what)
+
+
+class NoRandomness:
+    """Stands in for a generator where nothing may be random, and says so.
+
+    Parameters
+    ----------
+    optimizer : str
+        Who cannot work with a noisy objective.
+    """
+
+    def __init__(self, optimizer: str) -> None:
+        self._optimizer = optimizer
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise ValueError(
+            f"{self._optimizer} compares the loss at different weights and needs the "
+            "same loss at the same weights, but a layer draws random numbers while "
+            "training (dropout, for one). Remove it (dropout=0), or use an optimizer "
+            'for noisy gradients, such as "adam" or "sgd".'
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,9 @@ class TrainingState:
         "val_loss" and "val_score".
     n_seen : int
         Samples seen, counted with repetition.
+    kept : Best or None
+        The best epoch of an optimizer that leaves minima (`Jog`): its weights come back
+        at the end.
     finished : bool
         Whether the run came to its end.
     stopped_early : bool
@@ -50,6 +54,7 @@ class TrainingState:
     best: Best | None = None
     history: dict[str, list[float]] = field(default_factory=dict)
     n_seen: int = 0
+    kept: Best | None = None
     finished: bool = False
     stopped_early: bool = False
     notes: dict[str, Any] = field(default_factory=dict)
@@ -60,13 +65,23 @@ class TrainingState:
         return self.optimizer_state.epoch
 
     @property
+    def loss(self) -> float:
+        """Training loss of the weights at hand; NaN before the first epoch."""
+        losses = self.history.get("loss")
+        if not losses:
+            return math.nan
+        return losses[self.kept.epoch - 1 if self.kept is not None else -1]
+
+    @property
     def goes_on(self) -> bool:
         """Whether more epochs would go on as if the run had never stopped.
 
         Not if it ended by itself, or with weights that are not those of its last epoch.
         """
         planned = self.optimizer_state.n_epochs
-        kept_best = self.best is not None and self.best.weights is not None
+        kept_best = self.kept is not None or (
+            self.best is not None and self.best.weights is not None
+        )
         return not self.finished or (self.epoch >= planned > 0 and not kept_best)
 
     def copy(self) -> TrainingState:
@@ -87,6 +102,7 @@ class TrainingState:
             best=copy.copy(self.best),  # kept weights are never written to
             history={name: list(values) for name, values in self.history.items()},
             n_seen=self.n_seen,
+            kept=copy.copy(self.kept),
             finished=self.finished,
             stopped_early=self.stopped_early,
             notes=copy.deepcopy(self.notes),

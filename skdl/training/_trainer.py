@@ -15,7 +15,8 @@ from skdl._report import Report
 from skdl._typing import Array
 from skdl.layers import Arena
 from skdl.optimizers import Optimizer
-from skdl.training._errors import DivergenceError
+from skdl.training._best import Best
+from skdl.training._errors import DivergenceError, NoRandomness
 from skdl.training._objective import Objective
 from skdl.training._state import TrainingState
 
@@ -140,6 +141,21 @@ class Trainer:
         """Steps in an epoch."""
         return math.ceil(self.data.X.shape[0] / self.batch_size)
 
+    @property
+    def rng(self) -> np.random.Generator:
+        """The run's source of randomness."""
+        return self.state.rng
+
+    @property
+    def n_weights(self) -> int:
+        """Leading entries of the parameters that are weights, the rest biases."""
+        return self.state.network.params.n_weights
+
+    @cached_property
+    def _no_rng(self) -> Any:
+        # Who compares values at several points needs the same one at the same point.
+        return NoRandomness(type(self.optimizer).__name__)
+
     @cached_property
     def data_digest(self) -> str:
         """Digest of the training rows, by which a run knows its data again."""
@@ -166,6 +182,8 @@ class Trainer:
         """
         optimizer_state = self.state.optimizer_state
         optimizer_state.plan(self.n_batches, n_epochs if plan is None else plan)
+        if not self.optimizer.leaves_minima:
+            self.state.kept = None
         last_epoch = self.state.epoch + n_epochs
         try:
             # Overflow is caught as a loss that is not finite, with a clearer message.
@@ -189,6 +207,8 @@ class Trainer:
             )
             self.state.optimizer_state.epoch = optimizer_state.epoch
             raise
+        if self.state.kept is not None and self.state.kept.weights is not None:
+            self.state.network.restore(self.state.kept.weights)
         if not self.stop_reason:
             done = self.state.epoch >= last_epoch
             self.stop_reason = "max_iter" if done else "converged"
@@ -264,7 +284,7 @@ class Trainer:
         """
         data = self.data
         loss, gradient = self.objective.loss_and_gradient(
-            theta, data.X, data.y, data.weight, self.state.rng
+            theta, data.X, data.y, data.weight, self._no_rng
         )
         if not math.isfinite(loss):
             raise DivergenceError(self.state.epoch + 1, "the loss")
@@ -302,11 +322,15 @@ class Trainer:
         row = {"loss": self._epoch_loss, "learning_rate": self._epoch_rate}
         if self.validate is not None:
             row.update(self.validate(state.network))
+        for name, value in row.items():
+            state.history.setdefault(name, []).append(value)
         self.optimizer.observe(
             state.optimizer_state, row.get("val_loss", self._epoch_loss)
         )
-        for name, value in row.items():
-            state.history.setdefault(name, []).append(value)
+        if self.optimizer.leaves_minima and state.optimizer_state.n_epochs:
+            state.kept = state.kept or Best(math.inf)
+            watched = state.optimizer_state.memory["jog_watched"]
+            state.kept.observe(watched, epoch, state.network)
         if state.best is not None and state.best.observe(
             row[self.monitor], epoch, state.network
         ):

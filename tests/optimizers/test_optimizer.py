@@ -18,14 +18,19 @@ from skdl.optimizers import (
     Adam,
     AdamW,
     AMSGrad,
+    Coordinate,
     FirstOrder,
+    Jog,
     Lion,
     Momentum,
     NAdam,
     Nesterov,
+    Newton,
     Optimizer,
     RMSProp,
     RProp,
+    TrustRegion,
+    Wolfe,
     minimize,
 )
 from skdl.schedules import Inverse, OneCycle, ReduceOnPlateau
@@ -48,6 +53,13 @@ SETTINGS = [
     NAdam(momentum_decay=0.0),
     Lion(1e-2, weight_decay=0.1),
     LBFGS(memory=3),
+    Newton("armijo", damping=0.1, differences="forward"),
+    Newton(Wolfe(c2=0.5), max_cg=3),
+    Newton(TrustRegion(radius=0.1, max_radius=2.0)),
+    Coordinate("random", step=1.0),
+    Coordinate("greedy"),
+    Jog(Adam(0.1), patience=2),
+    Jog("newton", scale=1.0),
 ]
 NAMES = optimizers.names()
 FIRST_ORDER = [n for n in NAMES if isinstance(optimizers.get(n), FirstOrder)]
@@ -82,8 +94,9 @@ def test_contract_with_settings(optimizer):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_which_take_the_whole_sample(name):
-    assert optimizers.get(name).full_batch == (name in ("gd", "rprop", "lbfgs"))
-    assert optimizers.get(name).incremental == (name != "lbfgs")
+    alone = ("lbfgs", "newton", "coordinate", "jog")  # jog: of L-BFGS
+    assert optimizers.get(name).full_batch == (name in ("gd", "rprop", *alone))
+    assert optimizers.get(name).incremental == (name not in alone)
 
 
 # ---- closed forms, written as in the papers
@@ -346,12 +359,28 @@ OUT_OF_RANGE = {
     "memory": [0, "many"],
     "gtol": [-1.0],
     "ftol": [-1.0],
-    "max_line_search": [0],
+    "max_line_search": [0, 1.5],
+    "max_evaluations": [0, "all"],
+    "damping": [-1.0, math.inf],
+    "max_cg": [0, 2.5],
+    "differences": ["backward", 2],
+    "order": ["backward", None],
+    "step": [0.0, math.nan],
+    "xtol": [0.0, 1.0],
+    "max_steps": [0, 2.5],
+    "scale": [0.0, math.inf],
+    "patience": [-1, "long"],
+    "tol": [-1.0, math.nan],
+}
+ELSEWHERE = {  # names that a registry checks
+    "search": "Unknown step search 'no'. Known names: armijo, trust_region, wolfe",
+    "optimizer": "Unknown optimizer 'no'. Known names: adadelta",
 }
 BAD = [
     (name, parameter, value)
     for name in NAMES
     for parameter in optimizers.get(name).get_params(deep=False)
+    if parameter not in ELSEWHERE
     for value in OUT_OF_RANGE[parameter]
 ]
 
@@ -360,6 +389,15 @@ BAD = [
 def test_bad_settings(name, parameter, value):
     optimizer = optimizers.get(name).set_params(**{parameter: value})
     with pytest.raises(ValueError, match=rf"{parameter}\b.* must .* [gG]ot "):
+        optimizer.check()
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"), [("newton", "search"), ("jog", "optimizer")]
+)
+def test_bad_names_within(name, parameter):
+    optimizer = optimizers.get(name).set_params(**{parameter: "no"})
+    with pytest.raises(ValueError, match=ELSEWHERE[parameter]):
         optimizer.check()
 
 

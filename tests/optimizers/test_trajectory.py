@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skdl.optimizers import GD, SGD, Momentum, Nesterov
+from skdl.optimizers import EMA, GD, SGD, Momentum, Nesterov
 from skdl.schedules import Inverse
 
 CURVATURES = np.array([0.01, 1.0])  # the long and the short axis of an ellipse
@@ -96,3 +96,41 @@ def test_a_constant_rate_keeps_a_noise_floor_and_a_falling_one_does_not():
         np.testing.assert_allclose(floors[rate][[500, -1]], floor, rtol=0.15)
     falling = list(floors.values())[-1]
     np.testing.assert_allclose(falling[[100, 500, -1]], [1e-2, 2e-3, 1e-3], rtol=0.15)
+
+
+# On ½λx² each of them is x[k+1] = a·x[k] − b·x[k−1], whose solution is a sum of powers
+# of the roots of r² = a·r − b.
+ETA, BETA = 0.05, 0.8
+
+
+def momentum_numbers(eta, curvature):
+    return 1 + BETA - eta * curvature, BETA, 1 - eta * curvature
+
+
+def nesterov_numbers(eta, curvature):
+    keep = 1 - eta * curvature
+    return (1 + BETA) * keep, BETA * keep, (1 + BETA) * keep - BETA
+
+
+def ema_numbers(eta, curvature):
+    return momentum_numbers(eta * (1 - BETA), curvature)
+
+
+@pytest.mark.parametrize("curvature", [0.3, 4.0, 30.0])
+@pytest.mark.parametrize(
+    ("optimizer", "numbers"),
+    [
+        (Momentum(ETA, BETA), momentum_numbers),
+        (Nesterov(ETA, BETA), nesterov_numbers),
+        (EMA(ETA, BETA), ema_numbers),
+    ],
+)
+def test_paths_on_a_quadratic_are_sums_of_powers(optimizer, numbers, curvature):
+    points, _ = run(optimizer, [1.0], lambda x: curvature * x, 40)
+    a, b, first = numbers(ETA, curvature)
+    r, s = np.roots([1.0, -a, b]).astype(complex)
+    c = (first - s) / (r - s)  # from x[0] = 1 and x[1]
+    k = np.arange(41)
+    np.testing.assert_allclose(
+        points[:, 0], (c * r**k + (1 - c) * s**k).real, atol=1e-9
+    )
