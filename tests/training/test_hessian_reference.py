@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from skdl.activations import Softplus
 from skdl.layers import BatchNorm, Dense
 from skdl.losses import CrossEntropy, SquaredError
 from skdl.networks import Network
@@ -48,10 +49,10 @@ def forward(torch, network, theta, X):
             variance, mean = torch.var_mean(x, dim=0, correction=0)
             x = (x - mean) / torch.sqrt(variance + layer.epsilon)
             x = x * array(f"{i}.gamma") + array(f"{i}.beta")
-        elif layer.function == "softplus":
+        elif isinstance(layer.function, Softplus):
             x = torch.nn.functional.softplus(x)
         else:
-            x = getattr(torch, layer.function)(x)
+            x = getattr(torch, type(layer.function).__name__.lower())(x)
     return x
 
 
