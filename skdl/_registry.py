@@ -246,6 +246,23 @@ class Registry(Generic[T]):
             f"{type(spec).__name__}.{hint}"
         )
 
+    def knows_what_to_say(self, spec: object) -> bool:
+        """Return whether `get` gives an instance, or an error with a hint.
+
+        Parameters
+        ----------
+        spec : object
+            What the user passed.
+
+        Returns
+        -------
+        knows : bool
+            Whether it is a name, an instance, a class, or may be wrapped.
+        """
+        return isinstance(spec, (str, self.base, type)) or (
+            self.wrap is not None and callable(spec)
+        )
+
     def _suitable(self, instance: T) -> T:
         if self._suits(type(instance)):
             return instance

@@ -21,7 +21,6 @@ from skdl._compat import (
     Integral,
     Interval,
     Real,
-    StrOptions,
     sklearn_fit_context,
     validate_parameter_constraints,
 )
@@ -122,33 +121,34 @@ def settled(owner: Any) -> dict[str, Any]:
     parts = {
         name
         for name in registries.keys() & values.keys()
-        if not _is_declared(values[name], constraints.get(name, ()))
+        if not _is_declared(values[name], constraints.get(name, ()), registries[name])
     }
     own = {name: value for name, value in values.items() if name not in parts}
     values.update(checked(type(owner).__name__, constraints, own))
     for name in sorted(parts):
-        values[name] = _settled_part(values[name], registries[name])
+        value, registry = values[name], registries[name]
+        declared = constraints.get(name, "no_validation")
+        if declared != "no_validation" and not registry.knows_what_to_say(value):
+            allowed = {name: [*declared, str, registry.base]}
+            checked(type(owner).__name__, allowed, {name: value})  # raises
+        part = registry.get(value)  # raises if there is none
+        values[name] = value if isinstance(value, str) else part.settled()
     return values
 
 
-def _is_declared(value: Any, constraints: Any) -> bool:
+def _is_declared(value: Any, constraints: Any, registry: Any) -> bool:
     """Whether a setting that may be a part is, or ought to be, something else."""
+    if isinstance(value, str) and value in registry.reserved:
+        return True
     if constraints == "no_validation":
         return False
     numbers = [c for c in constraints if isinstance(c, Interval)]
-    words = [c for c in constraints if isinstance(c, StrOptions)]
     types = tuple(c for c in constraints if isinstance(c, type))
     return (
         (value is None and None in constraints)
         or (bool(numbers) and (value is None or isinstance(value, Real)))
-        or any(word.is_satisfied_by(value) for word in words)
         or isinstance(value, types)
     )
-
-
-def _settled_part(value: Any, registry: Any) -> Any:
-    part = registry.get(value)  # raises if there is none
-    return value if isinstance(value, str) else part.settled()
 
 
 @contextmanager

@@ -85,6 +85,9 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     _measure: tuple[Any, set[str]]
 
     _parameter_constraints: dict[str, Any] = {
+        # An unknown name of a part lists those of its registry.
+        "loss": "no_validation",
+        "optimizer": "no_validation",
         "learning_rate": [*POSITIVE, None],
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "subsample": [Interval(Real, 0, 1, closed="right")],

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from skdl import initializers
-from skdl._compat import StrOptions
 from skdl._settings import COUNT, SHARE
 from skdl.initializers import Initializer
 from skdl.layers._context import Context
@@ -52,8 +51,6 @@ class Dense(Layer):
     _parameter_constraints: dict[str, Any] = {
         "units": COUNT,
         "bias": ["boolean"],
-        "initializer": [StrOptions({"auto"})],
-        "bias_initializer": [StrOptions({"auto"})],
     }
 
     def __init__(

@@ -79,8 +79,11 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     _keeps_state = False  # whether pickles hold the optimizer's memory: partial_fit
 
     _parameter_constraints: dict[str, Any] = {
+        # An unknown name of a part lists those of its registry.
+        "loss": "no_validation",
+        "optimizer": "no_validation",
         "layers": [list, tuple, None],
-        "initializer": [StrOptions({"auto"})],
+        "initializer": "no_validation",
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1": [Interval(Real, 0, None, closed="left")],
         "batch_size": [

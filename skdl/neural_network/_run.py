@@ -114,18 +114,11 @@ def _continued(
             "Keep the architecture, or fit anew with warm_start=False."
         )
     state = previous.copy()
-    slots = state.optimizer_state.slots
-    slots.update({name: slot.astype(network.dtype) for name, slot in slots.items()})
     network.restore(state.network.snapshot())
     state.network = network
-    fresh = optimizer.init(network.params.size, network.dtype)
-    kept = state.optimizer_state
-    fits = kept.slots.keys() == fresh.slots.keys() and all(
-        slot.shape == (network.params.size,) for slot in kept.slots.values()
+    state.optimizer_state = optimizer.resumed(
+        state.optimizer_state, network.params.size, network.dtype
     )
-    if not fits:  # another optimizer: its memory starts empty
-        fresh.epoch = kept.epoch
-        state.optimizer_state = fresh
     return state
 
 

@@ -21,6 +21,7 @@ from skdl.schedules import Schedule
 
 class _AdamFamily(FirstOrder):
     slots: ClassVar[tuple[str, ...]] = ("m", "s")
+    memory_settings = ("beta_1", "beta_2")  # the sums are worth 1/(1−β) averages
 
     beta_1: float
     beta_2: float

@@ -28,7 +28,7 @@ from skdl._registry import Registry
 from skdl._settings import POSITIVE
 from skdl._typing import Array
 from skdl.optimizers._descend import descend
-from skdl.optimizers._state import OptimizerState
+from skdl.optimizers._state import OptimizerState, check_slots
 
 
 class Problem(Protocol):
@@ -90,12 +90,16 @@ class Optimizer(ParameterObject):
     leaves_minima : bool
         Whether it goes on from a minimum: a small gradient then is no reason to stop,
         and the best parameters are kept for the end.
+    memory_settings : tuple of str
+        Settings that say what the remembered numbers mean: with another value of one
+        of them a run that goes on starts with an empty memory.
     """
 
     full_batch: ClassVar[bool] = False
     incremental: ClassVar[bool] = True
     needs_gradient: ClassVar[bool] = True
     leaves_minima: ClassVar[bool] = False
+    memory_settings: ClassVar[tuple[str, ...]] = ()
 
     def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
         """Raise if a setting is out of range, or does not suit the plan.
@@ -129,7 +133,54 @@ class Optimizer(ParameterObject):
         state : OptimizerState
             All zero.
         """
-        return OptimizerState(n, dtype, ())
+        return OptimizerState(n, dtype, (), self.memory_key())
+
+    def memory_key(self) -> str:
+        """Return what the memory belongs to: the class and its `memory_settings`.
+
+        Returns
+        -------
+        key : str
+            Equal for optimizers that may go on with each other's memory.
+        """
+        settings = [f"{name}={getattr(self, name)}" for name in self.memory_settings]
+        return f"{_full_name(type(self))}({', '.join(settings)})"
+
+    def resumed(
+        self, state: OptimizerState, n: int, dtype: DTypeLike = np.float64
+    ) -> OptimizerState:
+        """Return the state to go on with after a run that perhaps was another's.
+
+        Vectors of one name mean different things to two optimizers (a sum of squares,
+        an average of them): memory belongs to one class, and that of a schedule to one
+        class of schedules. What does not belong starts empty.
+
+        Parameters
+        ----------
+        state : OptimizerState
+            At the end of the earlier run; it is not changed.
+        n : int
+            Number of parameters.
+        dtype : dtype, default=np.float64
+            Type of the parameters.
+
+        Returns
+        -------
+        resumed : OptimizerState
+            It shares nothing with `state`; the epochs count on.
+        """
+        new = self.init(n, dtype)
+        new.epoch = state.epoch
+        new.steps_per_epoch, new.n_epochs = state.steps_per_epoch, state.n_epochs
+        same = state.owner == new.owner and state.slots.keys() == new.slots.keys()
+        if same and all(slot.shape == (n,) for slot in state.slots.values()):
+            new.t = state.t
+            new.memory = dict(state.memory)
+            for name, slot in state.slots.items():
+                new.slots[name][:] = slot
+        if state.schedule_owner == new.schedule_owner:
+            new.schedule_memory = dict(state.schedule_memory)
+        return new
 
     def learning_rate_now(self, state: OptimizerState) -> float:
         """Return the learning rate of the coming update; NaN where there is none.
@@ -245,6 +296,19 @@ class Optimizer(ParameterObject):
         return result
 
 
+def _full_name(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _schedule_key(schedule: schedules.Schedule) -> str:
+    """Return what the memory of a schedule belongs to, those inside it included."""
+    inner = [
+        _schedule_key(registry.get(getattr(schedule, name)))
+        for name, registry in sorted(schedule._registries.items())
+    ]
+    return f"{_full_name(type(schedule))}({', '.join(inner)})"
+
+
 registry: Registry[Optimizer] = Registry("optimizer", Optimizer)
 register = registry.register
 get = registry.get
@@ -314,6 +378,7 @@ class FirstOrder(Optimizer):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        check_slots(cls.__name__, cls.slots)
         if "step" in vars(cls):
             for name in ("twin", "linear", "plain"):
                 if name not in vars(cls):
@@ -372,7 +437,9 @@ class FirstOrder(Optimizer):
         return ()
 
     def init(self, n: int, dtype: DTypeLike = np.float64) -> OptimizerState:
-        return OptimizerState(n, dtype, self.slots)
+        schedule = self._schedule()
+        key = "" if schedule is None else _schedule_key(schedule)
+        return OptimizerState(n, dtype, self.slots, self.memory_key(), key)
 
     def update(self, theta: Array, grad: Array, state: OptimizerState) -> None:
         """Clip the gradient and change θ, both in place.
@@ -424,14 +491,14 @@ class FirstOrder(Optimizer):
         t, total = state.epoch, state.n_epochs
         if schedule.unit == "step":
             t, total = state.t, total * state.steps_per_epoch
-        multiplier = schedule.multiplier(t, total, state.memory)
+        multiplier = schedule.multiplier(t, total, state.schedule_memory)
         return self._initial_rate(schedule) * multiplier
 
     def observe(self, state: OptimizerState, loss: float) -> None:
         super().observe(state, loss)
         schedule = self._schedule()
         if schedule is not None:
-            schedule.observe(loss, state.memory)
+            schedule.observe(loss, state.schedule_memory)
 
     def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
         super().check(n_epochs, steps_per_epoch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,41 @@ from numpy.typing import DTypeLike
 
 from skdl._typing import Array
 from skdl.ops.vector import BLOCK
+
+# What `step` finds in its namespace besides the slots.
+RESERVED = ("theta", "g", "work", "t", "shared")
+
+
+def check_slots(owner: str, slots: Sequence[str]) -> None:
+    """Raise if vectors of an optimizer cannot have these names.
+
+    Parameters
+    ----------
+    owner : str
+        Name of the optimizer, for the error.
+    slots : sequence of str
+        The names.
+
+    Raises
+    ------
+    ValueError
+        If a name means something else in `step`, or comes twice.
+    TypeError
+        If it is no sequence of names.
+    """
+    if isinstance(slots, str) or not all(isinstance(name, str) for name in slots):
+        raise TypeError(
+            f"{owner}: slots must be a tuple of names such as ('m',), got {slots!r}."
+        )
+    for name in slots:
+        if name in RESERVED or not name.isidentifier():
+            raise ValueError(
+                f"{owner}: a slot cannot be named {name!r}. It is an attribute of the "
+                f"namespace that step gets, in which {', '.join(RESERVED)} mean "
+                "something else; choose another name."
+            )
+    if len(set(slots)) < len(slots):
+        raise ValueError(f"{owner}: slots must differ, got {tuple(slots)}.")
 
 
 class OptimizerState:
@@ -23,6 +59,10 @@ class OptimizerState:
         Type of the parameters.
     slots : tuple of str
         Names of the vectors to remember, zero at the start.
+    owner : str, default=""
+        What the memory belongs to, see `Optimizer.memory_key`.
+    schedule_owner : str, default=""
+        What the schedule's memory belongs to.
 
     Attributes
     ----------
@@ -35,10 +75,27 @@ class OptimizerState:
     slots : dict of str to ndarray of shape (n,)
         The remembered vectors.
     memory : dict
-        Numbers that the optimizer and its schedule remember.
+        Numbers that the optimizer remembers.
+    schedule_memory : dict
+        What its schedule remembers.
+
+    Raises
+    ------
+    ValueError
+        If a slot has a name that means something else in `step`.
     """
 
-    def __init__(self, n: int, dtype: DTypeLike, slots: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        n: int,
+        dtype: DTypeLike,
+        slots: tuple[str, ...],
+        owner: str = "",
+        schedule_owner: str = "",
+    ) -> None:
+        check_slots("OptimizerState", slots)
+        self.owner = owner
+        self.schedule_owner = schedule_owner
         self.t = 0
         self.epoch = 0
         self.steps_per_epoch = 1
@@ -47,6 +104,7 @@ class OptimizerState:
             name: np.zeros(n, dtype=dtype) for name in slots
         }
         self.memory: dict[str, Any] = {}
+        self.schedule_memory: dict[str, Any] = {}
         self._blocks: list[SimpleNamespace] = []
 
     def blocks(self, theta: Array, grad: Array) -> list[SimpleNamespace]:
@@ -101,6 +159,7 @@ class OptimizerState:
         new.__setstate__(self.__getstate__())
         new.slots = {name: slot.copy() for name, slot in self.slots.items()}
         new.memory = dict(self.memory)
+        new.schedule_memory = dict(self.schedule_memory)
         return new
 
     def __getstate__(self) -> dict[str, Any]:

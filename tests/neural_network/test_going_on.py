@@ -318,3 +318,27 @@ def test_not_fitted(iris):
                 call(X)
         for name in ("coefs_", "classes_", "loss_curve_", "n_layers_"):
             assert not hasattr(net, name)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("adagrad", "rmsprop"),
+        ("adam", "nadam"),
+        ("momentum", "nesterov"),
+        (Adam(beta_2=0.999), Adam(beta_2=0.9)),
+    ],
+)
+def test_memory_under_the_same_names_is_not_taken(iris, first, second):
+    """As one does that is given the same weights, and never saw the first."""
+    X, y = iris
+    settings = {"shuffle": False, "warm_start": True}
+    went_on = made(optimizer=first, **settings).fit(X, y)
+    reached = weights(went_on).copy()
+    went_on.set_params(optimizer=second).fit(X, y)
+    fresh = made(optimizer=second, **settings).initialize(X, y)
+    fresh.network_.params.vector[:] = reached
+    fresh.fit(X, y)
+    np.testing.assert_array_equal(weights(went_on), weights(fresh))
+    assert (weights(went_on) != reached).any()
+    assert went_on.n_iter_ == 10

@@ -27,13 +27,14 @@ from skdl.optimizers import (
     Nesterov,
     Newton,
     Optimizer,
+    OptimizerState,
     RMSProp,
     RProp,
     TrustRegion,
     Wolfe,
     minimize,
 )
-from skdl.schedules import Inverse, OneCycle, ReduceOnPlateau
+from skdl.schedules import Inverse, OneCycle, ReduceOnPlateau, WarmUp
 from skdl.testing import check_optimizer
 
 SETTINGS = [
@@ -149,6 +150,18 @@ def adadelta(theta, g, memory, t):
     return theta - 0.5 * delta, (s, 0.8 * d + 0.2 * delta**2)
 
 
+def nadam(theta, g, memory, t):
+    def mu(t):
+        return 0.8 * (1 - 0.5 * 0.96 ** (t * 0.5))
+
+    m, s, product = memory if t > 1 else (0.0, 0.0, 1.0)
+    m, s, product = 0.8 * m + 0.2 * g, 0.9 * s + 0.1 * g**2, product * mu(t)
+    ahead = mu(t + 1) * m / (1 - product * mu(t + 1))
+    m_hat = ahead + (1 - mu(t)) * g / (1 - product)
+    step = m_hat / (np.sqrt(s / (1 - 0.9**t)) + 1e-3)
+    return theta - 0.05 * step, (m, s, product)
+
+
 FORMS = {
     SGD(0.05): sgd,
     GD(0.05): sgd,
@@ -157,6 +170,7 @@ FORMS = {
     Lion(0.05, 0.7, 0.9, weight_decay=0.1): lion,
     Adam(0.05, 0.8, 0.9, 1e-3): adam,
     AdamW(0.05, 0.8, 0.9, 1e-3, weight_decay=0.1): adamw,
+    NAdam(0.05, 0.8, 0.9, 1e-3, momentum_decay=0.5): nadam,
     RMSProp(0.05, 0.8, 1e-3): rmsprop,
     AdaGrad(0.05, 1e-3): adagrad,
     AdaDelta(0.5, 0.8, 1e-3): adadelta,
@@ -229,6 +243,18 @@ def test_rprop_grows_shrinks_and_rests():
         before = theta.copy()
         RProp(0.1).update(theta, np.array([g]), state)
         assert theta - before == pytest.approx(move)
+
+
+def test_rprop_stays_between_its_smallest_and_its_largest_step():
+    optimizer = RProp(0.1, shrink=0.5, grow=2.0, step_min=0.04, step_max=0.3)
+    #                   grows   at most   flips, rests: 0.15, 0.075, 0.04, 0.04
+    gradients = [1, 1, 1, 1, -1, -1e-9, 1, 1, -1, -1, 1, 1]
+    sizes = [0.1, 0.2, 0.3, 0.3, 0, 0.15, 0, 0.075, 0, 0.04, 0, 0.04]
+    theta, state = np.zeros(1), optimizer.init(1)
+    for g, size in zip(gradients, sizes, strict=True):
+        before = theta.copy()
+        optimizer.update(theta, np.array([float(g)]), state)
+        assert before - theta == pytest.approx(np.sign(g) * size, abs=1e-15)
 
 
 def test_lion_moves_every_coordinate_by_the_rate():
@@ -339,6 +365,104 @@ def test_learning_rate_now():
     assert math.isnan(LBFGS().learning_rate_now(LBFGS().init(1)))
 
 
+# ---- memory belongs to one class
+
+SAME_SLOTS = [
+    (AdaGrad(), RMSProp()),  # a sum, an average
+    (Adam(), NAdam()),  # a product beside them
+    (Adam(), AdamW()),
+    (Momentum(), Nesterov()),
+    (EMA(), Lion()),
+    (GD(), SGD()),
+    (Adam(beta_2=0.999), Adam(beta_2=0.9)),  # sums of other weights
+    (Adam(beta_1=0.9), Adam(beta_1=0.5)),
+]
+
+
+def after_some_updates(optimizer, n=9):
+    theta, state = np.linspace(-2, 2, n), optimizer.init(n)
+    for _ in range(5):
+        optimizer.update(theta, gradient(theta), state)
+    optimizer.observe(state, 1.0)
+    return theta, state
+
+
+@pytest.mark.parametrize("pair", SAME_SLOTS, ids=repr)
+@pytest.mark.parametrize("swap", [False, True])
+def test_another_optimizers_memory_is_not_taken(pair, swap):
+    first, second = pair[::-1] if swap else pair
+    theta, state = after_some_updates(first)
+    resumed = second.resumed(state, 9)
+    assert (resumed.t, resumed.epoch) == (0, 1)
+    points = []
+    for memory in (resumed, second.init(9)):
+        point = theta.copy()
+        second.update(point, gradient(theta), memory)
+        points.append(point)
+    np.testing.assert_array_equal(*points)
+
+
+@pytest.mark.parametrize("name", FIRST_ORDER)
+def test_ones_own_memory_is_taken_and_not_shared(name):
+    optimizer = optimizers.get(name)
+    theta, state = after_some_updates(optimizer)
+    other_rate = optimizers.get(name).set_params(learning_rate=0.123, clip_norm=9.0)
+    resumed = other_rate.resumed(state, 9)
+    assert (resumed.t, resumed.epoch, resumed.memory) == (5, 1, state.memory)
+    kept = {slot: vector.copy() for slot, vector in state.slots.items()}
+    for slot, vector in resumed.slots.items():
+        np.testing.assert_array_equal(vector, state.slots[slot])
+    other_rate.update(theta, gradient(theta), resumed)
+    assert state.t == 5
+    for slot, vector in state.slots.items():
+        np.testing.assert_array_equal(vector, kept[slot])
+    if optimizer.slots:  # of another number of parameters
+        assert optimizer.resumed(state, 8).t == 0
+
+
+def test_the_memory_of_a_schedule_belongs_to_its_class():
+    class Mine(ReduceOnPlateau):
+        pass
+
+    plateau = ReduceOnPlateau(0.1, factor=0.5, patience=0)
+    state = Adam(plateau).init(1)
+    for _ in range(3):
+        Adam(plateau).observe(state, 1.0)
+    rate = Adam(plateau).learning_rate_now(state)
+    assert rate == 0.1 * 0.25
+
+    def resumed_rate(schedule, optimizer=Adam):
+        optimizer = optimizer(schedule)
+        return optimizer.learning_rate_now(optimizer.resumed(state, 1))
+
+    assert resumed_rate(ReduceOnPlateau(0.1, factor=0.9)) == rate
+    assert resumed_rate(ReduceOnPlateau(0.1), NAdam) == rate
+    assert resumed_rate(Mine(0.1)) == 0.1
+    assert resumed_rate(WarmUp(0.1, length=1, after=plateau)) == 0.1
+
+    warm = [WarmUp(length=1, after=after) for after in (plateau, Mine())]
+    keys = [Adam(schedule).init(1).schedule_owner for schedule in warm]
+    assert keys[0] != keys[1]
+
+
+# ---- names of slots
+
+
+@pytest.mark.parametrize("name", ["t", "work", "shared", "theta", "g", "a b", ""])
+def test_slots_that_mean_something_else(name):
+    with pytest.raises(ValueError, match=f"Mine: a slot cannot be named '{name}'"):
+        type("Mine", (FirstOrder,), {"slots": ("m", name)})
+    with pytest.raises(ValueError, match=f"a slot cannot be named '{name}'"):
+        OptimizerState(3, np.float64, (name,))
+
+
+def test_slots_are_different_names():
+    with pytest.raises(ValueError, match="Mine: slots must differ"):
+        type("Mine", (FirstOrder,), {"slots": ("m", "s", "m")})
+    with pytest.raises(TypeError, match="Mine: slots must be a tuple of names"):
+        type("Mine", (Adam,), {"slots": "m"})
+
+
 # ---- bad settings
 
 OUT_OF_RANGE = {
@@ -409,7 +533,7 @@ def test_bad_names_within(name, parameter):
             ValueError,
             "Unknown schedule 'cosin'. Known names: constant",
         ),
-        ([0.1], TypeError, "The schedule must be one of the names"),
+        ([0.1], TypeError, r"'learning_rate' .* Got \[0.1\]"),
         (Inverse(decay=-1.0), ValueError, "'decay' .* must be"),
     ],
 )
