@@ -103,8 +103,10 @@ class _Tile(Emitter):
     ----------
     context, builder, number : object
         Numba's, and the type of the numbers.
-    mr, nv, start : int
+    form : tuple of int
         Rows, vectors of columns, FROM_B or FROM_C.
+    lanewise : bool
+        Whether each column has a number of A to itself.
     pointers : list
         Addresses in a, rows, steps, b, c and c_rows.
     """
@@ -115,10 +117,12 @@ class _Tile(Emitter):
         builder: Any,
         number: Any,
         form: tuple[int, int, int],
+        lanewise: bool,
         pointers: list[Any],
     ) -> None:
         super().__init__(context, builder, number)
         self.mr, self.nv, self.start = form
+        self.lanewise = lanewise
         a, rows, self.steps, self.b, c, outs = pointers
         self.size = size = context.get_value_type(types.intp)
 
@@ -161,10 +165,12 @@ class _Tile(Emitter):
                 b = builder.gep(self.b, [b_at])
                 row = [self.load(self.at(b, self.column(j))) for j in range(self.nv)]
                 for i in range(self.mr):
-                    x = self.splat(builder.load(builder.gep(self.a_rows[i], [a_at])))
+                    a = builder.gep(self.a_rows[i], [a_at])
+                    x = None if self.lanewise else self.splat(builder.load(a))
                     for j in range(self.nv):
+                        factor = x or self.load(self.at(a, self.column(j)))
                         old = builder.load(self.sums[i, j])
-                        new = self.multiply_add(x, row[j], old)
+                        new = self.multiply_add(factor, row[j], old)
                         builder.store(new, self.sums[i, j])
 
     def results(self, floor: Any) -> dict[tuple[int, int], Any]:
@@ -205,6 +211,28 @@ class _Tile(Emitter):
                                     self.c_rows[i], self.column(j), self.scalar
                                 )
                                 self.store_first(done[i, j], base, left)
+
+
+def _code(literals: Any, arrays: Any, lanewise: bool) -> tuple[Any, Any]:
+    """Return the signature and the code of a tile."""
+    number = arrays[0].dtype
+    form = tuple(literal.literal_value for literal in literals)
+    pairs = [x for array in arrays for x in (array, types.intp)]
+    signature = types.void(*literals, *pairs, *[types.intp] * 6, number)
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        emitter = Emitter(context, builder, number)
+        pointers = [
+            emitter.pointer(sig.args[k], args[k], args[k + 1]) for k in range(3, 15, 2)
+        ]
+        n_outer, n_inner, a_inner, b_outer, b_inner, columns, floor = args[15:]
+        tile = _Tile(context, builder, number, form, lanewise, pointers)
+        tile.begin(b_inner)
+        tile.add_products((n_outer, n_inner), (a_inner, b_outer, b_inner))
+        tile.store_columns(tile.results(floor), columns)
+        return context.get_dummy_value()
+
+    return signature, codegen
 
 
 @intrinsic(prefer_literal=True)
@@ -260,21 +288,40 @@ def tile(  # type: ignore[no-untyped-def]
     floor : float
         Results below it become it: 0 for ReLU, −∞ for nothing. Unused with FROM_C.
     """
-    number = a.dtype
-    form = tuple(literal.literal_value for literal in (mr, nv, start))
-    pairs = [x for array in (a, rows, steps, b, c, c_rows) for x in (array, types.intp)]
-    signature = types.void(mr, nv, start, *pairs, *[types.intp] * 6, number)
+    return _code((mr, nv, start), (a, rows, steps, b, c, c_rows), False)
 
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        emitter = Emitter(context, builder, number)
-        pointers = [
-            emitter.pointer(sig.args[k], args[k], args[k + 1]) for k in range(3, 15, 2)
-        ]
-        n_outer, n_inner, a_inner, b_outer, b_inner, columns, floor = args[15:]
-        tile = _Tile(context, builder, number, form, pointers)
-        tile.begin(b_inner)
-        tile.add_products((n_outer, n_inner), (a_inner, b_outer, b_inner))
-        tile.store_columns(tile.results(floor), columns)
-        return context.get_dummy_value()
 
-    return signature, codegen
+@intrinsic(prefer_literal=True)
+def lanewise_tile(  # type: ignore[no-untyped-def]
+    typingctx,
+    mr,
+    nv,
+    start,
+    a,
+    a0,
+    rows,
+    r0,
+    steps,
+    s0,
+    b,
+    b0,
+    c,
+    c0,
+    c_rows,
+    q0,
+    n_outer,
+    n_inner,
+    a_inner,
+    b_outer,
+    b_inner,
+    columns,
+    floor,
+):
+    """Compute a tile whose columns have numbers of A of their own.
+
+        C[out_i + j] ← start_j + Σ A[row_i + step_o + k·a_inner + j] · B[… + j]
+
+    as a depthwise convolution wants it, whose columns are channels. A is read in whole
+    vectors, also past the last column.
+    """
+    return _code((mr, nv, start), (a, rows, steps, b, c, c_rows), True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import boolean, float64, int64, uint8, uint32, uint64
 
-from skdl.tree._numba._struct import Struct
+from skdl.ops._numba._struct import Struct
 
 # Columns of `job`: what the current histogram task is about. PARENT_SLOT is where the
 # parent's histogram was (−1: no features were ruled out yet).

@@ -1,0 +1,247 @@
+"""Convolutions and their gradients on the register tile (compiled).
+
+Each kernel is compiled when it is first used, for outputs of at most one vector of
+columns and for wider ones apart: the tile is most of what there is to compile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from skdl._config import n_threads
+from skdl._typing import Array
+from skdl.ops._numba._inner import entry, inner
+from skdl.ops._numba.depthwise import correlate_channels, weights_of_channels
+from skdl.ops._numba.images import (
+    CHUNK,
+    clear_border,
+    fill_panels,
+    over_images,
+    put,
+)
+from skdl.ops._numba.plan import (
+    CORRELATION,
+    DEPTH,
+    END,
+    N_INNER,
+    N_OUTER,
+    ROWS,
+    STEPS,
+    WEIGHTS,
+    correlation_plan,
+    depthwise_plan,
+    depthwise_weights_plan,
+    weights_plan,
+)
+from skdl.ops._numba.tile import FROM_B, FROM_C, MR, MR_FEW, NV, tile
+from skdl.ops._numba.vector import BYTES, copy, copy_vectors
+from skdl.ops._threads import run_chunks
+from skdl.ops.geometry import Conv
+
+SLICES = 4  # partial sums of a gradient to the filters, for any number of threads
+
+_correlation, _weights = CORRELATION.opener(), WEIGHTS.opener()
+
+
+def _make_correlate(mr: int, nv: int) -> Any:
+    @entry
+    def correlate(x, table, panels, y, floor, first, last, room):  # type: ignore[no-untyped-def]
+        """Evaluate a plan for the images first … last − 1."""
+        plan = _correlation(table)
+        groups, n_panels, depth, nr = panels.shape
+        flat = panels.reshape(panels.size)
+        parts, rows, outs, steps = plan.parts, plan.rows, plan.outs, plan.steps
+        source = x if plan.bare else room
+        if not plan.bare:
+            clear_border(plan, room)
+        for n in range(first, last):
+            x0 = n * plan.x_size if plan.bare else 0
+            if not plan.bare:
+                put(x, n * plan.x_size, plan, room)
+            for g in range(groups):
+                for p in range(n_panels):
+                    b0 = ((g * n_panels + p) * depth + 1) * nr
+                    y0 = n * plan.y_size + g * plan.n_columns + p * nr
+                    left = plan.n_columns - p * nr
+                    for part in parts:
+                        n_inner = part[N_INNER]
+                        for r in range(part[ROWS], part[END], mr):
+                            tile(mr, nv, FROM_B, source, x0 + g * plan.x_group, rows, r,
+                                 steps, part[STEPS], flat, b0 + part[DEPTH] * nr,
+                                 y, y0, outs, r,
+                                 part[N_OUTER], n_inner, 1, n_inner * nr, nr,
+                                 left, floor)  # fmt: skip
+
+    return correlate
+
+
+correlate_few = _make_correlate(MR_FEW, 1)
+correlate_many = _make_correlate(MR, NV)
+
+
+@inner
+def put_blocks(x, x0, p, out, out0):  # type: ignore[no-untyped-def]
+    """Copy an image into its frame, in blocks of channels."""
+    c, unit = p.channels, p.unit
+    width = p.line // c
+    plane = p.height * width * unit
+    full = c // unit if unit == 6 or unit == 8 else 0
+    for i in range(p.h):
+        for j in range(p.row // c):
+            at = x0 + i * p.row + j * c
+            to = out0 + ((p.top + i) * width + p.left // c + j) * unit
+            for _ in range(full):
+                if unit == 6:
+                    copy(6, x, at, out, to)
+                else:
+                    copy(8, x, at, out, to)
+                at += unit
+                to += plane
+            for z in range(c - full * unit):
+                out[to + z] = x[at + z]
+
+
+@inner
+def put_panels(dy, base, apart, n_rows, k, nr, out):  # type: ignore[no-untyped-def]
+    """Copy k columns of a matrix into panels of nr; what is beyond them is not used."""
+    lanes = BYTES // dy.itemsize
+    for p in range(-(-k // nr)):
+        at, to = base + p * nr, p * n_rows * nr
+        safe = min(
+            n_rows, (dy.size - at - nr) // apart + 1
+        )  # reads nothing past the end
+        for i in range(safe):
+            for j in range(0, nr, lanes):
+                copy_vectors(1, dy, at + i * apart + j, out, to + i * nr + j)
+        for i in range(max(safe, 0), n_rows):
+            for j in range(min(nr, k - p * nr)):
+                out[to + i * nr + j] = dy[at + i * apart + j]
+
+
+def _make_weights(mr: int, nv: int) -> Any:
+    @entry
+    def weights(x, table, dy, k, first, last, room, panels, out):  # type: ignore[no-untyped-def]
+        """Σ over images of (window entries)ᵀ · dy; the last row of `out` is Σ dy.
+
+        The sum runs over lines of a few images at a time: enough to be worth loading
+        and storing a tile of `out`, few enough for both factors to stay in the cache.
+        `k` is the number of columns of a group.
+        """
+        plan = _weights(table)
+        groups, _, wide = out.shape
+        nr, one = nv * BYTES // x.itemsize, x.dtype.type(1)
+        n_taps, size = plan.taps.shape[1], plan.taps.size
+        taps, outs = plan.taps.reshape(size), plan.outs.reshape(size)
+        flat = out.reshape(out.size)
+        room[:] = 0
+        panels[:] = 0
+        flat[:] = 0
+        for n in range(plan.at_once):
+            for i in range(plan.ones, plan.room, plan.unit):
+                room[n * plan.room + i + plan.channels % plan.unit] = one
+        for start in range(first, last, plan.at_once):
+            n_images = min(plan.at_once, last - start)
+            n_rows, n_lines = n_images * plan.n_pixels, n_images * plan.n_lines
+            for n in range(n_images):
+                put_blocks(x, (start + n) * plan.x_size, plan, room, n * plan.room)
+            for g in range(groups):
+                base = start * plan.y_size + g * k
+                put_panels(dy, base, groups * k, n_rows, k, nr, panels)
+                for line in range(0, n_lines, plan.block):
+                    count = min(plan.block, n_lines - line)
+                    for p in range(wide // nr):
+                        b0 = (p * n_rows + line * plan.n_across) * nr
+                        c0 = g * out[0].size + p * nr
+                        for t in range(g * n_taps, (g + 1) * n_taps, mr):
+                            tile(mr, nv, FROM_C, room, 0, taps, t, plan.lines, line,
+                                 panels, b0, flat, c0, outs, t,
+                                 count, plan.n_across, plan.across,
+                                 plan.n_across * nr, nr, nr, one)  # fmt: skip
+
+    return weights
+
+
+weights_few = _make_weights(MR_FEW, 1)
+weights_many = _make_weights(MR, NV)
+
+
+def correlate_images(
+    conv: Conv,
+    transposed: bool,
+    x: Array,
+    W: Array,
+    b: Array | None,
+    out: Array,
+    floor: float,
+    empty: Callable[..., Array],
+) -> Array:
+    """Twin of `skdl.ops.conv.conv2d` and, transposed, of `conv2d_backward_input`."""
+    if conv.depthwise and conv.filters == conv.channels:
+        plan, kernel = depthwise_plan(conv, transposed, x.dtype), correlate_channels
+    else:
+        plan = correlation_plan(conv, transposed, x.dtype)
+        kernel = correlate_few if plan.few else correlate_many
+    dtype = x.dtype
+    panels = empty(plan.shape, dtype)
+    if b is None:
+        b = np.zeros(conv.channels if transposed else conv.filters, dtype)
+    biases = b.reshape(plan.shape[0], -1)
+    fill_panels(W.reshape(-1), plan.picks, plan.apart, plan.group_apart, biases, panels)
+    x1, y1 = np.ascontiguousarray(x).reshape(-1), out.reshape(-1)
+    least = dtype.type(floor)
+    over_images(
+        lambda first, last, room: kernel(
+            x1, plan.filled.table, panels, y1, least, first, last, room
+        ),
+        len(x), conv.products, lambda: empty(plan.room_size, dtype),
+    )  # fmt: skip
+    return out
+
+
+def weights_gradient(
+    conv: Conv,
+    x: Array,
+    dy: Array,
+    dW: Array,
+    db: Array | None,
+    empty: Callable[..., Array],
+) -> None:
+    """Twin of `skdl.ops.conv.conv2d_backward_weights`.
+
+    A number of partial sums that the shapes alone decide is added up in order: the same
+    bits for any number of threads.
+    """
+    n, dtype, k = len(x), x.dtype, conv.filters // conv.groups
+    if conv.depthwise and k == 1:
+        plan, kernel = depthwise_weights_plan(conv, dtype), weights_of_channels
+        k = conv.channels
+    else:
+        plan = weights_plan(conv, dtype)
+        kernel = weights_few if plan.few else weights_many
+    slices = max(1, min(n, SLICES, n * conv.products // CHUNK))
+    sums = empty((slices, *plan.shape), dtype)
+    x1 = np.ascontiguousarray(x).reshape(-1)
+    dy1 = np.ascontiguousarray(dy).reshape(-1)
+    rooms = [
+        (empty(plan.room_size, dtype), empty(plan.panels_size, dtype))
+        for _ in range(min(slices, n_threads()))
+    ]
+
+    def work(i: int) -> None:
+        room = rooms.pop()
+        first, last = n * i // slices, n * (i + 1) // slices
+        kernel(x1, plan.filled.table, dy1, k, first, last, *room, sums[i])
+        rooms.append(room)
+
+    run_chunks(work, slices)
+    total = sums[0]
+    for part in sums[1:]:
+        total += part
+    for g, part in enumerate(total):
+        of_group = dW[..., g * k : (g + 1) * k]
+        of_group[...] = part[:-1, :k].reshape(of_group.shape)
+    if db is not None:
+        db[...] = total[:, -1, :k].ravel()

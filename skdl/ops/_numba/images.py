@@ -1,0 +1,121 @@
+"""What the kernels for images share (compiled): frames, panels, threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from skdl._config import n_threads
+from skdl.ops._numba._inner import entry, inner
+from skdl.ops._numba.vector import BYTES, copy_vectors
+from skdl.ops._threads import run_chunks
+
+CHUNK = 4_000_000  # multiplications of a chunk: some 0.1 ms
+
+
+@entry
+def fill_panels(W, picks, apart, group_apart, bias, out):  # type: ignore[no-untyped-def]
+    """Lay filters out in panels, padded with zeros.
+
+    ``out[g, p, d, j] = W[picks[d] + g·group_apart + (p·nr + j)·apart]``, or the bias
+    where picks[d] < 0, or 0 where there are no biases.
+    """
+    groups, n_panels, depth, nr = out.shape
+    n = W.dtype.type(0)
+    for g in range(groups):
+        for p in range(n_panels):
+            columns = min(nr, bias.shape[1] - p * nr)
+            for d in range(depth):
+                row = out[g, p, d]
+                at = picks[d] + g * group_apart + p * nr * apart
+                if picks[d] < 0:
+                    for j in range(columns):
+                        row[j] = bias[g, p * nr + j]
+                elif apart == 1:
+                    for j in range(columns):
+                        row[j] = W[at + j]
+                else:
+                    for j in range(columns):
+                        row[j] = W[at + j * apart]
+                for j in range(columns, nr):
+                    row[j] = n
+
+
+@inner
+def copy_run(a, a0, b, b0, n):  # type: ignore[no-untyped-def]
+    """``b[b0 : b0 + n] = a[a0 : a0 + n]``."""
+    lanes = BYTES // a.itemsize
+    whole = n // lanes * lanes
+    for i in range(0, whole, lanes):
+        copy_vectors(1, a, a0 + i, b, b0 + i)
+    for i in range(whole, n):
+        b[b0 + i] = a[a0 + i]
+
+
+@inner
+def clear_border(p, out):  # type: ignore[no-untyped-def]
+    """Set the border of a frame to 0; `put` leaves it alone."""
+    zero, end = out.dtype.type(0), p.height * p.line
+    at = p.top * p.line + p.left
+    for i in range(at):
+        out[i] = zero
+    for _ in range(p.h):
+        for j in range(at + p.row, min(at + p.line, end)):  # to the next line's first
+            out[j] = zero
+        at += p.line
+    for i in range(at, end):
+        out[i] = zero
+
+
+@inner
+def put(x, x0, p, out):  # type: ignore[no-untyped-def]
+    """Copy an image into its frame."""
+    at = p.top * p.line + p.left
+    for i in range(p.h):
+        copy_run(x, x0 + i * p.row, out, at + i * p.line, p.row)
+
+
+def over_images(
+    function: Callable[[int, int, Any], Any],
+    n: int,
+    products: int,
+    make_room: Callable[[], Any],
+) -> None:
+    """Call a kernel on ranges of images, on several threads where that pays.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(first, last, room)``; its result depends on neither the ranges nor
+        what is in `room`.
+    n : int
+        Number of images.
+    products : int
+        Multiplications for one.
+    make_room : callable
+        Gives scratch memory of a thread.
+    """
+    threads = n_threads()
+    n_chunks = max(1, min(n, n * products // CHUNK, 8 * threads))
+    rooms = [make_room() for _ in range(min(threads, n_chunks))]
+
+    def work(i: int) -> None:
+        room = rooms.pop()
+        function(n * i // n_chunks, n * (i + 1) // n_chunks, room)
+        rooms.append(room)
+
+    run_chunks(work, n_chunks)
+
+
+@inner
+def add_rows(a, a0, n_rows, c, sums):  # type: ignore[no-untyped-def]
+    """Add n_rows rows of c numbers to `sums`, four at a time."""
+    whole = n_rows // 4 * 4
+    for i in range(0, whole, 4):
+        at = a0 + i * c
+        for z in range(c):
+            first = a[at + z] + a[at + c + z]
+            sums[z] += first + (a[at + 2 * c + z] + a[at + 3 * c + z])
+    for i in range(whole, n_rows):
+        for z in range(c):
+            sums[z] += a[a0 + i * c + z]

@@ -1,0 +1,202 @@
+"""Windows that slide over an image: where they lie, and what is added around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from numbers import Integral
+from typing import Any, NamedTuple
+
+Padding = str | int | Sequence[Any]
+
+
+class Axis(NamedTuple):
+    """One axis of an image and of the windows over it.
+
+    Window p covers the pixels ``p·stride + i·dilation − before`` for i < size. Pixels
+    outside 0…n−1 are padding.
+
+    Parameters
+    ----------
+    n : int
+        Pixels of the image.
+    out : int
+        Number of windows.
+    size : int
+        Entries of a window.
+    stride : int
+        Distance of windows.
+    dilation : int
+        Distance of the entries of a window.
+    before, after : int
+        Pixels added at both ends; the last ones may be in no window.
+    """
+
+    n: int
+    out: int
+    size: int
+    stride: int = 1
+    dilation: int = 1
+    before: int = 0
+    after: int = 0
+
+    def inside(self, i: int) -> tuple[slice, slice]:
+        """Return the windows whose entry i lies on a pixel, and these pixels.
+
+        Parameters
+        ----------
+        i : int
+            Entry of the window.
+
+        Returns
+        -------
+        windows, pixels : slice
+            Of equal length; both may be empty.
+        """
+        shift = i * self.dilation - self.before
+        first = max(0, -(shift // self.stride))
+        last = min(self.out, (self.n - 1 - shift) // self.stride + 1)
+        last = max(first, last)
+        start = first * self.stride + shift
+        stop = start + (last - first) * self.stride
+        return slice(first, last), slice(start, max(start, stop), self.stride)
+
+
+def pair(value: Any, name: str, least: int = 1) -> tuple[int, int]:
+    """Return a setting for both axes.
+
+    Parameters
+    ----------
+    value : int or pair of int
+        The setting; one number stands for both.
+    name : str
+        Its name in errors.
+    least : int, default=1
+        The least that is allowed.
+
+    Returns
+    -------
+    vertical, horizontal : int
+        The setting of each axis.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    both = (value, value) if isinstance(value, Integral) else value
+    if (
+        isinstance(both, Sequence)
+        and len(both) == 2
+        and all(isinstance(v, Integral) and not isinstance(v, bool) for v in both)
+        and min(both) >= least
+    ):
+        return int(both[0]), int(both[1])
+    raise ValueError(
+        f"{name} must be an integer of at least {least}, or two of them (vertical, "
+        f"horizontal), got {value!r}."
+    )
+
+
+def _ends(padding: Padding) -> tuple[Any, Any]:
+    """Return the padding of each axis: a word, or (before, after)."""
+    if isinstance(padding, str) and padding in ("valid", "same"):
+        return padding, padding
+    try:
+        if isinstance(padding, (str, bytes)):
+            raise ValueError
+        if isinstance(padding, Integral) or isinstance(padding[0], Integral):
+            return tuple((p, p) for p in pair(padding, "padding", 0))  # type: ignore
+        vertical, horizontal = padding
+        return pair(vertical, "padding", 0), pair(horizontal, "padding", 0)
+    except (ValueError, TypeError, IndexError):
+        raise ValueError(
+            'padding must be "valid", "same", an integer of at least 0, (vertical, '
+            f"horizontal) or ((top, bottom), (left, right)), got {padding!r}."
+        ) from None
+
+
+def make_axes(
+    image_size: tuple[int, int],
+    window: Any,
+    stride: Any = 1,
+    padding: Padding = "valid",
+    dilation: Any = 1,
+    ceil: bool = False,
+) -> tuple[Axis, Axis]:
+    """Return both axes of windows over an image.
+
+    Parameters
+    ----------
+    image_size : pair of int
+        Height and width in pixels.
+    window, stride, dilation : int or pair of int
+        Entries of a window, distance of windows, distance of a window's entries.
+    padding : {"valid", "same"}, int, pair of int or pair of pairs, default="valid"
+        Pixels around the image: none; so many that there are ⌈n/stride⌉ windows, half
+        of them on each side, an odd one at the end (as TensorFlow has it; PyTorch's
+        "same", for stride 1, is the same); a number; (vertical, horizontal);
+        ((top, bottom), (left, right)).
+    ceil : bool, default=False
+        Whether a last window that lies only partly on the padded image counts, if it
+        begins before the padding at the end.
+
+    Returns
+    -------
+    vertical, horizontal : Axis
+        The axes.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of range, or no window fits into the image.
+    """
+    sizes = pair(window, "the window's size")
+    strides, dilations = pair(stride, "stride"), pair(dilation, "dilation")
+    axes = []
+    for n, size, s, d, ends in zip(
+        image_size, sizes, strides, dilations, _ends(padding), strict=True
+    ):
+        span = (size - 1) * d + 1
+        if ends == "same":
+            total = max(0, (-(-n // s) - 1) * s + span - n)
+            ends = (total // 2, total - total // 2)
+        before, after = (0, 0) if ends == "valid" else ends
+        rest = n + before + after - span
+        if rest < 0:
+            least = span - before - after
+            raise ValueError(
+                f"a window that spans {span} pixels does not fit into "
+                f"{n} pixels with padding {before} + {after}: the image needs at "
+                f"least {least} there."
+            )
+        out = rest // s + 1
+        if ceil and rest % s and out * s < n + before:
+            out += 1
+            after = (out - 1) * s + span - n - before
+        axes.append(Axis(n, out, size, s, d, before, after))
+    return axes[0], axes[1]
+
+
+def entries(
+    vertical: Axis, horizontal: Axis
+) -> Iterator[tuple[tuple[int, int], tuple[slice, ...], tuple[slice, ...]]]:
+    """Go through the entries (i, j) of a window.
+
+    Parameters
+    ----------
+    vertical, horizontal : Axis
+        The windows.
+
+    Yields
+    ------
+    entry : tuple of (int, int)
+        i and j.
+    windows, pixels : tuple of slice
+        Slices of arrays (n, ho, wo, …) and (n, h, w, …): the windows whose entry lies
+        on the image, and the pixels there.
+    """
+    every = slice(None)
+    for i in range(vertical.size):
+        for j in range(horizontal.size):
+            (p, rows), (q, pixels) = vertical.inside(i), horizontal.inside(j)
+            yield (i, j), (every, p, q), (every, rows, pixels)
