@@ -83,7 +83,7 @@ def pair(value: Any, name: str, least: int = 1) -> tuple[int, int]:
     ValueError
         If it is something else.
     """
-    both = (value, value) if isinstance(value, Integral) else value
+    both: Any = (value, value) if isinstance(value, Integral) else value
     if (
         isinstance(both, Sequence)
         and len(both) == 2
@@ -97,17 +97,16 @@ def pair(value: Any, name: str, least: int = 1) -> tuple[int, int]:
     )
 
 
-def _ends(padding: Padding) -> tuple[Any, Any]:
+def _ends(padding: Any) -> tuple[Any, Any]:
     """Return the padding of each axis: a word, or (before, after)."""
     if isinstance(padding, str) and padding in ("valid", "same"):
         return padding, padding
     try:
-        if isinstance(padding, (str, bytes)):
-            raise ValueError
         if isinstance(padding, Integral) or isinstance(padding[0], Integral):
-            return tuple((p, p) for p in pair(padding, "padding", 0))  # type: ignore
-        vertical, horizontal = padding
-        return pair(vertical, "padding", 0), pair(horizontal, "padding", 0)
+            vertical, horizontal = pair(padding, "padding", 0)
+            return (vertical, vertical), (horizontal, horizontal)
+        above_below, left_right = padding
+        return pair(above_below, "padding", 0), pair(left_right, "padding", 0)
     except (ValueError, TypeError, IndexError):
         raise ValueError(
             'padding must be "valid", "same", an integer of at least 0, (vertical, '
