@@ -7,21 +7,40 @@ product, "keep the best weights" is one copy and L-BFGS needs no packing.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
 
-Shapes = Mapping[str, tuple[int, ...]]
+from skdl._typing import Array, Shape
+
+
+class ParamGroup(NamedTuple):
+    """A part of the vector whose arrays learn at the same pace.
+
+    Attributes
+    ----------
+    start, stop : int
+        The part: ``vector[start:stop]``.
+    rate : float
+        What the learning rate is multiplied by.
+    n_penalised : int
+        So many numbers at its start belong to arrays that penalties act on.
+    """
+
+    start: int
+    stop: int
+    rate: float
+    n_penalised: int
 
 
 class ParamVector:
     """Named arrays that are views into one contiguous vector.
 
-    Arrays of two and more dimensions (weights) come first in the vector, the others
-    (biases, scales, shifts) behind them, so that a penalty on the weights acts on one
-    slice: ``vector[:n_weights]``.
+    Arrays that learn at the same pace lie side by side, those that penalties act on
+    first among them, and frozen ones (pace 0) behind all others: an optimizer, a
+    penalty or a norm then is a pass over a few slices.
 
     Parameters
     ----------
@@ -31,6 +50,10 @@ class ParamVector:
         Type of all the numbers.
     vector : ndarray of shape (size,), default=None
         The memory to view. None makes a vector of zeros.
+    penalised : collection of str, default=()
+        Names of the arrays that penalties act on.
+    rates : mapping of str to float, default=None
+        Multipliers of the learning rate, of the arrays where it is not 1; 0 is frozen.
 
     Attributes
     ----------
@@ -38,17 +61,24 @@ class ParamVector:
         All the numbers.
     tree : dict
         The views, nested by the dots of their names.
-    n_weights : int
-        Length of the leading part that holds the arrays of two and more dimensions.
+    groups : tuple of ParamGroup
+        The parts that learn.
+    n_active : int
+        Length of the leading part that learns.
+    starts : list of int
+        Where each array begins, in the order of `shapes`.
     """
 
     def __init__(
         self,
-        shapes: Shapes,
+        shapes: Mapping[str, Shape],
         dtype: DTypeLike = np.float64,
-        vector: NDArray[Any] | None = None,
+        vector: Array | None = None,
+        penalised: Collection[str] = (),
+        rates: Mapping[str, float] | None = None,
     ) -> None:
         self.shapes = dict(shapes)
+        self._penalised, self._rates = frozenset(penalised), dict(rates or {})
         sizes = {name: math.prod(shape) for name, shape in self.shapes.items()}
         total = sum(sizes.values())
         if vector is None:
@@ -59,24 +89,47 @@ class ParamVector:
                 f"got {vector.shape}."
             )
         self.vector = vector
-        self._views: dict[str, NDArray[Any]] = {}
+        self._views: dict[str, Array] = {}
         self.tree: dict[str, Any] = {}
-        self.n_weights = 0
+        groups: list[ParamGroup] = []
+        starts = {}
         start = 0
-        for name in sorted(self.shapes, key=lambda name: len(self.shapes[name]) < 2):
-            shape, size = self.shapes[name], sizes[name]
-            view = vector[start : start + size].reshape(shape)
-            start += size
-            if len(shape) >= 2:
-                self.n_weights = start
-            self._views[name] = view
-            *path, leaf = name.split(".")
-            node = self.tree
-            for part in path:
-                node = node.setdefault(part, {})
-            node[leaf] = view
+        for name in self._order():
+            stop, rate = start + sizes[name], self._rates.get(name, 1.0)
+            starts[name] = start
+            self._place(name, vector[start:stop].reshape(self.shapes[name]))
+            if not groups or groups[-1].rate != rate:
+                groups.append(ParamGroup(start, stop, rate, 0))
+            n_penalised = groups[-1].n_penalised
+            if name in self._penalised:
+                n_penalised += sizes[name]
+            groups[-1] = groups[-1]._replace(stop=stop, n_penalised=n_penalised)
+            start = stop
+        self.groups = tuple(group for group in groups if group.rate > 0)
+        self.n_active = self.groups[-1].stop if self.groups else 0
+        self.starts = [starts[name] for name in self.shapes]
 
-    def __getitem__(self, name: str) -> NDArray[Any]:
+    def _order(self) -> list[str]:
+        """Names by pace, frozen last, penalised ones first among equals."""
+        rates = [self._rates.get(name, 1.0) for name in self.shapes]
+        paces = sorted(set(rates), key=lambda rate: (rate == 0, rates.index(rate)))
+        return sorted(
+            self.shapes,
+            key=lambda name: (
+                paces.index(self._rates.get(name, 1.0)),
+                name not in self._penalised,
+            ),
+        )
+
+    def _place(self, name: str, view: Array) -> None:
+        self._views[name] = view
+        *path, leaf = name.split(".")
+        node = self.tree
+        for part in path:
+            node = node.setdefault(part, {})
+        node[leaf] = view
+
+    def __getitem__(self, name: str) -> Array:
         return self._views[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -90,7 +143,40 @@ class ParamVector:
         """Number of scalars."""
         return self.vector.size
 
-    def like(self, vector: NDArray[Any] | None = None) -> ParamVector:
+    @property
+    def active(self) -> Array:
+        """The leading part of the vector, which learns; all of it if nothing is frozen.
+
+        It is the vector itself then, not a view of it.
+        """
+        n = self.n_active
+        return self.vector if n == self.size else self.vector[:n]
+
+    @property
+    def penalised(self) -> list[slice]:
+        """Where the numbers stand that learn and that penalties act on."""
+        return [
+            slice(group.start, group.start + group.n_penalised)
+            for group in self.groups
+            if group.n_penalised
+        ]
+
+    def learns(self, name: str) -> bool:
+        """Return whether an array is not frozen.
+
+        Parameters
+        ----------
+        name : str
+            Its name.
+
+        Returns
+        -------
+        learns : bool
+            False where its multiplier is 0.
+        """
+        return self._rates.get(name, 1.0) > 0
+
+    def like(self, vector: Array | None = None) -> ParamVector:
         """Return a ParamVector of the same layout over other memory.
 
         Parameters
@@ -103,12 +189,19 @@ class ParamVector:
         other : ParamVector
             Same names and shapes.
         """
-        return ParamVector(self.shapes, self.vector.dtype, vector)
+        return ParamVector(
+            self.shapes, self.vector.dtype, vector, self._penalised, self._rates
+        )
 
     # NumPy pickles and deep-copies a view as an array of its own, so that the views
     # would come loose from the vector: only the vector is stored, the views are remade.
     def __getstate__(self) -> dict[str, Any]:
-        return {"shapes": self.shapes, "vector": self.vector}
+        return {
+            "shapes": self.shapes,
+            "vector": self.vector,
+            "penalised": self._penalised,
+            "rates": self._rates,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(state["shapes"], vector=state["vector"])  # type: ignore[misc]
+        self.__init__(**state)  # type: ignore[misc]

@@ -12,9 +12,12 @@ from skdl._params import ParamVector
 SHAPES = {"0.b": (3,), "0.W": (2, 3), "1.norm.gamma": (4,), "1.W": (2, 2, 1, 4)}
 
 
+WEIGHTS = ["0.W", "1.W"]
+
+
 @pytest.fixture
 def params():
-    filled = ParamVector(SHAPES)
+    filled = ParamVector(SHAPES, penalised=WEIGHTS)
     filled.vector[:] = np.arange(filled.size)
     return filled
 
@@ -56,22 +59,53 @@ def test_layout(params):
     assert all(params[name].flags.c_contiguous for name in params)
 
 
-def test_weights_come_first(params):
-    assert params.n_weights == 6 + 16
-    params.vector[: params.n_weights] = -1
+def test_penalised_arrays_come_first(params):
+    (part,) = params.penalised
+    assert (part.start, part.stop) == (0, 6 + 16)
+    params.vector[part] = -1
     assert (params["0.W"] == -1).all()
     assert (params["1.W"] == -1).all()
     assert (params["0.b"] != -1).all()
     assert (params["1.norm.gamma"] != -1).all()
 
 
+RATES = {"0.W": 0.0, "0.b": 0.0, "1.norm.gamma": 0.5, "1.W": 0.5}
+
+
+def test_groups_by_rate():
+    params = ParamVector(
+        {**SHAPES, "2.W": (4, 2), "2.b": (2,)},
+        penalised=[*WEIGHTS, "2.W"],
+        rates=RATES,
+    )
+    for i, name in enumerate(params):
+        params[name][...] = i  # 0.b 0, 0.W 1, gamma 2, 1.W 3, 2.W 4, 2.b 5
+    groups = [(g.rate, g.stop - g.start, g.n_penalised) for g in params.groups]
+    assert sorted(groups) == [(0.5, 20, 16), (1.0, 10, 8)]
+    assert params.n_active == 30
+    assert params.active.base is params.vector
+    np.testing.assert_array_equal(params.vector[30:], [1] * 6 + [0] * 3)
+    penalised = np.concatenate([params.vector[part] for part in params.penalised])
+    assert sorted(set(penalised)) == [3, 4]
+    assert not params.learns("0.W")
+    assert params.learns("1.W")
+    for other in (pickle.loads(pickle.dumps(params)), params.like()):
+        assert other.groups == params.groups
+        assert other.penalised == params.penalised
+
+
+def test_all_of_it_is_active_where_nothing_is_frozen(params):
+    assert params.active is params.vector
+
+
 @pytest.mark.parametrize(
-    ("shapes", "n_weights"), [({}, 0), ({"b": (3,)}, 0), ({"W": (3, 0)}, 0)]
+    ("shapes", "rates"), [({}, {}), ({"b": (3,)}, {}), ({"W": (3, 0)}, {"W": 0.0})]
 )
-def test_degenerate_layouts(shapes, n_weights):
-    params = ParamVector(shapes)
-    assert params.n_weights == n_weights
-    assert params.size == sum(np.prod(shape, dtype=int) for shape in shapes.values())
+def test_degenerate_layouts(shapes, rates):
+    params = ParamVector(shapes, penalised=shapes, rates=rates)
+    n = sum(np.prod(shape, dtype=int) for shape in shapes.values())
+    assert params.size == n
+    assert sum(part.stop - part.start for part in params.penalised) == n
 
 
 def test_views_share_memory(params):
@@ -84,7 +118,7 @@ def test_copies_are_bound_and_independent(params, how, tmp_path):
     other = COPIES[how](params, tmp_path)
     assert np.array_equal(other.vector, before)
     assert other.vector.dtype == params.vector.dtype
-    assert other.n_weights == params.n_weights
+    assert other.penalised == params.penalised
     assert_bound(other)
     assert np.array_equal(params.vector, before)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skdl._typing import Array
 from skdl.layers import Dense
@@ -74,9 +74,7 @@ def idle_directions(
         )
     check_is_fitted(estimator, "network_")
     network = estimator.network_
-    X = validate_data(
-        estimator, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
-    )
+    X = estimator._rows_to_predict(X)
     dense = [i for i, item in enumerate(network.layers) if isinstance(item, Dense)]
     if not -len(dense) <= layer < len(dense):
         raise ValueError(
@@ -87,6 +85,7 @@ def idle_directions(
     inputs = network.predict(X, index) if index else X
     if hasattr(inputs, "toarray"):
         inputs = inputs.toarray()
+    inputs = inputs.reshape(-1, inputs.shape[-1])
     if tol is None:
         tol = max(inputs.shape) * float(np.finfo(network.dtype).eps)
     _, values, rows = np.linalg.svd(inputs.astype(np.float64), full_matrices=True)

@@ -2,12 +2,13 @@
 
 from skdl.layers._activation import Activation
 from skdl.layers._batch_norm import BatchNorm
-from skdl.layers._context import Arena, Context
+from skdl.layers._context import Arena, Carried, Context, SideOutput
 from skdl.layers._dense import Dense, DropConnect
 from skdl.layers._dropout import Dropout
 from skdl.layers._layer import (
     Layer,
     ParamSpec,
+    TooSmallError,
     backward_chain,
     build_chain,
     forward_chain,
@@ -23,6 +24,7 @@ __all__ = [
     "Activation",
     "Arena",
     "BatchNorm",
+    "Carried",
     "Context",
     "Dense",
     "DropConnect",
@@ -30,6 +32,8 @@ __all__ = [
     "Layer",
     "ParamSpec",
     "Residual",
+    "SideOutput",
+    "TooSmallError",
     "backward_chain",
     "build_chain",
     "forward_chain",

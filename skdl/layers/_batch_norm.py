@@ -16,6 +16,9 @@ from skdl.ops.norm import batch_norm, batch_norm_backward
 class BatchNorm(Layer):
     """y = γ(x − μ)/√(σ² + ε) + β, feature by feature (Ioffe & Szegedy 2015).
 
+    Of inputs with more axes the features are those of the last one (the channels of
+    pictures): μ and σ² are taken over all others.
+
     While training μ and σ² are those of the batch; for prediction they are moving
     averages, μ ← α·mean + (1−α)μ and σ² likewise (of the unbiased variance, as PyTorch
     has it; Keras takes the biased one). Sample weights do not enter the statistics.
@@ -43,16 +46,16 @@ class BatchNorm(Layer):
         self.epsilon = epsilon
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
-        if len(input_shape) != 1:
+        if not input_shape:
             raise ValueError(
-                f"batch normalisation takes flat samples (n_features,), "
-                f"got {input_shape}."
+                "batch normalisation takes samples (..., n_features), got ()."
             )
+        features = input_shape[-1:]
         return input_shape, {
-            "gamma": ParamSpec(input_shape, "ones"),
-            "beta": ParamSpec(input_shape, "zeros"),
-            "running_mean": ParamSpec(input_shape, "zeros", trainable=False),
-            "running_variance": ParamSpec(input_shape, "ones", trainable=False),
+            "gamma": ParamSpec(features, "ones"),
+            "beta": ParamSpec(features, "zeros"),
+            "running_mean": ParamSpec(features, "zeros", trainable=False),
+            "running_variance": ParamSpec(features, "ones", trainable=False),
         }
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
@@ -67,14 +70,25 @@ class BatchNorm(Layer):
             np.multiply(x, scale, out=out)
             out += beta - running_mean * scale
             return out, None
-        n, d = x.shape
+        d = x.shape[-1]
+        n = x.size // d
         xhat, mean, variance, inv_std = (
-            ctx.empty(x.shape),
+            ctx.empty((n, d)),
             ctx.empty((d,)),
             ctx.empty((d,)),
             ctx.empty((d,)),
         )
-        batch_norm(x, gamma, beta, self.epsilon, xhat, out, mean, variance, inv_std)
+        batch_norm(
+            x.reshape(n, d),
+            gamma,
+            beta,
+            self.epsilon,
+            xhat,
+            out.reshape(n, d),
+            mean,
+            variance,
+            inv_std,
+        )
         running_mean += self.momentum * (mean - running_mean)
         unbiased = variance * (n / max(1, n - 1))
         running_variance += self.momentum * (unbiased - running_variance)
@@ -84,12 +98,14 @@ class BatchNorm(Layer):
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
         xhat, inv_std = cache
-        return batch_norm_backward(
-            dy,
+        dx = ctx.empty(dy.shape)
+        batch_norm_backward(
+            dy.reshape(xhat.shape),
             xhat,
             inv_std,
             params["gamma"],
             grads["gamma"],
             grads["beta"],
-            ctx.empty(dy.shape),
+            dx.reshape(xhat.shape),
         )
+        return dx

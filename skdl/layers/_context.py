@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from skdl._typing import Array
+from skdl._typing import Array, Shape
 from skdl.ops.memory import aligned
 
-Shape = int | tuple[int, ...]
+AnyShape = int | Shape
 
 
 class Arena:
@@ -30,14 +30,14 @@ class Arena:
     def __init__(self, dtype: DTypeLike) -> None:
         self.dtype = np.dtype(dtype)
         self._position = 0
-        self._views: dict[tuple[int, Shape, Any], Array] = {}
+        self._views: dict[tuple[int, AnyShape, Any], Array] = {}
         self._buffers: dict[int, Array] = {}
 
     def reset(self) -> None:
         """Take all memory back: what was handed out will be overwritten."""
         self._position = 0
 
-    def empty(self, shape: Shape, dtype: Any = None) -> Array:
+    def empty(self, shape: AnyShape, dtype: Any = None) -> Array:
         """Return an uninitialised array that is valid until `reset`.
 
         Parameters
@@ -57,7 +57,7 @@ class Arena:
         view = self._views.get(key)
         return self._make(key) if view is None else view
 
-    def _make(self, key: tuple[int, Shape, Any]) -> Array:
+    def _make(self, key: tuple[int, AnyShape, Any]) -> Array:
         position, shape, dtype = key
         dtype = self.dtype if dtype is None else np.dtype(dtype)
         shape = (shape,) if isinstance(shape, int) else shape
@@ -68,6 +68,73 @@ class Arena:
             self._views = {k: v for k, v in self._views.items() if k[0] != position}
         view = self._views[key] = buffer[:size].view(dtype).reshape(shape)
         return view
+
+
+class SideOutput:
+    """An output besides the main one, that is trained on the same targets.
+
+    A layer appends it to ``ctx.sides`` in its forward pass and keeps it in its cache;
+    the objective writes `gradient` before the backward pass begins.
+
+    Parameters
+    ----------
+    raw : ndarray of shape (n, ..., k)
+        Raw predictions, of the shape of the network's.
+    weight : float
+        What its loss is multiplied by.
+
+    Attributes
+    ----------
+    gradient : ndarray of the shape of `raw` or None
+        Derivative of the objective with respect to `raw`.
+    """
+
+    def __init__(self, raw: Array, weight: float) -> None:
+        self.raw = raw
+        self.weight = weight
+        self.gradient: Array | None = None
+
+
+class Carried:
+    """States that go from one window of a sequence to the next.
+
+    Layers are visited in the same order in every window: each takes what it put in the
+    window before.
+    """
+
+    def __init__(self) -> None:
+        self._before: list[Any] = []
+        self._now: list[Any] = []
+        self._position = 0
+
+    def turn(self) -> None:
+        """Begin the next window."""
+        self._before, self._now = self._now, []
+        self._position = 0
+
+    def take(self) -> Any:
+        """Return what the layer at hand put in the last window.
+
+        Returns
+        -------
+        state : object
+            None in the first window.
+        """
+        if self._position >= len(self._before):
+            return None
+        state = self._before[self._position]
+        self._position += 1
+        return state
+
+    def put(self, state: Any) -> None:
+        """Keep a state for the next window.
+
+        Parameters
+        ----------
+        state : object
+            Not scratch memory: it must outlive the step.
+        """
+        self._now.append(state)
 
 
 class Context:
@@ -90,10 +157,28 @@ class Context:
     ----------
     want_dx : bool
         Whether `backward` is to compute the gradient with respect to its input. The
-        first layer with parameters need not.
+        first layer that learns need not.
+    lengths : ndarray of int of shape (n,) or None
+        How many of the steps along the first axis of each sample are its own; the rest
+        is padding. None: all of them.
+    carried : Carried or None
+        The states that recurrent layers hand from one window of a sequence to the next;
+        None: each batch begins anew.
+    sides : list of SideOutput
+        What layers give to the objective besides the output; collected while training.
     """
 
-    __slots__ = ("_arena", "dtype", "empty", "rng", "train", "want_dx")
+    __slots__ = (
+        "_arena",
+        "carried",
+        "dtype",
+        "empty",
+        "lengths",
+        "rng",
+        "sides",
+        "train",
+        "want_dx",
+    )
 
     def __init__(
         self,
@@ -106,13 +191,59 @@ class Context:
         self.rng = rng
         self.dtype = np.dtype(dtype)
         self.want_dx = True
+        self.lengths: Array | None = None
+        self.carried: Carried | None = None
+        self.sides: list[SideOutput] = []
         self._arena = arena
         self.empty = self._fresh if arena is None else arena.empty
 
-    def _fresh(self, shape: Shape, dtype: Any = None) -> Array:
+    def begin(
+        self,
+        rng: np.random.Generator | None = None,
+        lengths: Array | None = None,
+        carried: Carried | None = None,
+    ) -> None:
+        """Begin a batch: what the last one left is forgotten.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator, default=None
+            The source of randomness.
+        lengths : ndarray of int of shape (n,), default=None
+            See the attribute.
+        carried : Carried, default=None
+            See the attribute.
+        """
+        self.rng = rng
+        self.lengths = lengths
+        self.carried = carried
+        self.sides = []
+
+    def cast(self, x: Any) -> Any:
+        """Return the input in the context's type: itself, or in scratch memory.
+
+        Parameters
+        ----------
+        x : {ndarray, sparse matrix}
+            Numbers of any type.
+
+        Returns
+        -------
+        x : {ndarray, sparse matrix}
+            The same numbers.
+        """
+        if x.dtype == self.dtype:
+            return x
+        if not isinstance(x, np.ndarray):
+            return x.astype(self.dtype)
+        out = self.empty(x.shape)
+        np.copyto(out, x, casting="unsafe")
+        return out
+
+    def _fresh(self, shape: AnyShape, dtype: Any = None) -> Array:
         return np.empty(shape, self.dtype if dtype is None else dtype)
 
-    def uniform(self, shape: Shape) -> Array:
+    def uniform(self, shape: AnyShape) -> Array:
         """Return uniform random numbers in [0, 1) of the context's type.
 
         Parameters

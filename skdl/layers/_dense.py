@@ -23,6 +23,9 @@ from skdl.ops.linear import (
 class Dense(Layer):
     """Z = XW + b, rows of X are samples.
 
+    Of inputs with more axes each vector along the last one is a row: a layer on the
+    channels of every pixel, or on every step.
+
     ∂L/∂W = Xᵀ ∂L/∂Z; ∂L/∂b = column sums of ∂L/∂Z; ∂L/∂X = ∂L/∂Z Wᵀ.
 
     Parameters
@@ -43,6 +46,7 @@ class Dense(Layer):
     """
 
     accepts_sparse = True
+    is_affine = True
     _registries = {
         "initializer": initializers.registry,
         "bias_initializer": initializers.registry,
@@ -66,18 +70,17 @@ class Dense(Layer):
         self.bias_initializer = bias_initializer
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
-        if len(input_shape) != 1:
-            raise ValueError(
-                f"a dense layer takes flat samples (n_features,), got {input_shape}."
-            )
-        specs = {"W": ParamSpec((input_shape[0], self.units), self.initializer)}
+        if not input_shape:
+            raise ValueError("a dense layer takes samples (..., n_features), got ().")
+        shape = (input_shape[-1], self.units)
+        specs = {"W": ParamSpec(shape, self.initializer, penalised=True)}
         if self.bias:
             specs["b"] = ParamSpec((self.units,), self.bias_initializer)
-        return (self.units,), specs
+        return (*input_shape[:-1], self.units), specs
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         W = params["W"]
-        z = linear(x, W, params.get("b"), ctx.empty((x.shape[0], W.shape[1])))
+        z = linear(x, W, params.get("b"), ctx.empty((*x.shape[:-1], W.shape[1])))
         return z, x if ctx.train else None
 
     def backward(
@@ -139,7 +142,7 @@ class DropConnect(Dense):
         W = params["W"]
         mask = keep_mask(W.shape, self.rate, ctx)
         masked = np.multiply(W, mask, out=ctx.empty(W.shape))
-        z = linear(x, masked, params.get("b"), ctx.empty((x.shape[0], W.shape[1])))
+        z = linear(x, masked, params.get("b"), ctx.empty((*x.shape[:-1], W.shape[1])))
         return z, (x, mask, masked)
 
     def backward(

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from skdl._settings import SHARE
-from skdl.layers._context import Context
-from skdl.layers._context import Shape as AnyShape
+from skdl.layers._context import AnyShape, Context
 from skdl.layers._layer import Array, Layer, Tree, register
 
 

@@ -16,7 +16,7 @@ _NOTHING: dict[str, Any] = {}
 
 
 class ParamSpec(NamedTuple):
-    """One array of a layer: its shape, its start, and whether it is trained.
+    """One array of a layer: its shape, its start, and how it is trained.
 
     Running statistics are arrays with ``trainable=False``: kept and pickled with the
     network, but not seen by the optimizer.
@@ -28,7 +28,11 @@ class ParamSpec(NamedTuple):
     initializer : str or Initializer
         Its start; "auto" is what suits the activation that follows.
     trainable : bool
-        Whether it is trained.
+        Whether it is a parameter: it has a gradient.
+    penalised : bool
+        Whether penalties (alpha, l1) act on it: yes for the weights of affine maps.
+    rate : float
+        What the learning rate is multiplied by, from 0; 0 freezes the array.
     suggested : str or None
         What "auto" means, noted by the chain that the layer stands in.
     """
@@ -36,21 +40,37 @@ class ParamSpec(NamedTuple):
     shape: Shape
     initializer: str | Initializer = "auto"
     trainable: bool = True
+    penalised: bool = False
+    rate: float = 1.0
     suggested: str | None = None
+
+
+class TooSmallError(ValueError):
+    """A layer needs an input of more pixels or steps than it gets."""
 
 
 class Layer(ParameterObject):
     """Base of layers: hyper-parameters alone; arrays and caches live outside.
 
-    A subclass defines `build`, `forward` and `backward`.
+    A subclass defines `build`, `forward` and `backward`. The arrays of an affine map
+    are called "W" (its weights) and "b" (its biases).
 
     Attributes
     ----------
     accepts_sparse : bool
         Whether the input may be a SciPy sparse matrix (of a first layer, that is).
+    accepts_integers : bool
+        Whether the layer takes numbers of any type as they come (of a first layer, that
+        is): token ids, the bytes of pictures. Other layers get them in the network's
+        type, batch by batch.
+    is_affine : bool
+        Whether it is an affine map with weights "W": the activation that follows it
+        suits the start of its weights, and of none before it.
     """
 
     accepts_sparse: ClassVar[bool] = False
+    accepts_integers: ClassVar[bool] = False
+    is_affine: ClassVar[bool] = False
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         """Say what the layer needs.
@@ -72,7 +92,8 @@ class Layer(ParameterObject):
         Raises
         ------
         ValueError
-            If the input's shape does not fit.
+            If a hyper-parameter or the input's shape is out of range; `TooSmallError`
+            if it would fit with more pixels or steps.
         """
         return input_shape, {}
 
@@ -198,7 +219,7 @@ def resolve_chain(layers: Sequence[str | Layer]) -> list[Layer]:
 
 def build_chain(
     layers: Sequence[Layer], input_shape: Shape
-) -> tuple[Shape, dict[str, Any]]:
+) -> tuple[list[Shape], dict[str, Any]]:
     """Build layers one after another, with the keys "0", "1" and so on.
 
     Parameters
@@ -210,26 +231,70 @@ def build_chain(
 
     Returns
     -------
-    output_shape : tuple of int
-        Shape of one sample of the output.
+    shapes : list of tuple of int
+        Shape of one sample before the first layer, and behind each.
     specs : dict
         Specs of the layers that have parameters.
 
     Raises
     ------
+    TooSmallError
+        If the input has too few pixels or steps for a layer; the message names it, and
+        the smallest input that fits.
     ValueError
         If a layer does not fit; the message names it.
     """
+    try:
+        return _build_chain(layers, input_shape)
+    except TooSmallError as error:
+        fitting = _smallest_input(layers, input_shape)
+        hint = "" if fitting is None else f" The smallest input that fits is {fitting}."
+        raise TooSmallError(f"{error}{hint}") from error
+
+
+def _build_chain(
+    layers: Sequence[Layer], input_shape: Shape
+) -> tuple[list[Shape], dict[str, Any]]:
     specs: dict[str, Any] = {}
-    shape = input_shape
+    shapes = [input_shape]
     for i, layer in enumerate(layers):
         try:
-            shape, spec = layer.build(shape)
+            shape, spec = layer.build(shapes[-1])
         except ValueError as error:
-            raise ValueError(f"Layer {i} ({layer!r}): {error}") from error
+            kind = TooSmallError if isinstance(error, TooSmallError) else ValueError
+            raise kind(f"Layer {i} ({layer!r}): {error}") from error
+        shapes.append(shape)
         if spec:
             specs[str(i)] = _with_suggestion(spec, _suggestion(layers[i + 1 :]))
-    return shape, specs
+    return shapes, specs
+
+
+_LARGEST = 2**14  # pixels or steps along an axis
+
+
+def _smallest_input(layers: Sequence[Layer], input_shape: Shape) -> Shape | None:
+    """Find the smallest input of the same channels that fits, all sides alike."""
+
+    def of_side(side: int) -> Shape:
+        return (*(max(side, n) for n in input_shape[:-1]), input_shape[-1])
+
+    def fits(side: int) -> bool:
+        try:
+            _build_chain(layers, of_side(side))
+        except TooSmallError:
+            return False
+        return True
+
+    low = min(input_shape[:-1], default=_LARGEST)  # does not fit
+    high = 2 * low
+    while high < _LARGEST and not fits(high):
+        low, high = high, 2 * high
+    if high >= _LARGEST:
+        return None
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if fits(middle) else (middle, high)
+    return of_side(high)
 
 
 def _suggestion(following: Sequence[Layer]) -> str | None:
@@ -238,7 +303,7 @@ def _suggestion(following: Sequence[Layer]) -> str | None:
         name = getattr(layer, "suggested_initializer", None)
         if name is not None:
             return name
-        if layer.accepts_sparse:  # the next affine map: no activation in between
+        if layer.is_affine:  # no activation in between
             break
     return None
 
@@ -296,7 +361,8 @@ def backward_chain(
     layers : sequence of Layer
         The layers.
     params, grads : mapping
-        Arrays by layer key; gradients are written.
+        Arrays by layer key; gradients are written. Without ``ctx.want_dx`` the layers
+        below the first key of `grads` are left out.
     caches : list
         What `forward_chain` returned.
     dy : ndarray of shape (n, ...)
@@ -311,7 +377,7 @@ def backward_chain(
     """
     want_dx = ctx.want_dx
     first = 0
-    if not want_dx:  # nothing below the first layer with parameters is needed
+    if not want_dx:  # nothing below the first layer that learns is needed
         first = next((i for i in range(len(layers)) if str(i) in grads), len(layers))
     for i in range(len(layers) - 1, first - 1, -1):
         key = str(i)

@@ -33,8 +33,8 @@ from skdl.ops.linear import (
 class Residual(Layer):
     """y = x + F(x), F any chain of layers (He et al. 2016).
 
-    Where F changes the number of features, the skip is a learned linear map without
-    bias: y = xP + F(x).
+    Where F changes the number of features, the skip is a learned linear map of them
+    without bias: y = xP + F(x).
 
     Parameters
     ----------
@@ -65,10 +65,17 @@ class Residual(Layer):
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         layers: Any = self.layers
-        output_shape, specs = build_chain(layers, input_shape)
+        shapes, specs = build_chain(layers, input_shape)
+        output_shape = shapes[-1]
+        if output_shape[:-1] != input_shape[:-1]:
+            raise ValueError(
+                f"the layers turn {input_shape} into {output_shape}: only the last "
+                "number may change, or x cannot be added."
+            )
         if output_shape != input_shape:
-            shape = (input_shape[0], output_shape[0])
-            specs["skip"] = {"W": ParamSpec(shape, "xavier_uniform")}
+            shape = (input_shape[-1], output_shape[-1])
+            spec = ParamSpec(shape, "xavier_uniform", penalised=True)
+            specs["skip"] = {"W": spec}
         return output_shape, specs
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:

@@ -7,7 +7,15 @@ from skdl.losses._classification import (
     Exponential,
 )
 from skdl.losses._custom import FunctionLoss
-from skdl.losses._loss import Loss, for_task, get, names, register, registry
+from skdl.losses._loss import (
+    Loss,
+    for_task,
+    get,
+    names,
+    register,
+    registry,
+    total_weight,
+)
 from skdl.losses._regression import (
     AbsoluteError,
     Gamma,
@@ -35,4 +43,5 @@ __all__ = [
     "names",
     "register",
     "registry",
+    "total_weight",
 ]

@@ -52,7 +52,7 @@ def check_shapes(name: str, arrays: Sequence[Array], raw: Array) -> None:
         What the error calls the loss.
     arrays : sequence of ndarray
         Losses, gradients and perhaps Hessians.
-    raw : ndarray of shape (n, k)
+    raw : ndarray of shape (n, ..., k)
         The raw predictions.
 
     Raises
@@ -61,7 +61,7 @@ def check_shapes(name: str, arrays: Sequence[Array], raw: Array) -> None:
         If a shape is another.
     """
     shapes = [np.shape(part) for part in arrays]
-    allowed = [(raw.shape[0],), raw.shape]
+    allowed = [raw.shape[:-1], raw.shape]
     if shapes[0] not in allowed or any(s != raw.shape for s in shapes[1:]):
         raise ValueError(
             f"The custom loss {name} must return a loss of shape {allowed[0]} or "

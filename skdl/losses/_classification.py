@@ -52,6 +52,10 @@ class CrossEntropy(Loss):
     def evaluate(
         self, y: Array, raw: Array, empty: Empty = np.empty
     ) -> tuple[Array, Array]:
+        if raw.ndim != 2:  # the elements one after another
+            rows = raw.reshape(-1, raw.shape[-1])
+            loss, gradient = self.evaluate(y.reshape(-1), rows, empty)
+            return loss.reshape(raw.shape[:-1]), gradient.reshape(raw.shape)
         n, n_classes = raw.shape
         rest = self.label_smoothing / n_classes  # the target of a class that is not y
         column = row_max(raw, empty(n, raw.dtype))
@@ -84,7 +88,7 @@ class CrossEntropy(Loss):
 
     def link(self, prediction: Array) -> Array:
         log_p = np.log(prediction)
-        return log_p - log_p.mean(axis=1, keepdims=True)
+        return log_p - log_p.mean(axis=-1, keepdims=True)
 
     def init_raw(self, y: Array, weight: Array | None = None) -> Array:
         counts = np.bincount(y.astype(np.intp), weights=weight)

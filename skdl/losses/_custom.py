@@ -17,7 +17,7 @@ def _identity(raw: Array) -> Array:
 
 
 def _softmax(raw: Array) -> Array:
-    return softmax(raw, axis=1)
+    return softmax(raw, axis=-1)
 
 
 class FunctionLoss(Loss):
@@ -28,9 +28,10 @@ class FunctionLoss(Loss):
     Parameters
     ----------
     function : callable
-        Gets the targets and the raw predictions of shape (n, k) (see `Loss.task`) and
-        returns the losses, of shape (n,) or (n, k), their gradient with respect to
-        `raw`, of shape (n, k), and optionally the diagonal Hessian of that shape.
+        Gets the targets and the raw predictions of shape (n, ..., k) (see `Loss.task`)
+        and returns the losses, of shape (n, ...) or (n, ..., k), their gradient with
+        respect to `raw`, of its shape, and optionally the diagonal Hessian of that
+        shape.
         A classifier with K classes gives class codes 0…K−1 of shape (n,) as `y` and
         raw predictions (n, K), also for K=2, and turns them into probabilities with a
         softmax; with several labels `y` and `raw` have a column for each, and the link

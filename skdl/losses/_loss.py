@@ -1,13 +1,16 @@
 """What a loss is.
 
 A loss compares targets `y` with *raw* predictions: what a network's last layer or a
-sum of trees gives, of shape (n, k), before the inverse link (exp, sigmoid, softmax)
-turns it into what the user sees. A loss is one function, `evaluate`, which returns the
-values and the gradient together, because they share their costly parts.
+sum of trees gives, of shape (n, ..., k), before the inverse link (exp, sigmoid,
+softmax) turns it into what the user sees. The axes between are elements with targets of
+their own: the pixels of a picture, the steps of a sequence. A loss is one function,
+`evaluate`, which returns the values and the gradient together, because they share their
+costly parts.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, ClassVar, Literal
 
@@ -31,10 +34,10 @@ class Loss(ParameterObject):
     Attributes
     ----------
     task : {"regression", "classification", "any"}
-        Which estimators may use it. Regression targets have shape (n, k), as the raw
-        predictions. Classification targets are class codes 0…K−1 of shape (n,) with
-        raw predictions (n, K), or zeros and ones of shape (n, k) for two classes
-        (k=1) and for several labels.
+        Which estimators may use it. Regression targets have the shape of the raw
+        predictions, (n, ..., k). Classification targets are class codes 0…K−1 of shape
+        (n, ...) with raw predictions (n, ..., K), or zeros and ones of shape
+        (n, ..., k) for two classes (k=1) and for several labels.
     has_hessian : bool
         Whether `hessian` is defined.
     out_activation : str
@@ -44,6 +47,8 @@ class Loss(ParameterObject):
         and not by a Newton step.
     constant_hessian : bool
         Whether the Hessian is 1 everywhere.
+    moves_with_targets : bool
+        Whether the loss is the same when a number is added to both y and raw.
     twin : str
         Name of the compiled twin of its derivatives in
         `skdl.boosting._numba.derivatives`, if it has one.
@@ -62,6 +67,7 @@ class Loss(ParameterObject):
     has_hessian: ClassVar[bool] = False
     has_leaf_value: ClassVar[bool] = False
     constant_hessian: ClassVar[bool] = False
+    moves_with_targets: ClassVar[bool] = False
     twin: str = ""
     verified: ClassVar[bool] = False
 
@@ -81,9 +87,9 @@ class Loss(ParameterObject):
 
         Parameters
         ----------
-        y : ndarray of shape (n,) or (n, k)
+        y : ndarray of shape (n, ...) or (n, ..., k)
             Targets, see `task`.
-        raw : ndarray of shape (n, k)
+        raw : ndarray of shape (n, ..., k)
             Raw predictions.
         empty : callable, default=numpy.empty
             ``empty(shape, dtype)`` gives memory for the results; a training loop
@@ -91,9 +97,9 @@ class Loss(ParameterObject):
 
         Returns
         -------
-        loss : ndarray of shape (n,) or (n, k)
-            One value per row, or per row and output.
-        gradient : ndarray of shape (n, k)
+        loss : ndarray of shape (n, ...) or (n, ..., k)
+            One value per element, or per element and output.
+        gradient : ndarray of shape (n, ..., k)
             ∂loss/∂raw.
         """
         raise TypeError(f"{type(self).__name__} must define evaluate(y, raw, empty).")
@@ -103,14 +109,14 @@ class Loss(ParameterObject):
 
         Parameters
         ----------
-        y : ndarray of shape (n,) or (n, k)
+        y : ndarray of shape (n, ...) or (n, ..., k)
             Targets.
-        raw : ndarray of shape (n, k)
+        raw : ndarray of shape (n, ..., k)
             Raw predictions.
 
         Returns
         -------
-        hessian : ndarray of shape (n, k)
+        hessian : ndarray of shape (n, ..., k)
             ∂²loss/∂raw².
         """
         raise ValueError(
@@ -123,12 +129,12 @@ class Loss(ParameterObject):
 
         Parameters
         ----------
-        raw : ndarray of shape (n, k)
+        raw : ndarray of shape (n, ..., k)
             Raw predictions.
 
         Returns
         -------
-        prediction : ndarray of shape (n, k)
+        prediction : ndarray of shape (n, ..., k)
             Values or probabilities.
         """
         return raw
@@ -138,12 +144,12 @@ class Loss(ParameterObject):
 
         Parameters
         ----------
-        prediction : ndarray of shape (n, k)
+        prediction : ndarray of shape (n, ..., k)
             Values or probabilities.
 
         Returns
         -------
-        raw : ndarray of shape (n, k)
+        raw : ndarray of shape (n, ..., k)
             Raw predictions.
         """
         return prediction
@@ -153,7 +159,7 @@ class Loss(ParameterObject):
 
         Parameters
         ----------
-        y : ndarray of shape (n,) or (n, k)
+        y : ndarray of shape (n, ...) or (n, ..., k)
             Targets.
 
         Raises
@@ -310,17 +316,17 @@ class Loss(ParameterObject):
 
         Parameters
         ----------
-        y : ndarray of shape (n,) or (n, k)
+        y : ndarray of shape (n, ...) or (n, ..., k)
             Targets.
-        raw : ndarray of shape (n, k)
+        raw : ndarray of shape (n, ..., k)
             Raw predictions.
-        weight : ndarray of shape (n,), default=None
-            Sample weights.
+        weight : ndarray of shape (n,) or (n, ...), default=None
+            Weights of the rows, or of each of their elements.
 
         Returns
         -------
         loss : float
-            Mean over rows of the sum over outputs.
+            Mean over rows and their elements of the sum over outputs.
 
         Raises
         ------
@@ -332,7 +338,7 @@ class Loss(ParameterObject):
         return self._mean(y, raw, weight)
 
     def _mean(self, y: Array, raw: Array, weight: Array | None) -> float:
-        total = len(raw) if weight is None else float(np.sum(weight))
+        total = total_weight(raw, weight)
         return self.weighted(y, raw, weight, 1.0 / total)[0]
 
     def gradient(self, y: Array, raw: Array) -> Array:
@@ -340,14 +346,14 @@ class Loss(ParameterObject):
 
         Parameters
         ----------
-        y : ndarray of shape (n,) or (n, k)
+        y : ndarray of shape (n, ...) or (n, ..., k)
             Targets.
-        raw : ndarray of shape (n, k)
+        raw : ndarray of shape (n, ..., k)
             Raw predictions.
 
         Returns
         -------
-        gradient : ndarray of shape (n, k)
+        gradient : ndarray of shape (n, ..., k)
             The gradient.
         """
         return check_pair(type(self).__name__, self.evaluate(y, raw))[1]
@@ -357,14 +363,14 @@ class Loss(ParameterObject):
 
         Parameters
         ----------
-        y : ndarray of shape (n,) or (n, k)
+        y : ndarray of shape (n, ...) or (n, ..., k)
             Targets.
-        raw : ndarray of shape (n, k)
+        raw : ndarray of shape (n, ..., k)
             Raw predictions.
 
         Returns
         -------
-        gradient, hessian : ndarray of shape (n, k)
+        gradient, hessian : ndarray of shape (n, ..., k)
             First and second derivatives.
         """
         return self.gradient(y, raw), self.hessian(y, raw)
@@ -377,16 +383,16 @@ class Loss(ParameterObject):
         scale: float,
         empty: Empty = np.empty,
     ) -> tuple[float, Array]:
-        """Return the weighted sum of losses over rows, and its gradient.
+        """Return the weighted sum of losses over all elements, and its gradient.
 
         Parameters
         ----------
-        y : ndarray of shape (n,) or (n, k)
+        y : ndarray of shape (n, ...) or (n, ..., k)
             Targets.
-        raw : ndarray of shape (n, k)
+        raw : ndarray of shape (n, ..., k)
             Raw predictions.
-        weight : ndarray of shape (n,) or None
-            Sample weights; None means 1 for each row.
+        weight : ndarray of shape (n,) or (n, ...) or None
+            Weights of the rows, or of each of their elements; None means 1 each.
         scale : float
             Common factor, such as one over the sum of weights.
         empty : callable, default=numpy.empty
@@ -396,7 +402,7 @@ class Loss(ParameterObject):
         -------
         total : float
             scale · Σᵢ weightᵢ lossᵢ.
-        gradient : ndarray of shape (n, k)
+        gradient : ndarray of shape (n, ..., k)
             Its derivative with respect to `raw`.
         """
         name = type(self).__name__
@@ -405,12 +411,43 @@ class Loss(ParameterObject):
         if weight is None:
             total = float(loss.sum())
         else:
-            factor = weight if loss.ndim == 1 else weight[:, None]
-            loss *= factor
+            loss *= _spread(weight, loss)
             total = float(loss.sum())
-            gradient *= weight[:, None]
+            gradient *= _spread(weight, gradient)
         gradient *= scale
         return scale * total, gradient
+
+
+def total_weight(raw: Array, weight: Array | None = None) -> float:
+    """Return the sum of the weights of all elements.
+
+    Parameters
+    ----------
+    raw : ndarray of shape (n, ..., k)
+        Raw predictions: their elements are counted.
+    weight : ndarray of shape (n,) or (n, ...), default=None
+        Weights of the rows, which all elements of a row share, or of each element; None
+        means 1 each.
+
+    Returns
+    -------
+    total : float
+        The sum.
+    """
+    n_elements = math.prod(raw.shape[:-1])
+    if weight is None:
+        return float(n_elements)
+    return float(weight.sum()) * (n_elements / max(weight.size, 1))
+
+
+def _spread(weight: Array, array: Array) -> Array:
+    """Give weights the axes that make them multiply an array row by row."""
+    if weight.shape != array.shape[: weight.ndim] or weight.ndim == 0:
+        raise ValueError(
+            f"Weights must have shape {array.shape[:1]} (one a row) or one for each "
+            f"element of {array.shape}, got {weight.shape}."
+        )
+    return weight.reshape(weight.shape + (1,) * (array.ndim - weight.ndim))
 
 
 registry: Registry[Loss] = Registry("loss", Loss)

@@ -18,6 +18,7 @@ class SquaredError(Loss):
 
     verified = True
     twin = "squared"
+    moves_with_targets = True
     has_hessian = True
     constant_hessian = True
 
@@ -41,6 +42,7 @@ class AbsoluteError(Loss):
     """abs(e). Its best constant is the median; at e = 0 the gradient is taken as 0."""
 
     verified = True
+    moves_with_targets = True
     has_leaf_value = True
 
     def evaluate(
@@ -74,6 +76,7 @@ class Huber(Loss):
     """
 
     verified = True
+    moves_with_targets = True
     has_hessian = True
     has_leaf_value = True
 
@@ -124,6 +127,7 @@ class Quantile(Loss):
     """
 
     verified = True
+    moves_with_targets = True
     has_leaf_value = True
 
     _parameter_constraints: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from scipy import sparse
 
 from skdl import initializers
 from skdl._params import ParamVector
+from skdl._ragged import Ragged, join_steps, pad_rows
+from skdl._settings import NOT_NEGATIVE, checked
 from skdl._typing import Array, Shape, Snapshot, Tree
 from skdl.initializers import Initializer
 from skdl.layers import (
@@ -27,8 +30,9 @@ from skdl.layers import (
 from skdl.networks._describe import describe
 from skdl.ops import _blas
 
-# Rows that predict takes at a time: their activations stay in the cache.
-_CHUNK_BYTES = 2**19
+# What predict takes at a time: so many bytes of the largest activation, which stay in
+# the cache.
+_CHUNK_BYTES = 2**20
 
 
 class Network:
@@ -52,11 +56,13 @@ class Network:
         Trainable arrays, named "layer.array".
     state : ParamVector
         Running statistics.
-    output_shape : tuple of int
-        Shape of one sample of the output.
+    shapes : list of tuple of int
+        Shape of one sample: of the input, and behind each layer.
 
     Raises
     ------
+    TooSmallError
+        If the input has too few pixels or steps for a layer.
     ValueError
         If the layers do not fit together.
     """
@@ -71,22 +77,27 @@ class Network:
         self.layers = resolve_chain(layers)
         self.input_shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
-        self.output_shape, specs = build_chain(self.layers, self.input_shape)
+        self.shapes, specs = build_chain(self.layers, self.input_shape)
         self._specs = dict(_flatten(specs))
         for name, spec in self._specs.items():
             if _is_auto(spec.initializer):
                 choice = spec.suggested or "xavier_uniform"
                 choice = choice if _is_auto(initializer) else initializer
                 self._specs[name] = spec._replace(initializer=choice)
-        self.params = ParamVector(self._shapes(trainable=True), self.dtype)
-        self.state = ParamVector(self._shapes(trainable=False), self.dtype)
+        params = {n: spec for n, spec in self._specs.items() if spec.trainable}
+        self.params = ParamVector(
+            {name: spec.shape for name, spec in params.items()},
+            self.dtype,
+            penalised=[name for name, spec in params.items() if spec.penalised],
+            rates={n: _rate(n, spec) for n, spec in params.items() if spec.rate != 1},
+        )
+        statistics = {n: s.shape for n, s in self._specs.items() if not s.trainable}
+        self.state = ParamVector(statistics, self.dtype)
 
-    def _shapes(self, trainable: bool) -> dict[str, Shape]:
-        return {
-            name: spec.shape
-            for name, spec in self._specs.items()
-            if spec.trainable == trainable
-        }
+    @property
+    def output_shape(self) -> Shape:
+        """Shape of one sample of the output."""
+        return self.shapes[-1]
 
     @property
     def accepts_sparse(self) -> bool:
@@ -113,15 +124,20 @@ class Network:
             )
 
     def check_trainable(self) -> None:
-        """Raise if a gradient cannot pass.
+        """Raise if a gradient cannot pass, or would change nothing.
 
         Raises
         ------
         ValueError
-            If a layer has no derivative.
+            If a layer has no derivative, or all arrays are frozen.
         """
         for layer in self.layers:
             layer.check_trainable()
+        if self.params.size and not self.params.n_active:
+            raise ValueError(
+                "Every array of the network is frozen (its learning-rate multiplier is "
+                "0): there is nothing to train."
+            )
 
     def initialize(self, rng: np.random.Generator) -> None:
         """Draw the starting values of all arrays, in place.
@@ -135,6 +151,28 @@ class Network:
             target = (self.params if spec.trainable else self.state)[name]
             initializer = initializers.get(spec.initializer)
             target[...] = initializer(spec.shape, rng, self.dtype)
+
+    def affine_maps(self) -> list[tuple[Array, Array]]:
+        """Return weights and biases of the affine layers, in their order.
+
+        Returns
+        -------
+        maps : list of (ndarray, ndarray)
+            Views into the network: W, and b of shape (n_out,). A layer without biases
+            has zeros that cannot be written to.
+        """
+        maps = []
+        for name in self.params:
+            *path, leaf = name.split(".")
+            if leaf != "W":
+                continue
+            W, bias = self.params[name], ".".join([*path, "b"])
+            if bias in self.params.shapes:
+                b = self.params[bias]
+            else:
+                b = np.broadcast_to(np.zeros((), self.dtype), W.shape[-1:])
+            maps.append((W, b))
+        return maps
 
     def tree(self, params: ParamVector) -> Tree:
         """Return the arrays by layer: the given parameters, the network's statistics.
@@ -170,7 +208,11 @@ class Network:
         caches : list
             For `backward`.
         """
-        return forward_chain(self.layers, tree, x, ctx)
+        return forward_chain(self.layers, tree, self._cast(x, ctx), ctx)
+
+    def _cast(self, x: Any, ctx: Context) -> Any:
+        takes_any = bool(self.layers) and self.layers[0].accepts_integers
+        return x if takes_any else ctx.cast(x)
 
     def backward(
         self, tree: Tree, grads: Tree, caches: list[Any], dy: Array, ctx: Context
@@ -180,7 +222,7 @@ class Network:
         Parameters
         ----------
         tree, grads : dict
-            Arrays, and where their gradients go.
+            Arrays, and where their gradients go, see `gradient_tree`.
         caches : list
             From `forward`.
         dy : ndarray of shape (n,) + output_shape
@@ -195,51 +237,106 @@ class Network:
         """
         return backward_chain(self.layers, tree, grads, caches, dy, ctx)
 
-    def predict(self, X: Any, n_layers: int | None = None) -> Array:
+    def gradient_tree(self, gradient: ParamVector) -> Tree:
+        """Return where gradients go: by layer, from the first that learns.
+
+        Parameters
+        ----------
+        gradient : ParamVector
+            Memory in the layout of the parameters.
+
+        Returns
+        -------
+        grads : dict
+            What `backward` takes. Frozen layers at the beginning are left out: no
+            gradient needs to come down to them.
+        """
+        learning = {n.partition(".")[0] for n in self.params if self.params.learns(n)}
+        first = min(map(int, learning), default=len(self.layers))
+        return {k: node for k, node in gradient.tree.items() if int(k) >= first}
+
+    def predict(self, X: Any, n_layers: int | None = None) -> Any:
         """Return the output, or that of an inner layer, without changing anything.
 
         Parameters
         ----------
-        X : {ndarray, sparse matrix} of shape (n,) + input_shape
+        X : {ndarray, sparse matrix} of shape (n,) + input_shape or Ragged
             Input.
         n_layers : int, default=None
             Stop after this many layers; None runs all.
 
         Returns
         -------
-        raw : ndarray of shape (n, ...)
-            A fresh array.
+        raw : ndarray of shape (n, ...) or Ragged
+            A fresh array; of sequences of different lengths as many steps as each has,
+            if the layers keep them apart.
+        """
+        if X.shape[0] * self.params.size < _blas.SMALL:  # one thread's work in any case
+            parts = [np.array(raw) for _, raw in self.predict_parts(X, n_layers)]
+        else:
+            with _blas.one_blas_thread():
+                parts = [np.array(raw) for _, raw in self.predict_parts(X, n_layers)]
+        if isinstance(X, Ragged) and self.keeps_steps(n_layers):
+            return join_steps(parts, X)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def predict_parts(
+        self, X: Any, n_layers: int | None = None
+    ) -> Iterator[tuple[slice, Array]]:
+        """Yield the output of some rows after the other.
+
+        Parameters
+        ----------
+        X : {ndarray, sparse matrix} of shape (n,) + input_shape or Ragged
+            Input.
+        n_layers : int, default=None
+            Stop after this many layers; None runs all.
+
+        Yields
+        ------
+        rows : slice
+            Which rows.
+        raw : ndarray of shape (n_rows, ...)
+            Their output, in memory that the next part overwrites. Sequences are padded
+            to the longest of them.
         """
         self.check_input(X)
         layers = self.layers if n_layers is None else self.layers[:n_layers]
         tree = self.tree(self.params)
-        if X.shape[0] * self.params.size < _blas.SMALL:  # one thread's work in any case
-            return self._predict(layers, tree, X)
-        with _blas.one_blas_thread():
-            return self._predict(layers, tree, X)
-
-    def _predict(self, layers: list[Layer], tree: Tree, X: Any) -> Array:
-        n = X.shape[0]
-        widest = max((shape[-1] for shape in self.params.shapes.values()), default=1)
-        chunk = max(1024, _CHUNK_BYTES // (widest * self.dtype.itemsize))
-        if n <= chunk:
-            ctx = Context(train=False, dtype=self.dtype)
-            return np.array(forward_chain(layers, tree, self._cast(X), ctx)[0])
-        arena = Arena(self.dtype)
+        n, chunk = X.shape[0], self._chunk(X.dtype, n_layers)
+        arena = Arena(self.dtype) if n > chunk else None
         ctx = Context(train=False, dtype=self.dtype, arena=arena)
-        out: Array | None = None
-        for start in range(0, n, chunk):
-            arena.reset()
-            part = X[start : start + chunk]
-            y = forward_chain(layers, tree, self._cast(part), ctx)[0]
-            if out is None:
-                out = np.empty((n, *y.shape[1:]), dtype=self.dtype)
-            out[start : start + len(y)] = y
-        assert out is not None
-        return out
+        for start in range(0, max(n, 1), chunk):
+            if arena is not None:
+                arena.reset()
+            rows = slice(start, min(start + chunk, n))
+            x, lengths = pad_rows(X if n <= chunk else X[rows], ctx.empty)
+            ctx.begin(lengths=lengths)
+            yield rows, forward_chain(layers, tree, self._cast(x, ctx), ctx)[0]
 
-    def _cast(self, X: Any) -> Any:
-        return X.astype(self.dtype, copy=False)
+    def _chunk(self, dtype: np.dtype[Any], n_layers: int | None) -> int:
+        """Rows that are predicted at a time."""
+        shapes = self.shapes if n_layers is None else self.shapes[: n_layers + 1]
+        # Input of the network's type is there already, other is cast.
+        made = shapes[1:] if dtype == self.dtype else shapes
+        widest = max(map(math.prod, made), default=1)
+        return max(1, _CHUNK_BYTES // (max(widest, 1) * self.dtype.itemsize))
+
+    def keeps_steps(self, n_layers: int | None = None) -> bool:
+        """Return whether the first axis of a sample goes through the layers as it is.
+
+        Parameters
+        ----------
+        n_layers : int, default=None
+            So many layers; None means all.
+
+        Returns
+        -------
+        keeps : bool
+            Sequences then have an output for each step.
+        """
+        shapes = self.shapes if n_layers is None else self.shapes[: n_layers + 1]
+        return all(shape[:1] == shapes[0][:1] for shape in shapes) and bool(shapes[0])
 
     def describe(self) -> str:
         """Return a table of the layers, the shapes of their outputs, their parameters.
@@ -273,6 +370,25 @@ class Network:
         """
         self.params.vector[...], self.state.vector[...] = snapshot
 
+    def take(self, other: Network) -> bool:
+        """Take over the numbers of a network that has the same arrays, in place.
+
+        Parameters
+        ----------
+        other : Network
+            Its arrays have the shapes of these, in their order; it may be of another
+            precision, or freeze others.
+
+        Returns
+        -------
+        same : bool
+            Whether they stand at the same places of the vector of parameters.
+        """
+        for mine, its in ((self.params, other.params), (self.state, other.state)):
+            for name, its_name in zip(mine, its, strict=True):
+                mine[name][...] = its[its_name]
+        return self.params.starts == other.params.starts
+
     def copy(self) -> Network:
         """Return an independent copy.
 
@@ -285,6 +401,11 @@ class Network:
         new.params = self.params.like(self.params.vector.copy())
         new.state = self.state.like(self.state.vector.copy())
         return new
+
+
+def _rate(name: str, spec: ParamSpec) -> float:
+    settings = {"rate": spec.rate}
+    return checked(f"The ParamSpec of {name}", {"rate": NOT_NEGATIVE}, settings)["rate"]
 
 
 def _flatten(specs: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
+from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_array, check_is_fitted
 
 from skdl import initializers, layers, losses, optimizers
 from skdl._base import NestedParams
@@ -21,11 +24,13 @@ from skdl._compat import (
     unchanged_if_fails,
     validate_data,
 )
+from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.layers import Layer
 from skdl.losses import Loss
 from skdl.networks import Network
-from skdl.neural_network._plan import FLOATS, Plan, Request, draw_seed, make_plan
+from skdl.neural_network._arrays import LayerArrays
+from skdl.neural_network._plan import Plan, Request, draw_seed, make_plan
 from skdl.neural_network._run import (
     rank,
     scores_by_loss,
@@ -36,14 +41,18 @@ from skdl.neural_network._run import (
 from skdl.neural_network._tasks import saved_state, what_callbacks_see
 from skdl.ops._blas import one_blas_thread
 from skdl.optimizers import OptimizerState
-from skdl.training import Data, TrainingState
+from skdl.tasks import Task
+from skdl.training import Batches, Data, RowBatches, TrainingState
+
+_FLOATS = (np.float64, np.float32)
 
 
 class BaseNetwork(CallbackSupportMixin, NestedParams):
     """Base of network estimators.
 
-    A subclass says what its layers are (`_hidden_layers`), how targets are encoded
-    (`_clean_target`, `_encode`, `_n_raw`) and scored (`_score_prediction`).
+    A subclass says which layers it has (`_body_layers`), what it is trained for
+    (`_new_task`, `_same_task`) and, if its rows are not tables, how they are read
+    (`_read`).
     """
 
     _registries = {
@@ -55,10 +64,26 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
 
     # ---- settings that the methods here read
 
+    layers: Any
+    optimizer: Any
+    initializer: Any
+    loss: Any
+    alpha: float
+    l1: float
+    batch_size: Any
     max_iter: int
+    shuffle: bool
+    random_state: Any
+    tol: float
+    verbose: bool | int
     warm_start: bool
     early_stopping: bool
-    n_iter_no_change: float | str
+    validation_fraction: float
+    n_iter_no_change: Any
+    scoring: Any
+    n_init: int
+    n_jobs: int | None
+    dtype: str | None
 
     # ---- what fit leaves
 
@@ -74,8 +99,8 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     n_outputs_: int
     n_features_in_: int
     feature_names_in_: Array
-    loss_function_: Loss
 
+    _task: Any
     _keeps_state = False  # whether pickles hold the optimizer's memory: partial_fit
 
     _parameter_constraints: dict[str, Any] = {
@@ -123,41 +148,125 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
 
     # ---- what a subclass defines
 
-    def _hidden_layers(self) -> list[Layer]:
-        raise TypeError(f"{type(self).__name__} must define _hidden_layers.")
+    def _body_layers(self) -> list[Layer]:
+        """Return the layers in front of the task's head."""
+        raise TypeError(f"{type(self).__name__} must define _body_layers.")
 
-    def _task_loss(self) -> Loss:
-        """Return the loss, in the form for the targets at hand."""
-        raise TypeError(f"{type(self).__name__} must define _task_loss.")
+    def _new_task(self, y: Any, classes: Any, dtype: DTypeLike) -> Task:
+        """Return the task for targets that are seen for the first time."""
+        raise TypeError(f"{type(self).__name__} must define _new_task.")
 
-    def _set_targets(self, y: Any, classes: Any) -> None:
-        """Take note of what kind of targets these are."""
+    def _same_task(self, classes: Any) -> Task:
+        """Return the task of the last fit, with the loss that is set now."""
+        raise TypeError(f"{type(self).__name__} must define _same_task.")
 
-    def _check_classes(self, classes: Any) -> None:
-        """Raise if these are not the classes that were noted."""
+    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+        """Check input and return it as it is to be kept: integers stay what they are.
 
-    def _clean_target(self, y: Any) -> Array:
-        raise TypeError(f"{type(self).__name__} must define _clean_target.")
+        Parameters
+        ----------
+        X : array-like
+            Input.
+        y : array-like, default="no_validation"
+            Targets, if there are to be some.
+        reset : bool, default=False
+            Whether the number of features is learned, and not compared.
 
-    def _encode(self, y: Array, loss: Loss, dtype: Any) -> Array:
-        raise TypeError(f"{type(self).__name__} must define _encode.")
+        Returns
+        -------
+        X : {ndarray, sparse matrix} of shape (n, ...) or Ragged
+            Rows: floating numbers in the network's precision, others as they came.
+        y : ndarray of shape (n, ...)
+            Cleaned targets, if there are some.
+        """
+        options = {"accept_sparse": "csr", "dtype": None, "reset": reset}
+        if isinstance(y, str) and y == "no_validation":
+            return self._in_precision(validate_data(self, X, **options))
+        X, y = validate_data(self, X, y, multi_output=True, **options)
+        return self._in_precision(X), self._clean_target(y)
 
-    def _n_raw(self, loss: Loss) -> int:
-        raise TypeError(f"{type(self).__name__} must define _n_raw.")
+    def _clean_target(self, y: Any) -> Any:
+        return y
 
-    def _score_prediction(self, prediction: Array, data: Data) -> float:
-        raise TypeError(f"{type(self).__name__} must define _score_prediction.")
-
-    def _class_weights(self, data: Data, incremental: bool) -> Data:
+    def _weighted(
+        self, task: Any, data: Data, dtype: DTypeLike, incremental: bool
+    ) -> Data:
+        """Return the rows to train on, with the weights of their classes."""
         return data
 
-    def _stratify(self, data: Data) -> Any:
-        return None
+    def _batches(self, plan: Plan) -> Batches:
+        """Return the steps of an epoch."""
+        return RowBatches(plan.train, plan.batch_size, self.shuffle)
 
-    def _start_output(self, network: Network, plan: Plan) -> None:
-        """Set the output layer's start, where the loss knows a good one."""
+    def _task_for(self, y: Any, classes: Any, dtype: DTypeLike, fresh: bool) -> Task:
+        return self._new_task(y, classes, dtype) if fresh else self._same_task(classes)
+
+    # ---- precision
+
+    def _dtype_for(self, X: Any) -> np.dtype[Any]:
+        """Return the precision of a network that is fitted to these rows."""
+        if self.dtype is not None:
+            return np.dtype(self.dtype)
+        return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
+
+    def _in_precision(self, X: Any) -> Any:
+        """Return floating rows in the precision they are trained in."""
+        if X.dtype.kind in "iub" and not sparse.issparse(X):
+            return X  # cast batch by batch
+        keeps = self.dtype is None and X.dtype in _FLOATS
+        return X if keeps else _rounded(X, self._dtype_for(X))
+
+    def _rows_to_predict(self, X: Any) -> Any:
+        check_is_fitted(self, "network_")
+        X, dtype = self._read(X), self.network_.dtype
+        if X.dtype.kind == "f" and X.dtype.itemsize > dtype.itemsize:
+            return _rounded(X, dtype)
+        return X
 
     # ---- fit
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows; not negative.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
+            Validation data, for `history_` and for early stopping.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their targets.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : estimator
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If the input or a setting is out of range; nothing has changed then.
+        DivergenceError
+            If the loss stops being finite.
+        """
+        self._fit(Request(X, y, sample_weight, X_val, y_val, sample_weight_val))
+        return self
 
     def _fit(self, request: Request) -> Self:
         with unchanged_if_fails(self), one_blas_thread():
@@ -167,7 +276,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
             plan = make_plan(self, request, fresh=previous is None, seed=seed)
             if request.incremental and self._stream_has_ended(previous):
                 return self  # the best weights are back: nothing left to do
-            self.loss_function_ = plan.loss
+            self._task = plan.task
             n_epochs = 1 if request.incremental else self.max_iter
             if saved is not None:
                 n_epochs = max(0, n_epochs - saved.epoch) if saved.goes_on else 0
@@ -198,7 +307,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     def _initialize(self, request: Request) -> Self:
         with unchanged_if_fails(self), one_blas_thread():
             plan = make_plan(self, request, fresh=True, seed=None)
-            self.loss_function_ = plan.loss
+            self._task = plan.task
             self._keeps_state = True
             self._set_fitted(starting_states(self, plan, None)[0])
         return self
@@ -272,7 +381,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
             ),
             "n_iter_": state.epoch,
             "t_": state.n_seen,
-            "n_outputs_": state.network.output_shape[0],
+            "n_outputs_": state.network.output_shape[-1],
             "_training_state": state,
         }
 
@@ -282,30 +391,43 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         return self.history_.get("loss", [])
 
     @property
+    def loss_function_(self) -> Loss:
+        """The loss, in the form for the targets."""
+        return self._task.loss
+
+    @property
     def coefs_(self) -> list[Array]:
-        """Weight matrices, of shape (n_in, n_out), as views into the network."""
-        params = self.network_.params
-        return [params[name] for name in params if params[name].ndim == 2]
+        """Weights of the affine layers, (n_in, n_out), as views into the network.
+
+        Setting an entry writes to the network.
+        """
+        return LayerArrays("coefs_", [W for W, _ in self.network_.affine_maps()])
+
+    @coefs_.setter
+    def coefs_(self, values: Sequence[Any]) -> None:
+        self.coefs_[:] = values
 
     @property
     def intercepts_(self) -> list[Array]:
-        """Bias vectors of the dense layers, as views into the network."""
-        params = self.network_.params
-        return [params[name] for name in params if name.endswith(".b")]
+        """Biases of the affine layers, as views into the network.
+
+        Setting an entry writes to the network. A layer without biases has zeros that
+        cannot be written to.
+        """
+        return LayerArrays("intercepts_", [b for _, b in self.network_.affine_maps()])
+
+    @intercepts_.setter
+    def intercepts_(self, values: Sequence[Any]) -> None:
+        self.intercepts_[:] = values
 
     @property
     def n_layers_(self) -> int:
         """Number of layers of neurons, input and output among them."""
         return len(self.coefs_) + 1
 
-    def _raw_prediction(self, X: Any, n_layers: int | None = None) -> Array:
-        check_is_fitted(self, "network_")
-        X = validate_data(self, X, accept_sparse="csr", dtype=FLOATS, reset=False)
-        return self.network_.predict(X, n_layers)
-
-    def _prediction(self, X: Any) -> Array:
-        raw = self._raw_prediction(X)  # it says if there was no fit
-        return self.loss_function_.inverse_link(raw)
+    def _prediction(self, X: Any) -> Any:
+        rows = self._rows_to_predict(X)  # it says if there was no fit
+        return self.loss_function_.inverse_link(self.network_.predict(rows))
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
@@ -316,5 +438,23 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
+        tags.input_tags.sparse = self._takes_sparse()
         return tags
+
+    def _takes_sparse(self) -> bool:
+        """Return whether the first layer takes sparse input, as far as can be told."""
+        given = isinstance(self.layers, (list, tuple)) and len(self.layers) > 0
+        first = self.layers[0] if given else "dense"
+        if isinstance(first, str) and first in layers.registry:
+            first = layers.get(first)
+        return bool(getattr(first, "accepts_sparse", False))
+
+
+def _rounded(X: Any, dtype: DTypeLike) -> Any:
+    """Return rows in another precision, if no number is too large for it."""
+    if X.dtype == dtype:
+        return X
+    with np.errstate(over="ignore"):  # the error says it better
+        return check_array(
+            X, dtype=dtype, accept_sparse="csr", allow_nd=True, input_name="X"
+        )

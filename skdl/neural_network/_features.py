@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
 from sklearn.base import clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
@@ -113,7 +112,7 @@ class NetworkFeatures(
             )
         if frozen:
             check_is_fitted(inner, "network_")
-            validate_data(inner, X, accept_sparse="csr", reset=False)
+            inner._read(X)
             fitted = inner
         else:
             fitted = clone(inner).fit(X, y)
@@ -135,9 +134,14 @@ class NetworkFeatures(
             )
         return range(len(layers))[self.layer] + 1
 
-    def _width(self, fitted: Any, n_layers: int) -> int:
-        probe = np.zeros((1, fitted.n_features_in_), dtype=fitted.network_.dtype)
-        return int(fitted.network_.predict(probe, n_layers).shape[1])
+    def _width(self, fitted: BaseNetwork, n_layers: int) -> int:
+        shape = fitted.network_.shapes[n_layers]
+        if len(shape) != 1:
+            raise ValueError(
+                f"The output of layer {self.layer} has samples of shape {shape}, which "
+                "are not flat; take a later layer."
+            )
+        return shape[0]
 
     def transform(self, X: Any) -> Array:
         """Return the layer's output.
@@ -153,10 +157,9 @@ class NetworkFeatures(
             Activations.
         """
         check_is_fitted(self, "estimator_")
-        X = validate_data(
-            self, X, accept_sparse="csr", dtype=(np.float64, np.float32), reset=False
-        )
-        return self.estimator_.network_.predict(X, self._n_layers(self.estimator_))
+        validate_data(self, X, accept_sparse="csr", dtype=None, reset=False)
+        rows = self.estimator_._rows_to_predict(X)
+        return self.estimator_.network_.predict(rows, self._n_layers(self.estimator_))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

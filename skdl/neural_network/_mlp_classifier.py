@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
-from sklearn.metrics import accuracy_score
-from sklearn.utils.class_weight import compute_sample_weight
-
-from skdl import losses
-from skdl._compat import ClassifierMixin, StrOptions
-from skdl._settings import fit_context
-from skdl._typing import Array
 from skdl.activations import ActivationFunction
 from skdl.initializers import Initializer
 from skdl.layers import Layer
 from skdl.losses import Loss
+from skdl.neural_network._classifier import NetworkClassifier
 from skdl.neural_network._mlp import BaseMLP
-from skdl.neural_network._plan import Request
-from skdl.neural_network._targets import ClassTargets
 from skdl.optimizers import Optimizer
-from skdl.training import Data
 
 
-class MLPClassifier(ClassifierMixin, BaseMLP):
+class MLPClassifier(NetworkClassifier, BaseMLP):
     """Multi-layer perceptron for classes or several labels.
 
     Minimises the cross-entropy, or another loss, of a chain of dense layers by
@@ -181,11 +171,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     True
     """
 
-    _registries = {**BaseMLP._registries, "loss": losses.for_task("classification")}
-
     _parameter_constraints: dict[str, Any] = {
         **BaseMLP._parameter_constraints,
-        "class_weight": [dict, list, StrOptions({"balanced"}), None],
+        **NetworkClassifier._parameter_constraints,
     }
 
     def __init__(
@@ -242,204 +230,3 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.n_jobs = n_jobs
         self.dtype = dtype
         self.class_weight = class_weight
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(
-        self,
-        X: Any,
-        y: Any,
-        classes: Any = None,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> Self:
-        """Train for one epoch over the given rows, from where training stands.
-
-        With ``early_stopping=True`` each call is one epoch of waiting. When patience is
-        exhausted the best weights come back, and further calls change nothing.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Targets.
-        classes : array-like of shape (n_classes,), default=None
-            All classes that will come, needed in the first call if `y` lacks some.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows; not negative.
-        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-            Validation data; needed with ``early_stopping=True``.
-        y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
-            Their targets.
-        sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights.
-
-        Returns
-        -------
-        self : MLPClassifier
-            The estimator.
-
-        Raises
-        ------
-        ValueError
-            If the input or a setting is out of range; nothing has changed then.
-        DivergenceError
-            If the loss stops being finite.
-        """
-        self._fit(
-            Request(
-                X,
-                y,
-                sample_weight,
-                X_val,
-                y_val,
-                sample_weight_val,
-                classes=classes,
-                incremental=True,
-            )
-        )
-        return self
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def initialize(self, X: Any, y: Any, classes: Any = None) -> Self:
-        """Draw the starting weights without training.
-
-        The estimator can then predict, and `coefs_` and `intercepts_` can be set in
-        place; `partial_fit`, or `fit` with ``warm_start=True``, goes on from there.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data of the kind to come.
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Targets of the kind to come.
-        classes : array-like of shape (n_classes,), default=None
-            All classes that will come, needed in the first call if `y` lacks some.
-
-        Returns
-        -------
-        self : MLPClassifier
-            The estimator.
-        """
-        self._initialize(Request(X, y, classes=classes))
-        return self
-
-    def predict(self, X: Any) -> Array:
-        """Predict the most probable class, or all labels above one half.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Classes, or 0/1 indicators.
-        """
-        prediction = self._prediction(X)
-        return self._targets.decode(prediction)
-
-    def predict_proba(self, X: Any) -> Array:
-        """Predict probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        p : ndarray of shape (n_samples, n_classes)
-            Probabilities in the order of `classes_`; rows add up to 1, except with
-            several labels.
-        """
-        prediction = self._prediction(X)
-        return self._targets.probabilities(prediction)
-
-    def predict_log_proba(self, X: Any) -> Array:
-        """Predict logarithms of probabilities.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        log_p : ndarray of shape (n_samples, n_classes)
-            Logarithms of `predict_proba`.
-        """
-        p = self.predict_proba(X)
-        with np.errstate(divide="ignore"):
-            return np.log(p, out=p)
-
-    @property
-    def classes_(self) -> Array:
-        """Class labels; with several labels their numbers."""
-        return self._targets.classes
-
-    @property
-    def out_activation_(self) -> str:
-        """What turns the output into probabilities."""
-        targets = self._targets
-        one_each = targets.multilabel or self.network_.output_shape == (1,)
-        return "logistic" if one_each else "softmax"
-
-    def _set_targets(self, y: Any, classes: Any) -> None:
-        self._targets = ClassTargets.of(y, classes)
-
-    def _check_classes(self, classes: Any) -> None:
-        same = np.array_equal(np.unique(classes), self.classes_)
-        if not (same or self._targets.multilabel):
-            raise ValueError(
-                f"classes={np.unique(classes).tolist()} are not those of the first "
-                f"call, {self.classes_.tolist()}."
-            )
-
-    def _task_loss(self) -> Loss:
-        loss = self._registries["loss"].get(self.loss).settled()
-        return loss.for_classes(len(self.classes_), self._targets.multilabel)
-
-    def _clean_target(self, y: Any) -> Array:
-        return ClassTargets.clean(y)
-
-    def _encode(self, y: Array, loss: Loss, dtype: Any) -> Array:
-        return self._targets.encode(y, loss, dtype)
-
-    def _n_raw(self, loss: Loss) -> int:
-        return loss.n_raw(len(self.classes_))
-
-    def _score_prediction(self, prediction: Array, data: Data) -> float:
-        decoded = self._targets.decode(prediction)
-        return float(accuracy_score(data.target, decoded, sample_weight=data.weight))
-
-    def _class_weights(self, data: Data, incremental: bool) -> Data:
-        if self.class_weight is None:
-            return data
-        if incremental and self.class_weight == "balanced":
-            raise ValueError(
-                'class_weight="balanced" needs all of the data and cannot be used with '
-                "partial_fit; pass a dict of weights, or sample_weight."
-            )
-        weight = compute_sample_weight(self.class_weight, data.target)
-        weight = weight.astype(data.X.dtype)
-        if data.weight is not None:
-            weight *= data.weight
-        if (weight < 0).any() or not weight.any():
-            raise ValueError(
-                f"class_weight={self.class_weight!r} gives negative weights, or none "
-                "but zeros."
-            )
-        return data._replace(weight=weight)
-
-    def _stratify(self, data: Data) -> Any:
-        return None if self._targets.multilabel else data.target
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = True
-        return tags

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Any
 
-import numpy as np
-from sklearn.metrics import r2_score
-from sklearn.utils.validation import column_or_1d
-
-from skdl import losses
-from skdl._compat import RegressorMixin
-from skdl._settings import fit_context
-from skdl._typing import Array
 from skdl.activations import ActivationFunction
 from skdl.initializers import Initializer
 from skdl.layers import Layer
 from skdl.losses import Loss
-from skdl.networks import Network
 from skdl.neural_network._mlp import BaseMLP
-from skdl.neural_network._plan import Plan, Request
+from skdl.neural_network._regressor import NetworkRegressor
 from skdl.optimizers import Optimizer
-from skdl.training import Data
 
 
-class MLPRegressor(RegressorMixin, BaseMLP):
+class MLPRegressor(NetworkRegressor, BaseMLP):
     """Multi-layer perceptron for one or several real targets.
 
     Minimises the squared error, or another loss, of a chain of dense layers by
@@ -177,8 +167,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     True
     """
 
-    _registries = {**BaseMLP._registries, "loss": losses.for_task("regression")}
-
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] = (100,),
@@ -231,140 +219,3 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.n_init = n_init
         self.n_jobs = n_jobs
         self.dtype = dtype
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        X_val: Any = None,
-        y_val: Any = None,
-        sample_weight_val: Any = None,
-    ) -> Self:
-        """Train for one epoch over the given rows, from where training stands.
-
-        With ``early_stopping=True`` each call is one epoch of waiting. When patience is
-        exhausted the best weights come back, and further calls change nothing.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Weights of the rows; not negative.
-        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
-            Validation data; needed with ``early_stopping=True``.
-        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
-            Their targets.
-        sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights.
-
-        Returns
-        -------
-        self : MLPRegressor
-            The estimator.
-
-        Raises
-        ------
-        ValueError
-            If the input or a setting is out of range; nothing has changed then.
-        DivergenceError
-            If the loss stops being finite.
-        """
-        self._fit(
-            Request(
-                X,
-                y,
-                sample_weight,
-                X_val,
-                y_val,
-                sample_weight_val,
-                incremental=True,
-            )
-        )
-        return self
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def initialize(self, X: Any, y: Any) -> Self:
-        """Draw the starting weights without training.
-
-        The estimator can then predict, and `coefs_` and `intercepts_` can be set in
-        place; `partial_fit`, or `fit` with ``warm_start=True``, goes on from there.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data of the kind to come.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets of the kind to come.
-
-        Returns
-        -------
-        self : MLPRegressor
-            The estimator.
-        """
-        self._initialize(Request(X, y))
-        return self
-
-    def predict(self, X: Any) -> Array:
-        """Predict the targets.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions.
-        """
-        prediction = self._prediction(X)
-        return prediction if self._many_outputs else prediction[:, 0]
-
-    @property
-    def out_activation_(self) -> str:
-        """What turns the output into predictions."""
-        return self.loss_function_.out_activation
-
-    def _set_targets(self, y: Any, classes: Any) -> None:
-        self._many_outputs = y.ndim == 2
-        self._n_targets = y.shape[1] if y.ndim == 2 else 1
-
-    def _task_loss(self) -> Loss:
-        loss = self._registries["loss"].get(self.loss).settled()
-        if loss.n_raw_for_targets(1) != 1:
-            raise ValueError(
-                f"MLPRegressor predicts one number for each target, got {loss!r}; fit "
-                "one network a quantile, or use GradientBoostingRegressor."
-            )
-        return loss
-
-    def _clean_target(self, y: Any) -> Array:
-        y = np.asarray(y)
-        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-
-    def _encode(self, y: Array, loss: Loss, dtype: Any) -> Array:
-        y = y.astype(dtype, copy=False)
-        y = y[:, None] if y.ndim == 1 else y
-        if y.shape[1] != self._n_targets:
-            raise ValueError(
-                f"y must have {self._n_targets} outputs, got {y.shape[1]}."
-            )
-        return np.ascontiguousarray(y)
-
-    def _n_raw(self, loss: Loss) -> int:
-        return self._n_targets
-
-    def _score_prediction(self, prediction: Array, data: Data) -> float:
-        target = data.target if self._many_outputs else data.target[:, None]
-        return float(r2_score(target, prediction, sample_weight=data.weight))
-
-    def _start_output(self, network: Network, plan: Plan) -> None:
-        train: Data = plan.train
-        bias = f"{len(network.layers) - 1}.b"
-        network.params[bias][:] = plan.loss.init_raw(train.y, train.weight)

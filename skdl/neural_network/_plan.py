@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from skdl import optimizers
-from skdl._compat import check_sample_weight, validate_data
-from skdl._typing import Array
-from skdl.losses import Loss
+from skdl._compat import check_sample_weight
 from skdl.optimizers import Optimizer
+from skdl.tasks import Task
 from skdl.training import Data
 
-FLOATS = (np.float64, np.float32)
+if TYPE_CHECKING:
+    from skdl.neural_network._base import BaseNetwork
 
 
 class Request(NamedTuple):
@@ -35,8 +36,9 @@ class Request(NamedTuple):
 class Plan(NamedTuple):
     """Everything a training run needs that does not change while it runs."""
 
-    loss: Loss
+    task: Task
     optimizer: Optimizer
+    dtype: np.dtype[Any]
     train: Data
     validation: Data | None
     batch_size: int
@@ -46,10 +48,12 @@ class Plan(NamedTuple):
     @property
     def n_batches(self) -> int:
         """Steps in an epoch."""
-        return -(-self.train.X.shape[0] // self.batch_size)
+        return -(-self.train.n // self.batch_size)
 
 
-def make_plan(estimator: Any, request: Request, fresh: bool, seed: int | None) -> Plan:
+def make_plan(
+    estimator: BaseNetwork, request: Request, fresh: bool, seed: int | None
+) -> Plan:
     """Check all input and settings.
 
     Parameters
@@ -77,33 +81,28 @@ def make_plan(estimator: Any, request: Request, fresh: bool, seed: int | None) -
     optimizer = optimizers.get(estimator.optimizer).settled()
     incremental = request.incremental
     _check_request(estimator, optimizer, request)
-    X, y, weight = _validate(
-        estimator, request.X, request.y, request.sample_weight, fresh
-    )
-    if fresh:
-        estimator._set_targets(y, request.classes)
-    elif request.classes is not None:
-        estimator._check_classes(request.classes)
-    loss = estimator._task_loss()
-    train = _data(estimator, X, y, weight, loss)
-    train = estimator._class_weights(train, incremental)
+    X, y = estimator._read(request.X, request.y, reset=fresh)
+    dtype = estimator._dtype_for(X)
+    task = estimator._task_for(y, request.classes, dtype, fresh)
+    train = _data(task, X, y, request.sample_weight, dtype)
+    train = estimator._weighted(task, train, dtype, incremental)
     validation = None
     if request.X_val is not None:
-        X, y, weight = _validate(
-            estimator, request.X_val, request.y_val, request.sample_weight_val, False
-        )
-        validation = _data(estimator, X, y, weight, loss)
+        X, y = estimator._read(request.X_val, request.y_val, reset=False)
+        validation = _data(task, X, y, request.sample_weight_val, dtype)
     if seed is None:
         seed = draw_seed(estimator)
     if estimator.early_stopping and validation is None:
-        train, validation = _split(estimator, train, seed)
-    batch_size = _batch_size(estimator, optimizer, train.X.shape[0], incremental)
-    plan = Plan(loss, optimizer, train, validation, batch_size, seed, incremental)
+        train, validation = _split(estimator, task, train, seed)
+    batch_size = _batch_size(estimator, optimizer, train.n, incremental)
+    plan = Plan(
+        task, optimizer, dtype, train, validation, batch_size, seed, incremental
+    )
     optimizer.check(0 if incremental else estimator.max_iter, plan.n_batches)
     return plan
 
 
-def draw_seed(estimator: Any) -> int:
+def draw_seed(estimator: BaseNetwork) -> int:
     """Return an integer from the estimator's `random_state`.
 
     Parameters
@@ -120,7 +119,9 @@ def draw_seed(estimator: Any) -> int:
     return int(random_state.randint(np.iinfo(np.int32).max))
 
 
-def _check_request(estimator: Any, optimizer: Optimizer, request: Request) -> None:
+def _check_request(
+    estimator: BaseNetwork, optimizer: Optimizer, request: Request
+) -> None:
     X_val, y_val = request.X_val, request.y_val
     if (X_val is None) != (y_val is None):
         given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
@@ -139,41 +140,26 @@ def _check_request(estimator: Any, optimizer: Optimizer, request: Request) -> No
         )
 
 
-def _validate(
-    estimator: Any, X: Any, y: Any, weight: Any, reset: bool
-) -> tuple[Any, Array, Array | None]:
-    X, y = validate_data(
-        estimator,
-        X,
-        y,
-        accept_sparse="csr",
-        multi_output=True,
-        dtype=FLOATS,
-        reset=reset,
-    )
-    if estimator.dtype is not None:
-        X = X.astype(estimator.dtype, copy=False)
+def _data(task: Task, X: Any, y: Any, weight: Any, dtype: DTypeLike) -> Data:
     if weight is not None:
-        weight = check_sample_weight(weight, X, dtype=X.dtype, ensure_non_negative=True)
+        weight = check_sample_weight(weight, X, dtype=dtype, ensure_non_negative=True)
         if not weight.any():
             raise ValueError("All sample weights are zero: no row would count.")
-    return X, estimator._clean_target(y), weight
-
-
-def _data(estimator: Any, X: Any, y: Array, weight: Array | None, loss: Loss) -> Data:
-    encoded = estimator._encode(y, loss, X.dtype)
-    loss.check_targets(encoded)
+    encoded = task.encode(y, dtype)
+    task.loss.check_targets(encoded)
     return Data(X, encoded, weight, y, weight)
 
 
-def _split(estimator: Any, data: Data, seed: int) -> tuple[Data, Data]:
-    n = data.X.shape[0]
+def _split(
+    estimator: BaseNetwork, task: Task, data: Data, seed: int
+) -> tuple[Data, Data]:
+    n = data.n
     try:
         train, test = train_test_split(
             np.arange(n),
             test_size=estimator.validation_fraction,
             random_state=seed,
-            stratify=estimator._stratify(data),
+            stratify=task.strata(data.target),
         )
     except ValueError as error:
         raise ValueError(
@@ -182,7 +168,7 @@ def _split(estimator: Any, data: Data, seed: int) -> tuple[Data, Data]:
             "and y_val, or more samples."
         ) from error
     parts = data.rows(train), data.rows(test)
-    if len(test) < 2 or any(_counts_nothing(part.weight) for part in parts):
+    if len(test) < 2 or any(part.counts_nothing for part in parts):
         raise ValueError(
             f"early_stopping=True split {n} samples into {len(train)} for training and "
             f"{len(test)} for validation, of which one part is too small or has no "
@@ -192,11 +178,9 @@ def _split(estimator: Any, data: Data, seed: int) -> tuple[Data, Data]:
     return parts
 
 
-def _counts_nothing(weight: Array | None) -> bool:
-    return weight is not None and not weight.any()
-
-
-def _batch_size(estimator: Any, optimizer: Optimizer, n: int, incremental: bool) -> int:
+def _batch_size(
+    estimator: BaseNetwork, optimizer: Optimizer, n: int, incremental: bool
+) -> int:
     wanted, name = estimator.batch_size, type(optimizer).__name__
     if wanted == "auto":
         return n if optimizer.full_batch else min(200, n)

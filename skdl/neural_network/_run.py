@@ -5,15 +5,16 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from sklearn.metrics import check_scoring
 
 from skdl._compat import call_hooks
-from skdl.layers import Dense
+from skdl.layers import build_chain
 from skdl.networks import Network
+from skdl.neural_network._evaluate import evaluate
 from skdl.neural_network._plan import Plan
 from skdl.neural_network._tasks import EpochTasks
 from skdl.ops._blas import one_blas_thread
@@ -27,15 +28,18 @@ from skdl.training import (
     TrainingState,
 )
 
+if TYPE_CHECKING:
+    from skdl.neural_network._base import BaseNetwork
+
 Result = tuple[TrainingState, str]
 
 
-def scores_by_loss(estimator: Any) -> bool:
+def scores_by_loss(estimator: BaseNetwork) -> bool:
     """Return whether the validation metric is the loss."""
     return isinstance(estimator.scoring, str) and estimator.scoring == "loss"
 
 
-def monitored(estimator: Any) -> str:
+def monitored(estimator: BaseNetwork) -> str:
     """Return the entry of the history that decides which epoch is best."""
     if not estimator.early_stopping:
         return "loss"
@@ -46,7 +50,7 @@ def monitored(estimator: Any) -> str:
 
 
 def starting_states(
-    estimator: Any, plan: Plan, previous: TrainingState | None
+    estimator: BaseNetwork, plan: Plan, previous: TrainingState | None
 ) -> list[TrainingState]:
     """Return where each restart begins.
 
@@ -81,23 +85,25 @@ def starting_states(
     return states
 
 
-def build(estimator: Any, plan: Plan) -> Network:
+def build(estimator: BaseNetwork, plan: Plan) -> Network:
     """Return the network, its arrays all zero."""
     X = plan.train.X
-    layers = [*estimator._hidden_layers(), Dense(estimator._n_raw(plan.loss))]
-    network = Network(layers, X.shape[1:], X.dtype, estimator.initializer)
+    body = estimator._body_layers()
+    shapes, _ = build_chain(body, X.shape[1:])
+    layers = [*body, *plan.task.head(shapes[-1])]
+    network = Network(layers, X.shape[1:], plan.dtype, estimator.initializer)
     network.check_input(X)
     return network
 
 
 def _first(
-    estimator: Any, plan: Plan, sequence: np.random.SeedSequence
+    estimator: BaseNetwork, plan: Plan, sequence: np.random.SeedSequence
 ) -> TrainingState:
     rng = np.random.default_rng(sequence)
     network = build(estimator, plan)
     network.initialize(rng)
-    estimator._start_output(network, plan)
-    optimizer_state = plan.optimizer.init(network.params.size, network.dtype)
+    plan.task.start(network, plan.train.y, plan.train.weight)
+    optimizer_state = plan.optimizer.init(network.params.n_active, network.dtype)
     return TrainingState(network, optimizer_state, rng, plan.seed)
 
 
@@ -114,15 +120,16 @@ def _continued(
             "Keep the architecture, or fit anew with warm_start=False."
         )
     state = previous.copy()
-    network.restore(state.network.snapshot())
+    if not network.take(state.network):  # vectors in the old order mean nothing now
+        state.optimizer_state.owner, state.best = "", None
     state.network = network
     state.optimizer_state = optimizer.resumed(
-        state.optimizer_state, network.params.size, network.dtype
+        state.optimizer_state, network.params.n_active, network.dtype
     )
     return state
 
 
-def _best(estimator: Any, plan: Plan, state: TrainingState) -> Best:
+def _best(estimator: BaseNetwork, plan: Plan, state: TrainingState) -> Best:
     """Return what follows the best epoch, with the memory of an earlier run."""
     patience = estimator.n_iter_no_change
     endless = patience in ("never", np.inf) or (
@@ -146,7 +153,7 @@ def _best(estimator: Any, plan: Plan, state: TrainingState) -> Best:
 
 
 def train(
-    estimator: Any,
+    estimator: BaseNetwork,
     plan: Plan,
     state: TrainingState,
     n_epochs: int,
@@ -192,11 +199,10 @@ def train(
     report = _report(estimator, plan, state, label)
     trainer = Trainer(
         state,
-        Objective(state.network, plan.loss, estimator.alpha, estimator.l1),
+        Objective(state.network, plan.task.loss, estimator.alpha, estimator.l1),
         plan.optimizer,
         plan.train,
-        batch_size=plan.batch_size,
-        shuffle=estimator.shuffle,
+        estimator._batches(plan),
         validate=_validator(estimator, plan),
         monitor=monitored(estimator),
         begin_epoch=tasks.begin,
@@ -223,7 +229,11 @@ def train(
 
 
 def train_restarts(
-    estimator: Any, plan: Plan, starts: list[TrainingState], n_epochs: int, root: Any
+    estimator: BaseNetwork,
+    plan: Plan,
+    starts: list[TrainingState],
+    n_epochs: int,
+    root: Any,
 ) -> list[Result]:
     """Train several networks, in parallel where `n_jobs` says so.
 
@@ -274,7 +284,7 @@ def train_restarts(
 
 
 def _train_alone(
-    estimator: Any,
+    estimator: BaseNetwork,
     plan: Plan,
     state: TrainingState,
     n_epochs: int,
@@ -295,31 +305,30 @@ def rank(result: Result) -> float:
 
 
 def _validator(
-    estimator: Any, plan: Plan
+    estimator: BaseNetwork, plan: Plan
 ) -> Callable[[Network], dict[str, float]] | None:
-    data = plan.validation
+    data, task = plan.validation, plan.task
     if data is None:
         return None
-    scorer = None
-    if estimator.scoring is not None and not scores_by_loss(estimator):
+    by_loss, scorer = scores_by_loss(estimator), None
+    if estimator.scoring is not None and not by_loss:
         scorer = check_scoring(estimator, estimator.scoring)
     weight = {} if data.weight is None else {"sample_weight": data.weight}
 
     def validate(network: Network) -> dict[str, float]:
-        raw = network.predict(data.X)
-        row = {"val_loss": plan.loss(data.y, raw, data.weight)}
-        prediction = plan.loss.inverse_link(raw)
-        if scores_by_loss(estimator):
+        loss, predicted = evaluate(network, task, data)
+        row = {"val_loss": loss}
+        if by_loss:
             return row
-        if not np.isfinite(prediction).all():
-            row["val_score"] = np.nan  # metrics refuse such predictions
+        if predicted is None:
+            row["val_score"] = np.nan  # metrics refuse predictions that are not finite
         elif scorer is not None:
             probe = copy.copy(estimator)
             probe.network_ = network
             probe.__dict__.pop("feature_names_in_", None)  # the rows are arrays by now
             row["val_score"] = float(scorer(probe, data.X, data.target, **weight))
         else:
-            row["val_score"] = estimator._score_prediction(prediction, data)
+            row["val_score"] = task.score(data.target, predicted, data.weight)
         return row
 
     return validate
@@ -328,16 +337,18 @@ def _validator(
 # ---- what is printed
 
 
-def _report(estimator: Any, plan: Plan, state: TrainingState, label: str) -> Report:
+def _report(
+    estimator: BaseNetwork, plan: Plan, state: TrainingState, label: str
+) -> Report:
     title = (
         f"{type(estimator).__name__}{label}: {state.network.params.size:,} parameters, "
-        f"{plan.train.X.shape[0]:,} samples in batches of {plan.batch_size} "
+        f"{plan.train.n:,} samples in batches of {plan.batch_size} "
         f"({plan.n_batches} update{'s' * (plan.n_batches > 1)} an epoch)"
     )
     return Report(title, int(estimator.verbose), header=state.epoch == 0)
 
 
-def _why(estimator: Any, trainer: Trainer) -> str:
+def _why(estimator: BaseNetwork, trainer: Trainer) -> str:
     epoch, best = trainer.state.epoch, trainer.state.best
     monitor = {
         "loss": "training loss",

@@ -1,4 +1,7 @@
-"""The affine map Z = XW + b and its derivatives; X may be sparse."""
+"""The affine map Z = XW + b and its derivatives; X may be sparse.
+
+Of arrays with more axes each vector along the last one is a row.
+"""
 
 from __future__ import annotations
 
@@ -67,22 +70,22 @@ def linear(x: Any, W: Array, b: Array | None, out: Array) -> Array:
 
     Parameters
     ----------
-    x : {ndarray, sparse matrix} of shape (n, n_in)
+    x : {ndarray, sparse matrix} of shape (..., n_in)
         Rows are samples.
     W : ndarray of shape (n_in, n_out)
         Weights.
     b : ndarray of shape (n_out,) or None
         Biases.
-    out : ndarray of shape (n, n_out)
+    out : ndarray of shape (..., n_out)
         Receives Z.
 
     Returns
     -------
-    out : ndarray of shape (n, n_out)
+    out : ndarray of shape (..., n_out)
         Z.
     """
     if isinstance(x, np.ndarray):
-        product(x, W, out)
+        product(_rows(x), W, _rows(out))
     else:  # sparse: SciPy's product cannot write into given memory
         out[...] = x @ W
     if b is not None:
@@ -97,17 +100,18 @@ def linear_backward_weights(
 
     Parameters
     ----------
-    dz : ndarray of shape (n, n_out)
+    dz : ndarray of shape (..., n_out)
         ∂L/∂Z.
-    x : {ndarray, sparse matrix} of shape (n, n_in)
+    x : {ndarray, sparse matrix} of shape (..., n_in)
         Input of the forward pass.
     dW : ndarray of shape (n_in, n_out)
         Receives ∂L/∂W.
     db : ndarray of shape (n_out,), default=None
         Receives ∂L/∂b, unless None.
     """
+    dz = _rows(dz)
     if isinstance(x, np.ndarray):
-        product(x.T, dz, dW)
+        product(_rows(x).T, dz, dW)
     else:
         dW[...] = x.T @ dz
     if db is not None:
@@ -119,16 +123,21 @@ def linear_backward_input(dz: Array, W: Array, out: Array) -> Array:
 
     Parameters
     ----------
-    dz : ndarray of shape (n, n_out)
+    dz : ndarray of shape (..., n_out)
         ∂L/∂Z.
     W : ndarray of shape (n_in, n_out)
         Weights.
-    out : ndarray of shape (n, n_in)
+    out : ndarray of shape (..., n_in)
         Receives ∂L/∂X.
 
     Returns
     -------
-    out : ndarray of shape (n, n_in)
+    out : ndarray of shape (..., n_in)
         ∂L/∂X.
     """
-    return product(dz, W.T, out)
+    product(_rows(dz), W.T, _rows(out))
+    return out
+
+
+def _rows(x: Array) -> Array:
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])

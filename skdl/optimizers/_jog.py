@@ -150,10 +150,15 @@ class Jog(Optimizer):
         # Around a minimum at 0 the parameters themselves say nothing of their size.
         size = max(_rms(weights), memory["jog_size"])
         noise = rng.normal(0.0, self.scale * size, weights.size)
-        weights += noise.astype(weights.dtype)
+        for part in self._parts(problem):
+            here, noise = noise[: theta[part].size], noise[theta[part].size :]
+            theta[part] += here.astype(theta.dtype)
 
     def _weights(self, problem: Problem, theta: Array) -> Array:
-        return theta[: getattr(problem, "n_weights", theta.size)]
+        return np.concatenate([theta[part] for part in self._parts(problem)])
+
+    def _parts(self, problem: Problem) -> list[slice]:
+        return getattr(problem, "weights", [slice(None)]) or [slice(None)]
 
 
 def _rms(x: Array) -> float:

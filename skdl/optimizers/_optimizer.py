@@ -37,9 +37,9 @@ class Problem(Protocol):
     A training run and `skdl.optimizers.minimize` each give one. Besides these methods
     it may have: ``value(theta)``, the value alone, for methods without gradients;
     ``hessian_product(theta, v)``, the Hessian times a vector, which is else made of
-    gradients; ``rng``, a generator for methods that draw random numbers; ``n_weights``,
-    the number of leading entries that may be jogged. A method calls the objective last
-    at the point where it ends an iteration.
+    gradients; ``rng``, a generator for methods that draw random numbers; ``weights``,
+    slices of the entries that may be jogged. A method calls the objective last at the
+    point where it ends an iteration.
     """
 
     def gradients(self, theta: Array) -> Iterator[Array]:
@@ -93,6 +93,8 @@ class Optimizer(ParameterObject):
     memory_settings : tuple of str
         Settings that say what the remembered numbers mean: with another value of one
         of them a run that goes on starts with an empty memory.
+    has_rate : bool
+        Whether it has a learning rate, that parts of a network can multiply.
     """
 
     full_batch: ClassVar[bool] = False
@@ -100,6 +102,7 @@ class Optimizer(ParameterObject):
     needs_gradient: ClassVar[bool] = True
     leaves_minima: ClassVar[bool] = False
     memory_settings: ClassVar[tuple[str, ...]] = ()
+    has_rate: ClassVar[bool] = False
 
     def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
         """Raise if a setting is out of range, or does not suit the plan.
@@ -356,6 +359,7 @@ class FirstOrder(Optimizer):
         "clip_value": [*POSITIVE, None],
     }
 
+    has_rate = True
     slots: ClassVar[tuple[str, ...]] = ()
     twin: ClassVar[str] = ""
     linear: ClassVar[bool] = False
@@ -466,13 +470,14 @@ class FirstOrder(Optimizer):
         if self.twin and use_numba(planned):
             kernels = import_module("skdl.ops._numba.update")
             kernel = getattr(kernels, self.twin)
-            slots = [state.slots[name] for name in self.slots]
-            numbers = map(theta.dtype.type, self.twin_numbers(shared, eta))
-            kernel(theta, grad, *slots, *numbers)
+            vectors = [theta, grad, *(state.slots[name] for name in self.slots)]
+            for start, stop, factor in state.rates or [(0, len(theta), 1.0)]:
+                numbers = map(theta.dtype.type, self.twin_numbers(shared, eta * factor))
+                kernel(*(vector[start:stop] for vector in vectors), *numbers)
             return
         for block in state.blocks(theta, grad):
             block.t, block.shared = state.t, shared
-            self.step(block.theta, block.g, block, eta)
+            self.step(block.theta, block.g, block, eta * block.rate)
 
     def _schedule(self) -> schedules.Schedule | None:
         rate = self.learning_rate

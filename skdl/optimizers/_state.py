@@ -78,6 +78,9 @@ class OptimizerState:
         Numbers that the optimizer remembers.
     schedule_memory : dict
         What its schedule remembers.
+    rates : sequence of (int, int, float)
+        Parts of the vector, one behind the other, and what their learning rate is
+        multiplied by; empty where that is 1 for all.
 
     Raises
     ------
@@ -105,7 +108,9 @@ class OptimizerState:
         }
         self.memory: dict[str, Any] = {}
         self.schedule_memory: dict[str, Any] = {}
+        self.rates: Sequence[tuple[int, int, float]] = ()
         self._blocks: list[SimpleNamespace] = []
+        self._blocks_of: tuple[Array, Array] | None = None
 
     def blocks(self, theta: Array, grad: Array) -> list[SimpleNamespace]:
         """Return views of θ, g, the slots and scratch memory, block by block.
@@ -118,24 +123,31 @@ class OptimizerState:
         Returns
         -------
         blocks : list of SimpleNamespace
-            Attributes `theta`, `g`, one for each slot, and `work` (scratch).
+            Attributes `theta`, `g`, one for each slot, `work` (scratch) and `rate`, the
+            multiplier of the learning rate.
         """
-        blocks = self._blocks
-        if blocks and blocks[0].theta.base is theta and blocks[0].g.base is grad:
-            return blocks
+        of = self._blocks_of
+        if of is not None and of[0] is theta and of[1] is grad:
+            return self._blocks
         work = np.empty(min(BLOCK, len(theta)), dtype=theta.dtype)
-        self._blocks = []
-        for start in range(0, len(theta), BLOCK):
-            part = slice(start, start + BLOCK)
-            block = SimpleNamespace(theta=theta[part], g=grad[part])
-            block.work = work[: len(block.g)]
-            for name, slot in self.slots.items():
-                setattr(block, name, slot[part])
-            self._blocks.append(block)
+        self._blocks, self._blocks_of = [], (theta, grad)
+        for first, last, rate in self.rates or [(0, len(theta), 1.0)]:
+            for start in range(first, last, BLOCK):
+                part = slice(start, min(start + BLOCK, last))
+                block = SimpleNamespace(theta=theta[part], g=grad[part], rate=rate)
+                block.work = work[: len(block.g)]
+                for name, slot in self.slots.items():
+                    setattr(block, name, slot[part])
+                self._blocks.append(block)
         return self._blocks
 
-    def plan(self, steps_per_epoch: int, n_epochs: int) -> None:
-        """Tell how long the coming run is, for the schedules.
+    def plan(
+        self,
+        steps_per_epoch: int,
+        n_epochs: int,
+        rates: Sequence[tuple[int, int, float]] = (),
+    ) -> None:
+        """Tell how long the coming run is, for the schedules, and what learns how fast.
 
         Parameters
         ----------
@@ -143,7 +155,10 @@ class OptimizerState:
             Updates in an epoch.
         n_epochs : int
             Planned epochs, on top of those done; 0 where it is not known.
+        rates : sequence of (int, int, float), default=()
+            See the attribute.
         """
+        self.rates, self._blocks_of = rates, None
         self.steps_per_epoch = steps_per_epoch
         self.n_epochs = self.epoch + n_epochs if n_epochs else 0
 
@@ -163,7 +178,8 @@ class OptimizerState:
         return new
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_blocks": []}  # views and scratch are remade
+        # Views and scratch are remade.
+        return {**self.__dict__, "_blocks": [], "_blocks_of": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)

@@ -1,18 +1,23 @@
 """The training loop of all networks."""
 
 from skdl._report import Report
+from skdl.training._batches import Batch, Batches, RowBatches
 from skdl.training._best import Best
+from skdl.training._data import Data
 from skdl.training._errors import DivergenceError
 from skdl.training._objective import Objective
 from skdl.training._state import TrainingState
-from skdl.training._trainer import Data, Trainer
+from skdl.training._trainer import Trainer
 
 __all__ = [
+    "Batch",
+    "Batches",
     "Best",
     "Data",
     "DivergenceError",
     "Objective",
     "Report",
+    "RowBatches",
     "Trainer",
     "TrainingState",
 ]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from skdl._typing import Array
-from skdl.layers import Arena, Context
-from skdl.losses import Loss
+from skdl.layers import Arena, Carried, Context
+from skdl.losses import Loss, total_weight
 from skdl.networks import Network
 from skdl.ops.vector import BLOCK, add_scaled
 
@@ -17,8 +17,10 @@ class Objective:
     """The weighted mean loss of a network, plus penalties on its weights.
 
     F(θ) = [Σᵢ wᵢ ℓ(yᵢ, f(xᵢ; θ)) + ½·l2·‖W‖² + l1·‖W‖₁] / Σᵢ wᵢ, W the entries of θ
-    that belong to arrays of two and more dimensions (no biases). Dividing the penalty
-    by the sum of weights is scikit-learn's convention.
+    that belong to penalised arrays (weights, not biases). The sums are over rows, and
+    over the elements of each where it has many targets (pixels, steps). Dividing the
+    penalty by the sum of weights is scikit-learn's convention. Side outputs of layers
+    add their loss on the same targets.
 
     Parameters
     ----------
@@ -41,8 +43,10 @@ class Objective:
         self._context = Context(True, None, network.dtype, self._arena)
         self._context.want_dx = False
         self._gradient = network.params.like()
+        self._grads = network.gradient_tree(self._gradient)
         self._theta: Array | None = None
         self._tree: Any = None
+        self._copy_to: Array | None = None
 
     def loss_and_gradient(
         self,
@@ -52,64 +56,95 @@ class Objective:
         weight: Array | None = None,
         rng: np.random.Generator | None = None,
         total: float | None = None,
+        *,
+        lengths: Array | None = None,
+        carried: Carried | None = None,
     ) -> tuple[float, Array]:
         """Return F(θ) over the given rows, and its gradient.
 
         Parameters
         ----------
-        theta : ndarray of shape (n_params,)
-            Parameters, in the layout of the network's.
+        theta : ndarray of shape (n_active,) or (n_params,)
+            Parameters, in the layout of the network's: those that learn, or all.
         X : {ndarray, sparse matrix} of shape (n, ...)
             Input.
-        y : ndarray of shape (n,) or (n, k)
+        y : ndarray of shape (n, ...) or (n, ..., k)
             Targets, as the loss takes them.
-        weight : ndarray of shape (n,), default=None
-            Sample weights; None means 1 each.
+        weight : ndarray of shape (n,) or (n, ...), default=None
+            Weights of the rows, or of each of their elements; None means 1 each.
         rng : numpy.random.Generator, default=None
             For layers that draw random numbers.
         total : float, default=None
             The sum of weights to divide by; None takes the rows' own. With the sum
             over several shards of rows, and penalties 0, the shards' results add up
             to the result of all rows.
+        lengths : ndarray of int of shape (n,), default=None
+            Steps of each sample, where they are padded.
+        carried : Carried, default=None
+            States of the window before, for recurrent layers.
 
         Returns
         -------
         loss : float
             F(θ).
-        gradient : ndarray of shape (n_params,)
-            Memory that the next call overwrites.
+        gradient : ndarray of the shape of `theta`
+            Memory that the next call overwrites; of frozen arrays it is 0.
         """
-        if theta is not self._theta:
-            self._tree = self.network.tree(self.network.params.like(theta))
-            self._theta = theta
-        gradient = self._gradient
-        if total is None:
-            total = float(X.shape[0] if weight is None else weight.sum())
-        if total == 0:  # a batch of rows without weight
-            gradient.vector[:] = 0
-            return 0.0, gradient.vector
+        self._take(theta)
+        gradient = self._gradient.vector[: len(theta)]
         self._arena.reset()
         ctx = self._context
-        ctx.rng = rng
+        ctx.begin(rng, lengths, carried)
+        if total == 0 or (weight is not None and not weight.any()):
+            gradient[:] = 0  # a batch of rows without weight
+            return 0.0, gradient
         raw, caches = self.network.forward(self._tree, X, ctx)
+        if total is None:
+            total = total_weight(raw, weight)
         loss, draw = self.loss.weighted(y, raw, weight, 1.0 / total, ctx.empty)
-        self.network.backward(self._tree, gradient.tree, caches, draw, ctx)
-        return loss + self._penalise(theta, gradient.vector, total), gradient.vector
+        for side in ctx.sides:
+            scale = side.weight / total
+            side_loss, side.gradient = self.loss.weighted(
+                y, side.raw, weight, scale, ctx.empty
+            )
+            loss += side_loss
+        self.network.backward(self._tree, self._grads, caches, draw, ctx)
+        if len(gradient) > self.network.params.n_active:
+            gradient[self.network.params.n_active :] = 0
+        return loss + self._penalise(theta, gradient, total), gradient
+
+    def _take(self, theta: Array) -> None:
+        """Make θ the parameters that the layers see."""
+        params = self.network.params
+        if theta is not self._theta:
+            in_place = theta.ctypes.data == params.vector.ctypes.data
+            if in_place:
+                seen = params
+            elif len(theta) == params.size:
+                seen = params.like(theta)
+            else:
+                seen = params.like(params.vector.copy())
+            self._theta, self._tree = theta, self.network.tree(seen)
+            self._copy_to = None if seen.vector.size == len(theta) else seen.vector
+            if in_place:
+                self._copy_to = None
+        if self._copy_to is not None:
+            self._copy_to[: len(theta)] = theta
 
     def _penalise(self, theta: Array, gradient: Array, total: float) -> float:
         """Add the penalties' gradient, return their value."""
-        n = self.network.params.n_weights
-        W, dW = theta[:n], gradient[:n]
         value = 0.0
-        if self.l2:
-            work = self._context.empty(min(n, BLOCK))
-            squared_norm = add_scaled(dW, W, self.l2 / total, work)
-            value += 0.5 * self.l2 / total * squared_norm
-        if self.l1:
-            work = self._context.empty(n)
-            np.abs(W, out=work)
-            value += self.l1 / total * float(work.sum())
-            np.sign(W, out=work)
-            work *= self.l1 / total
-            dW += work
+        for part in self.network.params.penalised:
+            W, dW = theta[part], gradient[part]
+            if self.l2:
+                work = self._context.empty(min(W.size, BLOCK))
+                squared_norm = add_scaled(dW, W, self.l2 / total, work)
+                value += 0.5 * self.l2 / total * squared_norm
+            if self.l1:
+                work = self._context.empty(W.size)
+                np.abs(W, out=work)
+                value += self.l1 / total * float(work.sum())
+                np.sign(W, out=work)
+                work *= self.l1 / total
+                dW += work
         return value

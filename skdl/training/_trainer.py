@@ -6,65 +6,21 @@ import math
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from skdl._digest import digest
 from skdl._report import Report
 from skdl._typing import Array
-from skdl.layers import Arena
+from skdl.layers import Carried
 from skdl.optimizers import Optimizer
+from skdl.training._batches import Batch, Batches
 from skdl.training._best import Best
+from skdl.training._data import Data
 from skdl.training._errors import DivergenceError, NoRandomness
 from skdl.training._objective import Objective
 from skdl.training._state import TrainingState
-
-
-class Data(NamedTuple):
-    """Rows to train on or to validate with.
-
-    Attributes
-    ----------
-    X : {ndarray, sparse matrix} of shape (n, ...)
-        Input.
-    y : ndarray of shape (n,) or (n, k)
-        Targets as the loss takes them.
-    weight : ndarray of shape (n,) or None
-        Weights of the rows.
-    target : ndarray
-        Targets as the user gave them.
-    sample_weight : ndarray of shape (n,) or None
-        The weights without those of the classes, as the user gave them.
-    """
-
-    X: Any
-    y: Array
-    weight: Array | None
-    target: Any
-    sample_weight: Array | None = None
-
-    def rows(self, index: Array) -> Data:
-        """Return the rows with the given numbers.
-
-        Parameters
-        ----------
-        index : ndarray of int
-            Row numbers.
-
-        Returns
-        -------
-        data : Data
-            Copies of those rows.
-        """
-        weights = (
-            None if weight is None else weight[index]
-            for weight in (self.weight, self.sample_weight)
-        )
-        weight, sample_weight = weights
-        return Data(
-            self.X[index], self.y[index], weight, self.target[index], sample_weight
-        )
 
 
 class Trainer:
@@ -80,10 +36,8 @@ class Trainer:
         How.
     data : Data
         The rows to train on.
-    batch_size : int
-        Rows in a step.
-    shuffle : bool, default=True
-        Whether each epoch takes the rows in a new random order.
+    batches : Batches
+        The steps that an epoch takes over them.
     validate : callable, default=None
         ``validate(network) -> {"val_loss": …, "val_score": …}``.
     monitor : str, default="loss"
@@ -108,9 +62,8 @@ class Trainer:
         objective: Objective,
         optimizer: Optimizer,
         data: Data,
+        batches: Batches,
         *,
-        batch_size: int,
-        shuffle: bool = True,
         validate: Callable[[Any], dict[str, float]] | None = None,
         monitor: str = "loss",
         begin_epoch: Callable[[], None] | None = None,
@@ -121,8 +74,7 @@ class Trainer:
         self.objective = objective
         self.optimizer = optimizer
         self.data = data
-        self.batch_size = batch_size
-        self.shuffle = shuffle
+        self.batches = batches
         self.validate = validate
         self.monitor = monitor
         self.begin_epoch = begin_epoch
@@ -130,8 +82,7 @@ class Trainer:
         self.report = report
         self.task: Any = None
         self.stop_reason = ""
-        self.theta = state.network.params.vector
-        self._arena = Arena(state.network.dtype)
+        self.theta = state.network.params.active
         self._epoch_loss = 0.0
         self._epoch_rate = math.nan
         self._finite = state.network.snapshot()
@@ -139,7 +90,7 @@ class Trainer:
     @property
     def n_batches(self) -> int:
         """Steps in an epoch."""
-        return math.ceil(self.data.X.shape[0] / self.batch_size)
+        return self.batches.n_batches
 
     @property
     def rng(self) -> np.random.Generator:
@@ -147,9 +98,9 @@ class Trainer:
         return self.state.rng
 
     @property
-    def n_weights(self) -> int:
-        """Leading entries of the parameters that are weights, the rest biases."""
-        return self.state.network.params.n_weights
+    def weights(self) -> list[slice]:
+        """Where the weights stand among the parameters; the rest are biases."""
+        return self.state.network.params.penalised
 
     @cached_property
     def _no_rng(self) -> Any:
@@ -181,7 +132,9 @@ class Trainer:
             weights of the last epoch in which they were.
         """
         optimizer_state = self.state.optimizer_state
-        optimizer_state.plan(self.n_batches, n_epochs if plan is None else plan)
+        optimizer_state.plan(
+            self.n_batches, n_epochs if plan is None else plan, self._rates()
+        )
         if not self.optimizer.leaves_minima:
             self.state.kept = None
         last_epoch = self.state.epoch + n_epochs
@@ -213,6 +166,18 @@ class Trainer:
             done = self.state.epoch >= last_epoch
             self.stop_reason = "max_iter" if done else "converged"
 
+    def _rates(self) -> list[tuple[int, int, float]]:
+        groups = self.state.network.params.groups
+        if all(group.rate == 1 for group in groups):
+            return []
+        if not self.optimizer.has_rate:
+            raise ValueError(
+                f"{type(self.optimizer).__name__} has no learning rate that parts of "
+                "the network could multiply; use another optimizer, or multipliers of "
+                "0 and 1 alone."
+            )
+        return [(group.start, group.stop, group.rate) for group in groups]
+
     # ---- epoch
 
     def _begin_epoch(self) -> None:
@@ -232,7 +197,7 @@ class Trainer:
         gradient : ndarray of shape (n_params,)
             Memory that the next batch overwrites.
         """
-        state, n = self.state, self.data.X.shape[0]
+        state, n = self.state, self.batches.n_rows
         self._epoch_rate = self.optimizer.learning_rate_now(state.optimizer_state)
         total = 0.0
         for n_rows, loss, gradient in self._steps(theta):
@@ -259,13 +224,29 @@ class Trainer:
 
     def _steps(self, theta: Array) -> Iterator[tuple[int, float, Array]]:
         """Yield rows, loss and gradient of each mini-batch of one epoch."""
-        rng, n = self.state.rng, self.data.X.shape[0]
-        shuffled = self.shuffle and self.batch_size < n
-        order = rng.permutation(n) if shuffled else None
-        for start in range(0, n, self.batch_size):
-            X, y, weight = self._batch(start, order)
-            loss, gradient = self.objective.loss_and_gradient(theta, X, y, weight, rng)
-            yield X.shape[0], loss, gradient
+        carried = Carried()
+        for batch in self.batches.epoch(self.state.rng):
+            if not batch.goes_on:
+                carried = Carried()
+            yield batch.n, *self._evaluate(theta, batch, carried)
+            carried.turn()
+
+    def _evaluate(
+        self,
+        theta: Array,
+        batch: Batch,
+        carried: Carried | None = None,
+        rng: Any = None,
+    ) -> tuple[float, Array]:
+        return self.objective.loss_and_gradient(
+            theta,
+            batch.X,
+            batch.y,
+            batch.weight,
+            self.state.rng if rng is None else rng,
+            lengths=batch.lengths,
+            carried=carried,
+        )
 
     def value_and_gradient(self, theta: Array) -> tuple[float, Array]:
         """Return the objective over all rows.
@@ -282,43 +263,21 @@ class Trainer:
         gradient : ndarray of shape (n_params,)
             Memory that the next call overwrites.
         """
-        data = self.data
-        loss, gradient = self.objective.loss_and_gradient(
-            theta, data.X, data.y, data.weight, self._no_rng
-        )
+        batch = self.batches.whole()
+        loss, gradient = self._evaluate(theta, batch, rng=self._no_rng)
         if not math.isfinite(loss):
             raise DivergenceError(self.state.epoch + 1, "the loss")
-        self.state.n_seen += data.X.shape[0]
+        self.state.n_seen += self.batches.n_rows
         self._epoch_loss = loss
         return loss, gradient
-
-    def _batch(self, start: int, order: Array | None) -> tuple[Any, Array, Any]:
-        data = self.data
-        rows: Any = slice(start, start + self.batch_size)
-        if order is None:
-            weight = None if data.weight is None else data.weight[rows]
-            return data.X[rows], data.y[rows], weight
-        rows = order[rows]
-        self._arena.reset()
-        weight = None if data.weight is None else self._take(data.weight, rows)
-        return self._take(data.X, rows), self._take(data.y, rows), weight
-
-    def _take(self, array: Any, rows: Array) -> Any:
-        if not isinstance(array, np.ndarray):
-            return array[rows]  # sparse
-        out = self._arena.empty((len(rows), *array.shape[1:]), array.dtype)
-        # mode="clip" lets NumPy write into `out` without a buffer.
-        return array.take(rows, axis=0, out=out, mode="clip")
 
     def _end_iteration(self) -> bool:
         state = self.state
         epoch = state.epoch + 1
         if not math.isfinite(float(self.theta.sum())):
             raise DivergenceError(epoch, "a weight")
-        self._finite[0][:], self._finite[1][:] = (
-            self.theta,
-            state.network.state.vector,
-        )
+        self._finite[0][: self.theta.size] = self.theta
+        self._finite[1][:] = state.network.state.vector
         row = {"loss": self._epoch_loss, "learning_rate": self._epoch_rate}
         if self.validate is not None:
             row.update(self.validate(state.network))

@@ -75,10 +75,44 @@ def test_wrong_hyper_parameters(case):
         Network(["relu", layer], (4,))
 
 
-@pytest.mark.parametrize("layer", [Dense(3), BatchNorm()], ids=repr)
-def test_flat_samples_are_needed(layer):
-    with pytest.raises(ValueError, match=r"takes flat samples \(n_features,\)"):
-        Network([layer], (4, 4))
+@pytest.mark.parametrize("layer", [Dense(3), DropConnect(3, rate=0), BatchNorm()])
+def test_more_axes_are_rows_of_the_last_one(layer):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(4, 5, 2, 6))
+    dy = rng.normal(size=(4, 5, 2, *Network([layer], (6,)).output_shape))
+    results = []
+    for shape in ((5, 2, 6), (6,)):
+        network = Network([layer], shape)
+        network.initialize(np.random.default_rng(1))
+        grads = network.params.like()
+        ctx = Context(True, np.random.default_rng(2))
+        tree = network.tree(network.params)
+        y, caches = network.forward(tree, x.reshape(-1, *shape), ctx)
+        dx = network.backward(tree, grads.tree, caches, dy.reshape(y.shape), ctx)
+        results.append(
+            [
+                y,
+                dx,
+                grads.vector,
+                network.state.vector,
+                network.predict(x.reshape(-1, *shape)),
+            ]
+        )
+    for many, flat in zip(*results, strict=True):
+        np.testing.assert_allclose(many.ravel(), flat.ravel(), rtol=1e-12, atol=1e-14)
+
+
+def test_a_skip_of_more_axes():
+    network = Network([Residual([Dense(5), "relu"])], (3, 4))
+    assert network.output_shape == (3, 5)
+    assert network.params["0.skip.W"].shape == (4, 5)
+
+    class Halve(Layer):
+        def build(self, input_shape):
+            return (input_shape[0] // 2, input_shape[1]), {}
+
+    with pytest.raises(ValueError, match=r"turn \(4, 2\) into \(2, 2\)"):
+        Network([Residual([Halve()])], (4, 2))
 
 
 def test_names():

@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skdl.layers import BatchNorm, Dense, Dropout, Layer, Residual
+from skdl._ragged import Ragged
+from skdl.layers import (
+    BatchNorm,
+    Dense,
+    Dropout,
+    Layer,
+    ParamSpec,
+    Residual,
+    TooSmallError,
+)
 from skdl.networks import Network
 
 CHAIN = [Dense(6), BatchNorm(), "relu", Dropout(0.5), Residual([Dense(4)]), Dense(2)]
@@ -29,7 +38,7 @@ def test_layout():
     assert network.params["4.0.W"].shape == (6, 4)
     assert network.params["4.skip.W"].shape == (6, 4)
     n_weights = 3 * 6 + 6 * 4 + 6 * 4 + 4 * 2
-    assert network.params.n_weights == n_weights
+    assert network.params.penalised == [slice(0, n_weights)]
     assert network.params.size == n_weights + 6 + 6 + 6 + 4 + 2
     assert network.state.size == 12
 
@@ -150,14 +159,181 @@ def test_snapshot_and_restore():
 
 
 def test_a_layer_that_does_not_fit_is_named():
-    class Flat(Layer):
+    class Unfit(Layer):
         def build(self, input_shape):
-            return (*input_shape, 2), {}
+            raise ValueError(f"it takes no {input_shape}.")
 
-    with pytest.raises(
-        ValueError, match=r"Layer 1 \(Dense\(units=3\)\): a dense layer"
-    ):
-        Network([Flat(), Dense(3)], (4,))
+    with pytest.raises(ValueError, match=r"^Layer 1 \(Unfit\(\)\): it takes no \(3,\)"):
+        Network([Dense(3), Unfit()], (4,))
+
+
+class Halve(Layer):
+    """Keeps every other pixel of the first two axes."""
+
+    def build(self, input_shape):
+        if min(input_shape[:2]) < 2:
+            raise TooSmallError(f"needs at least 2×2, gets {input_shape[:2]}.")
+        return (input_shape[0] // 2, input_shape[1] // 2, *input_shape[2:]), {}
+
+    def forward(self, params, x, ctx):
+        h, w = x.shape[1] // 2, x.shape[2] // 2
+        return x[:, : 2 * h : 2, : 2 * w : 2], None
+
+
+@pytest.mark.parametrize("n_halvings", [1, 3, 5])
+def test_the_smallest_input_that_fits(n_halvings):
+    layers = [Halve() for _ in range(n_halvings)]
+    smallest = 2**n_halvings
+    assert Network(layers, (smallest, smallest, 3)).output_shape == (1, 1, 3)
+    message = (
+        rf"Layer {n_halvings - 1} .*needs at least 2×2.*\({smallest}, {smallest}, 3\)"
+    )
+    with pytest.raises(TooSmallError, match=message):
+        Network(layers, (smallest - 1, smallest, 3))
+
+
+def test_no_size_fits():
+    class Never(Layer):
+        def build(self, input_shape):
+            raise TooSmallError("never enough.")
+
+    with pytest.raises(TooSmallError, match=r"never enough\.$"):
+        Network([Never()], (4, 4, 1))
+    with pytest.raises(TooSmallError, match=r"never enough\.$"):
+        Network([Never()], (4,))
+
+
+def test_the_shape_behind_each_layer():
+    network = Network([Dense(5), "relu", BatchNorm(), Dense(2)], (3, 4))
+    assert network.shapes == [(3, 4), (3, 5), (3, 5), (3, 5), (3, 2)]
+    assert network.output_shape == (3, 2)
+
+
+def test_rows_are_predicted_by_the_bytes_of_their_activations():
+    seen = []
+
+    class Spy(Layer):
+        def forward(self, params, x, ctx):
+            seen.append(len(x))
+            return x, None
+
+    X = np.random.default_rng(0).normal(size=(40, 100, 100, 3))
+    network = Network([Spy(), Dense(2)], X.shape[1:])
+    network.initialize(np.random.default_rng(0))
+    whole = network.predict(X)
+    assert max(seen) * X[0].nbytes < 2e6
+    assert sum(seen) == 40
+    np.testing.assert_allclose(whole, X @ network.params["1.W"], atol=1e-12)
+    rows = [(part, raw.copy()) for part, raw in network.predict_parts(X)]
+    assert [part.start for part, _ in rows] == list(np.cumsum([0, *seen])[: len(rows)])
+    np.testing.assert_array_equal(np.concatenate([raw for _, raw in rows]), whole)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, bool, np.float32])
+def test_numbers_are_cast_by_the_network(kind):
+    X = np.random.default_rng(0).integers(0, 2, (30, 4)).astype(kind)
+    network = Network([Dense(3), "tanh"], (4,))
+    network.initialize(np.random.default_rng(0))
+    np.testing.assert_array_equal(network.predict(X), network.predict(X.astype(float)))
+
+
+def test_a_layer_may_take_integers_as_they_are():
+    seen = []
+
+    class Lookup(Layer):
+        accepts_integers = True
+
+        def forward(self, params, x, ctx):
+            seen.append(x.dtype)
+            return np.eye(4)[x], None
+
+        def build(self, input_shape):
+            return (*input_shape, 4), {}
+
+    X = np.array([[0, 3, 1]], np.uint8)
+    assert Network([Lookup()], (3,)).predict(X).tolist() == [
+        np.eye(4)[[0, 3, 1]].tolist()
+    ]
+    assert seen == [np.uint8]
+
+
+def test_sequences_of_different_lengths():
+    seen = []
+
+    class Spy(Layer):
+        def forward(self, params, x, ctx):
+            seen.append((x.shape, list(ctx.lengths)))
+            return x, None
+
+    rng = np.random.default_rng(0)
+    sequences = [rng.normal(size=(n, 2)) for n in (3, 1, 4)]
+    X = Ragged.of(sequences)
+    network = Network([Spy(), Dense(5)], X.shape[1:])
+    network.initialize(rng)
+    steps = network.predict(X)
+    assert seen == [((3, 4, 2), [3, 1, 4])]
+    for got, sequence in zip(steps, sequences, strict=True):
+        np.testing.assert_allclose(got, sequence @ network.params["1.W"], atol=1e-12)
+
+    class Last(Layer):
+        def build(self, input_shape):
+            return input_shape[1:], {}
+
+        def forward(self, params, x, ctx):
+            return x[np.arange(len(x)), ctx.lengths - 1], None
+
+    last = Network([Last()], X.shape[1:]).predict(X)
+    np.testing.assert_array_equal(last, [sequence[-1] for sequence in sequences])
+
+
+def test_affine_maps():
+    layers = [Dense(5, bias=False), BatchNorm(), Residual([Dense(3)]), Dense(2)]
+    network = Network(layers, (4,))
+    network.initialize(np.random.default_rng(0))
+    maps = network.affine_maps()
+    assert [W.shape for W, _ in maps] == [(4, 5), (5, 3), (5, 3), (3, 2)]
+    assert [b.shape for _, b in maps] == [(5,), (3,), (3,), (2,)]
+    assert [b.flags.writeable for _, b in maps] == [False, True, False, True]
+    assert maps[3][0] is network.params["3.W"]
+    assert maps[3][1] is network.params["3.b"]
+
+
+class Frozen(Residual):
+    """A chain whose arrays do not learn, or at another pace."""
+
+    def __init__(self, layers=(), rate=0.0):
+        super().__init__(layers)
+        self.rate = rate
+
+    def resolved(self):
+        return Frozen(super().resolved().layers, self.rate)
+
+    def build(self, input_shape):
+        shape, specs = super().build(input_shape)
+
+        def slower(spec):
+            if isinstance(spec, dict):
+                return {key: slower(value) for key, value in spec.items()}
+            return ParamSpec(*spec)._replace(rate=self.rate)
+
+        return shape, slower(specs)
+
+
+def test_layers_that_do_not_learn():
+    network = Network([Frozen([Dense(4)]), Dense(3), Frozen([Dense(3)])], (4,))
+    assert not network.params.learns("0.0.W")
+    assert network.params.n_active == 4 * 3 + 3
+    # The last one must pass the gradient on, the first one need not be asked.
+    grads = network.gradient_tree(network.params.like())
+    assert list(grads) == ["1", "2"]
+    with pytest.raises(ValueError, match="there is nothing to train"):
+        Network([Frozen([Dense(4)])], (4,)).check_trainable()
+
+
+@pytest.mark.parametrize("rate", [-1.0, np.inf, "0"])
+def test_a_multiplier_out_of_range(rate):
+    with pytest.raises(ValueError, match=r"'rate' parameter of The ParamSpec of 0"):
+        Network([Frozen([Dense(4)], rate)], (4,))
 
 
 def test_sparse_is_for_a_first_dense_layer():

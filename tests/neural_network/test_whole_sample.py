@@ -200,7 +200,7 @@ def test_a_jog_raises_the_loss_and_leaves_biases(iris):
     net = made(SGD(1e-9), batch_size=150, max_iter=9)
     net.set_callbacks(callback, Weights()).fit(X, y)
     assert callback.jogs_ == [4, 8]
-    n = net.network_.params.n_weights
+    n = net.network_.params.penalised[0].stop
     moves = np.abs(np.diff(seen, axis=0))
     assert (moves[:, :n].max(axis=1) > 1e-3).tolist() == [0, 0, 0, 1, 0, 0, 0, 1]
     assert moves[:, n:].max() < 1e-6

@@ -8,7 +8,7 @@ import pytest
 from skdl import losses, optimizers
 from skdl.layers import Dense
 from skdl.networks import Network, mlp_layers
-from skdl.training import Data, Objective, Trainer, TrainingState
+from skdl.training import Data, Objective, RowBatches, Trainer, TrainingState
 
 # Large enough to fill NumPy's own buffers, which have a fixed size.
 D, BATCHES = 20, (2000, 8000)
@@ -39,12 +39,13 @@ def trainer(case, batch_size, weighted):
     network = Network([*layers, Dense(n_outputs)], (D,), np.float32)
     network.initialize(rng)
     state = TrainingState(network, optimizer.init(network.params.size, "f4"), rng, 0)
+    rows = Data(X, y, weight, y)
     return Trainer(
         state,
         Objective(network, loss, l2=1e-4, l1=1e-5),
         optimizer,
-        Data(X, y, weight, y),
-        batch_size=batch_size,
+        rows,
+        RowBatches(rows, batch_size),
     )
 
 

@@ -89,7 +89,7 @@ def test_value(loss):
     objective, theta, loss_object = made(loss, CHAINS["relu"], l2=0.3, l1=0.2)
     X, y, weight = data(loss_object, LOSSES[loss])
     network = objective.network
-    W = theta[: network.params.n_weights]
+    W = theta[network.params.penalised[0]]
     for w in (None, weight):
         value, _ = objective.loss_and_gradient(theta, X, y, w)
         network.params.vector[:] = theta

@@ -11,7 +11,15 @@ from skdl.layers import Dense
 from skdl.networks import Network
 from skdl.optimizers import Adam
 from skdl.schedules import Exponential
-from skdl.training import Best, Data, DivergenceError, Objective, Trainer, TrainingState
+from skdl.training import (
+    Best,
+    Data,
+    DivergenceError,
+    Objective,
+    RowBatches,
+    Trainer,
+    TrainingState,
+)
 
 N = 10
 
@@ -23,10 +31,10 @@ class Spy(Objective):
         super().__init__(*args, **kwargs)
         self.batches = []
 
-    def loss_and_gradient(self, theta, X, y, weight=None, rng=None, total=None):
+    def loss_and_gradient(self, theta, X, y, weight=None, rng=None, **options):
         dense = X.toarray() if sparse.issparse(X) else X
         self.batches.append((dense[:, 0].copy(), y[:, 0].copy(), weight))
-        return super().loss_and_gradient(theta, X, y, weight, rng, total)
+        return super().loss_and_gradient(theta, X, y, weight, rng, **options)
 
 
 def started(optimizer):
@@ -36,7 +44,9 @@ def started(optimizer):
     return TrainingState(network, optimizer.init(network.params.size), rng, 0)
 
 
-def made(optimizer, batch_size=4, X=None, weight=None, state=None, **settings):
+def made(
+    optimizer, batch_size=4, X=None, weight=None, state=None, shuffle=True, **settings
+):
     """Return a loop over rows whose first feature and target are their numbers."""
     optimizer = optimizers.get(optimizer)
     if X is None:
@@ -45,7 +55,8 @@ def made(optimizer, batch_size=4, X=None, weight=None, state=None, **settings):
     state = state or started(optimizer)
     objective = Spy(state.network, losses.get("squared_error"))
     data = Data(X, y, weight, y)
-    return Trainer(state, objective, optimizer, data, batch_size=batch_size, **settings)
+    batches = RowBatches(data, batch_size, shuffle)
+    return Trainer(state, objective, optimizer, data, batches, **settings)
 
 
 SGD = optimizers.SGD(1e-3)
@@ -82,9 +93,9 @@ def test_weights_go_with_their_rows():
     seen = []
     plain = loop.objective.loss_and_gradient
 
-    def spy(theta, X, y, weight=None, rng=None, total=None):
+    def spy(theta, X, y, weight=None, rng=None, **options):
         seen.append((X[:, 0].copy(), weight.copy()))
-        return plain(theta, X, y, weight, rng, total)
+        return plain(theta, X, y, weight, rng, **options)
 
     loop.objective.loss_and_gradient = spy
     loop.run(2)

@@ -1,4 +1,4 @@
-"""Targets as users give them, and as losses take them."""
+"""Class labels, and indicators of several labels."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 from scipy import sparse
+from sklearn.metrics import accuracy_score
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import (
     check_classification_targets,
     type_of_target,
@@ -119,6 +121,29 @@ class ClassTargets:
                     f"{np.unique(y).tolist()}."
                 )
             return y.astype(dtype)
+        codes = self.codes(y)
+        if loss.n_raw(len(self.classes)) == 1:
+            return codes.astype(dtype)[:, None]
+        return codes.astype(np.intp)
+
+    def codes(self, y: Array) -> Array:
+        """Return the position of each label among the classes.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n,)
+            Labels.
+
+        Returns
+        -------
+        codes : ndarray of int of shape (n,)
+            From 0 to ``len(classes) - 1``.
+
+        Raises
+        ------
+        ValueError
+            If there are unknown labels.
+        """
         if y.ndim != 1:
             raise ValueError(f"y must have one column, got shape {y.shape}.")
         unknown = np.setdiff1d(y, self.classes)
@@ -128,10 +153,79 @@ class ClassTargets:
                 f"{self.classes.tolist()}; partial_fit takes all of them in its first "
                 "call, as classes=."
             )
-        codes = np.searchsorted(self.classes, y)
-        if loss.n_raw(len(self.classes)) == 1:
-            return codes.astype(dtype)[:, None]
-        return codes.astype(np.intp)
+        return np.searchsorted(self.classes, y)
+
+    def check_same(self, classes: Any) -> None:
+        """Raise unless these are the classes.
+
+        Parameters
+        ----------
+        classes : array-like of shape (n_classes,)
+            Classes that the user named again.
+
+        Raises
+        ------
+        ValueError
+            If they are others.
+        """
+        named = np.unique(classes)
+        if not (self.multilabel or np.array_equal(named, self.classes)):
+            raise ValueError(
+                f"classes={named.tolist()} are not those of the first call, "
+                f"{self.classes.tolist()}."
+            )
+
+    def weights(
+        self, class_weight: Any, y: Array, sample_weight: Array | None = None
+    ) -> Array:
+        """Return the weight of each row, that of its class included.
+
+        Parameters
+        ----------
+        class_weight : dict, list of dict, "balanced" or None
+            Weights of the classes, as scikit-learn takes them.
+        y : ndarray of shape (n,) or (n, n_labels)
+            Targets.
+        sample_weight : ndarray of shape (n,), default=None
+            What they multiply.
+
+        Returns
+        -------
+        weights : ndarray of shape (n,)
+            Weights of the rows.
+
+        Raises
+        ------
+        ValueError
+            If there are negative weights, or none but zeros.
+        """
+        weights = compute_sample_weight(class_weight, y)
+        if sample_weight is not None:
+            weights = weights.astype(sample_weight.dtype)
+            weights *= sample_weight
+        if (weights < 0).any() or not weights.any():
+            raise ValueError(
+                f"class_weight={class_weight!r} gives negative weights, or none but "
+                "zeros."
+            )
+        return weights
+
+    def score(self, y: Array, predicted: Array, weight: Array | None = None) -> float:
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        y, predicted : ndarray of shape (n,) or (n, n_labels)
+            Targets, true and predicted.
+        weight : ndarray of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        accuracy : float
+            The share of rows that are right (in all labels).
+        """
+        return float(accuracy_score(y, predicted, sample_weight=weight))
 
     def probabilities(self, prediction: Array) -> Array:
         """Return one column a class, from what the inverse link gives.

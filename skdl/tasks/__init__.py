@@ -1,0 +1,7 @@
+"""What a network is trained for: targets, head, loss and score in one object."""
+
+from skdl.tasks._classes import ClassTask
+from skdl.tasks._task import Task
+from skdl.tasks._values import ValueTask
+
+__all__ = ["ClassTask", "Task", "ValueTask"]

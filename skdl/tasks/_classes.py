@@ -1,0 +1,59 @@
+"""Classes, or several labels, one answer a sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import DTypeLike
+
+from skdl._typing import Array, Shape
+from skdl.layers import Layer
+from skdl.losses import Loss
+from skdl.targets import ClassTargets
+from skdl.tasks._task import Task, flat_head
+
+
+class ClassTask(Task):
+    """The class of a sample, or its labels.
+
+    Parameters
+    ----------
+    targets : ClassTargets
+        The classes.
+    loss : Loss
+        A loss of classes; it takes the form for these.
+    """
+
+    def __init__(self, targets: ClassTargets, loss: Loss) -> None:
+        super().__init__(loss.for_classes(len(targets.classes), targets.multilabel))
+        self.targets = targets
+
+    def encode(self, y: Array, dtype: DTypeLike) -> Array:
+        return self.targets.encode(y, self.loss, dtype)
+
+    def head(self, shape: Shape) -> list[Layer]:
+        return flat_head(shape, self.loss.n_raw(len(self.targets.classes)))
+
+    def probabilities(self, prediction: Array) -> Array:
+        """Return one column a class.
+
+        Parameters
+        ----------
+        prediction : ndarray of shape (n, k)
+            What the loss's inverse link gives.
+
+        Returns
+        -------
+        p : ndarray of shape (n, n_classes)
+            Probabilities.
+        """
+        return self.targets.probabilities(prediction)
+
+    def decode(self, prediction: Array) -> Array:
+        return self.targets.decode(prediction)
+
+    def score(self, y: Array, predicted: Array, weight: Array | None = None) -> float:
+        return self.targets.score(y, predicted, weight)
+
+    def strata(self, y: Any) -> Any:
+        return None if self.targets.multilabel else y

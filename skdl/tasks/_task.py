@@ -1,0 +1,161 @@
+"""What a task is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import DTypeLike
+
+from skdl._typing import Array, Shape
+from skdl.layers import Dense, Layer
+from skdl.losses import Loss
+from skdl.networks import Network
+
+
+class Task:
+    """What a network is trained for.
+
+    A task knows what its targets look like to the loss, which layers lead from the body
+    of a network to raw predictions, what these mean to the user, and how they are
+    scored. A subclass defines `encode`, `head`, `decode` and `score`.
+
+    Parameters
+    ----------
+    loss : Loss
+        The loss, in the form for the targets at hand.
+    """
+
+    def __init__(self, loss: Loss) -> None:
+        self.loss = loss
+
+    def encode(self, y: Any, dtype: DTypeLike) -> Any:
+        """Return targets as the loss takes them.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n, ...)
+            Targets as the user gave them.
+        dtype : dtype
+            Type of the network.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n, ...) or (n, ..., k)
+            Class codes, or numbers.
+
+        Raises
+        ------
+        ValueError
+            If they are not of the kind that the task was made for.
+        """
+        raise TypeError(f"{type(self).__name__} must define encode.")
+
+    def head(self, shape: Shape) -> list[Layer]:
+        """Return the last layers of a network.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of one sample behind the layers that the user chose.
+
+        Returns
+        -------
+        layers : list of Layer
+            From there to the raw predictions.
+
+        Raises
+        ------
+        ValueError
+            If there is no way.
+        """
+        raise TypeError(f"{type(self).__name__} must define head.")
+
+    def start(self, network: Network, y: Any, weight: Array | None) -> None:
+        """Set the start of the last layers, where the loss knows a good one.
+
+        Parameters
+        ----------
+        network : Network
+            A network with its starting weights; changed in place.
+        y : ndarray of shape (n, ...)
+            Encoded targets.
+        weight : ndarray of shape (n,) or None
+            Weights of the rows.
+        """
+
+    def decode(self, prediction: Any) -> Any:
+        """Return predictions as the user wants them.
+
+        Parameters
+        ----------
+        prediction : ndarray of shape (n, ..., k)
+            What the loss's inverse link gives.
+
+        Returns
+        -------
+        y : ndarray of shape (n, ...)
+            Predictions.
+        """
+        raise TypeError(f"{type(self).__name__} must define decode.")
+
+    def score(self, y: Any, predicted: Any, weight: Array | None = None) -> float:
+        """Return how good predictions are; higher is better.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n, ...)
+            Targets as the user gave them.
+        predicted : ndarray of shape (n, ...)
+            From `decode`.
+        weight : ndarray of shape (n,), default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        score : float
+            The score.
+        """
+        raise TypeError(f"{type(self).__name__} must define score.")
+
+    def strata(self, y: Any) -> Any:
+        """Return groups that a random split must leave in proportion; None for none.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n, ...)
+            Targets as the user gave them.
+
+        Returns
+        -------
+        groups : ndarray of shape (n,) or None
+            A label for each row.
+        """
+        return None
+
+
+def flat_head(shape: Shape, units: int) -> list[Layer]:
+    """Return a dense output layer.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Shape of one sample in front of it.
+    units : int
+        Raw predictions a sample.
+
+    Returns
+    -------
+    layers : list of Layer
+        The layer.
+
+    Raises
+    ------
+    ValueError
+        If the samples are not flat.
+    """
+    if len(shape) != 1:
+        raise ValueError(
+            f"The last of the layers gives samples of shape {shape}; the output layer "
+            "takes flat ones, (n_features,). End with a layer that flattens them."
+        )
+    return [Dense(units)]

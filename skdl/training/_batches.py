@@ -1,0 +1,177 @@
+"""Mini-batches of an epoch: gathered, and sequences padded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from skdl._ragged import Ragged, pad_rows
+from skdl._typing import Array
+from skdl.layers import Arena
+from skdl.training._data import Data
+
+
+class Batch(NamedTuple):
+    """Rows of one step.
+
+    Attributes
+    ----------
+    X : {ndarray, sparse matrix} of shape (n, ...)
+        Input.
+    y : ndarray of shape (n, ...)
+        Targets, as the loss takes them.
+    weight : ndarray of shape (n,) or (n, ...) or None
+        Weights of the rows, or of each of their elements (0 where sequences are
+        padded).
+    lengths : ndarray of int of shape (n,) or None
+        Lengths of the sequences before they were padded.
+    goes_on : bool
+        Whether its rows are the next windows of the sequences of the batch before:
+        recurrent layers then go on from their last states.
+    """
+
+    X: Any
+    y: Any
+    weight: Array | None
+    lengths: Array | None = None
+    goes_on: bool = False
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return self.X.shape[0]
+
+
+class Batches(Protocol):
+    """Where a training run gets its batches from."""
+
+    @property
+    def n_rows(self) -> int:
+        """Rows in an epoch."""
+        ...
+
+    @property
+    def n_batches(self) -> int:
+        """Steps in an epoch."""
+        ...
+
+    def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
+        """Yield the batches of one epoch.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            The source of randomness.
+
+        Yields
+        ------
+        batch : Batch
+            In memory that the next batch may overwrite.
+        """
+        ...
+
+    def whole(self) -> Batch:
+        """Return all rows as one batch.
+
+        Returns
+        -------
+        batch : Batch
+            In memory that the next batch may overwrite.
+        """
+        ...
+
+
+class RowBatches:
+    """Rows in batches of one size, in a new random order each epoch.
+
+    Parameters
+    ----------
+    data : Data
+        The rows.
+    batch_size : int
+        Rows in a batch.
+    shuffle : bool, default=True
+        Whether each epoch takes the rows in a new random order.
+    """
+
+    def __init__(self, data: Data, batch_size: int, shuffle: bool = True) -> None:
+        self.data = data
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self._arena = Arena(np.float64)
+
+    @property
+    def n_rows(self) -> int:
+        """Rows in an epoch."""
+        return self.data.n
+
+    @property
+    def n_batches(self) -> int:
+        """Steps in an epoch."""
+        return -(-self.data.n // self.batch_size)
+
+    def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
+        """Yield the batches of one epoch.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+            Shuffles.
+
+        Yields
+        ------
+        batch : Batch
+            In memory that the next batch overwrites.
+        """
+        n = self.data.n
+        shuffled = self.shuffle and self.batch_size < n
+        order = rng.permutation(n) if shuffled else None
+        for start in range(0, n, self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            yield self.of(rows if order is None else order[rows])
+
+    def whole(self) -> Batch:
+        """Return all rows as one batch.
+
+        Returns
+        -------
+        batch : Batch
+            In memory that the next batch overwrites.
+        """
+        return self.of(slice(None))
+
+    def of(self, rows: Any) -> Batch:
+        """Return some rows as a batch.
+
+        Parameters
+        ----------
+        rows : slice or ndarray of int
+            Which.
+
+        Returns
+        -------
+        batch : Batch
+            In memory that the next batch overwrites.
+        """
+        data = self.data
+        self._arena.reset()
+        x, lengths = pad_rows(self._take(data.X, rows), self._arena.empty)
+        y, weight = self._take(data.y, rows), data.weight
+        if weight is not None:
+            weight = self._take(weight, rows)
+        if isinstance(y, Ragged):
+            mask = y.mask.astype(np.float64 if weight is None else weight.dtype)
+            weight = mask if weight is None else mask * weight[:, None]
+            y = y.pad(self._arena.empty)
+        return Batch(x, y, weight, lengths)
+
+    def _take(self, array: Any, rows: Any) -> Any:
+        if isinstance(rows, slice):
+            return array if rows == slice(None) else array[rows]
+        if not isinstance(array, np.ndarray):
+            return array[rows]  # sparse, ragged
+        out = self._arena.empty((len(rows), *array.shape[1:]), array.dtype)
+        # mode="clip" lets NumPy write into `out` without a buffer.
+        return array.take(rows, axis=0, out=out, mode="clip")

@@ -1,0 +1,59 @@
+"""Rows to train on or to validate with."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skdl._typing import Array
+
+
+class Data(NamedTuple):
+    """Rows to train on or to validate with.
+
+    Attributes
+    ----------
+    X : {ndarray, sparse matrix} of shape (n, ...) or Ragged
+        Input, as it came: layers cast it batch by batch.
+    y : ndarray of shape (n, ...) or Ragged
+        Targets as the loss takes them.
+    weight : ndarray of shape (n,) or (n, ...) or None
+        Weights of the rows, or of each of their elements.
+    target : ndarray
+        Targets as the user gave them.
+    sample_weight : ndarray of shape (n,) or None
+        The weights without those of the classes, as the user gave them.
+    """
+
+    X: Any
+    y: Any
+    weight: Array | None
+    target: Any
+    sample_weight: Array | None = None
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return self.X.shape[0]
+
+    def rows(self, index: Array) -> Data:
+        """Return the rows with the given numbers.
+
+        Parameters
+        ----------
+        index : ndarray of int
+            Row numbers.
+
+        Returns
+        -------
+        data : Data
+            Copies of those rows.
+        """
+        parts = (None if part is None else part[index] for part in self)
+        return Data(*parts)
+
+    @property
+    def counts_nothing(self) -> bool:
+        """Whether all weights are 0."""
+        return self.weight is not None and not np.any(self.weight)
