@@ -23,8 +23,8 @@ class Step(NamedTuple):
         The step.
     change : float
         What the model changes by; negative.
-    residual : float
-        ‖g + Hp‖, the length of the model's gradient at the end of the step.
+    residual : ndarray of shape (n,)
+        g + Hp, the model's gradient at the end of the step.
     edge : bool
         Whether it was the edge of the region that ended it.
     curved : bool
@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
     p: Array
     change: float
-    residual: float
+    residual: Array
     edge: bool
     curved: bool
 
@@ -53,7 +53,8 @@ class QuadraticModel:
     product : callable
         ``product(v) -> Hv``.
     tol : float
-        Length of the residual g + Hp that is small enough.
+        Length of the residual g + Hp that is small enough. It may be changed between
+        steps.
     max_cg : int
         Most products.
     """
@@ -120,7 +121,7 @@ class QuadraticModel:
     def _at(self, p: Array, r: Array, edge: bool, curved: bool) -> Step:
         # With r = g + Hp the model is ½(g + r)ᵀp.
         change = 0.5 * float((self.gradient + r) @ p)
-        return Step(p, change, float(np.linalg.norm(r)), edge, curved)
+        return Step(p, change, r, edge, curved)
 
     def _to_edge(
         self, p: Array, r: Array, d: Array, Hd: Array, radius: float, curved: bool

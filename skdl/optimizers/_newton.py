@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from skdl._compat import StrOptions
 from skdl._settings import COUNT, NOT_NEGATIVE
 from skdl.optimizers import _search
-from skdl.optimizers._conjugate import QuadraticModel
+from skdl.optimizers._conjugate import QuadraticModel, Step
 from skdl.optimizers._optimizer import (
     Array,
     Optimizer,
@@ -20,8 +21,10 @@ from skdl.optimizers._optimizer import (
 )
 from skdl.optimizers._oracle import DIFFERENCES, NO_LOWER_POINT, Oracle, Point
 
-# How exactly the first model's equations are solved: a quadratic takes one step.
-_FIRST = 1e-10
+# The equations are first solved to this share of the gradient. Where the gradient at
+# the new point then is what the model expected, up to a share of what is left of it,
+# the model deserves better: they are solved on, as exactly as it was right.
+_LOOSE, _GOOD, _EXACT = 0.5, 0.1, 1e-10
 
 
 @register("newton")
@@ -33,9 +36,10 @@ class Newton(Optimizer):
     `minimize`), else differences of gradients. How far to go along the solution is for
     `search` to say: a trust region cuts the conjugate gradients short, with Steihaug's
     stops (1983), and is at home where the curvature is negative; a line search shortens
-    the step (η). Each system is solved as exactly as the model before it deserved
-    (Eisenstat & Walker 1996, choice 1), the first one to 10 digits, so that a quadratic
-    function takes one step.
+    the step (η). Each system is solved as exactly as the model deserves: as the one
+    before it did (Eisenstat & Walker 1996, choice 1), and further where the gradient at
+    the end of the step is the expected one, so that a quadratic function takes one
+    step.
 
     An "epoch" is one step; it costs about `max_cg` gradients at most. `partial_fit`,
     mini-batches and layers that draw random numbers (dropout) are not for it.
@@ -101,29 +105,40 @@ class Newton(Optimizer):
         end_iteration: Callable[[], bool],
     ) -> None:
         oracle = Oracle(problem, theta, self.differences)
-        search, memory = _search.registry.get(self.search), dict[str, Any]()
-        here, forcing = oracle(theta.astype(np.float64)), _FIRST
+        find = _search.registry.get(self.search).step
+        memory: dict[str, Any] = {}
+        here, forcing = oracle(theta.astype(np.float64)), _LOOSE
         for _ in range(n_iterations):
             if np.abs(here.gradient).max(initial=0.0) <= self.gtol:
                 break
             steepness = float(np.linalg.norm(here.gradient))
-            found = search.step(
-                oracle, here, self._model(oracle, here, forcing * steepness), memory
-            )
-            state.memory["failed"] = NO_LOWER_POINT if found is None else ""
-            if found is None:
-                break
-            new, residual = found
-            left = float(np.linalg.norm(new.gradient))
-            forcing = min(0.5, abs(left - residual) / steepness)
-            if new.value >= here.value and left >= steepness:
+            model = self._model(oracle, here, forcing * steepness)
+            found = find(oracle, here, model, memory)
+            error = self._error(here, found)
+            if found is not None and error < _GOOD * np.linalg.norm(found[1].residual):
+                model.tol = max(error, _EXACT * steepness, 0.5 * self.gtol)
+                found = find(oracle, here, model, memory)
+                error = self._error(here, found)
+            if found is None or _no_better(found[0], here):
                 state.memory["failed"] = NO_LOWER_POINT
-                break  # as low as numbers of this precision go
-            here = new
+                break
+            forcing = min(_LOOSE, error / steepness)
+            here = found[0]
             theta[:] = here.x
             state.t += 1
+            state.memory["failed"] = ""
             if end_iteration():
                 break
+
+    def _error(self, here: Point, found: tuple[Point, Step] | None) -> float:
+        """Return how far the gradient is from the one that the model expected."""
+        if found is None or found[1].edge or found[1].curved:
+            return math.inf
+        point, step = found
+        expected = step.residual - self.damping * step.p
+        shortened = not np.array_equal(point.x, here.x + step.p)
+        gap = math.inf if shortened else np.linalg.norm(point.gradient - expected)
+        return float(gap)
 
     def _model(self, oracle: Oracle, here: Point, tol: float) -> QuadraticModel:
         n, damping = here.x.size, self.damping
@@ -134,3 +149,9 @@ class Newton(Optimizer):
 
         max_cg = min(2 * n, 100) if self.max_cg is None else self.max_cg
         return QuadraticModel(here.gradient, product, max(tol, 0.5 * self.gtol), max_cg)
+
+
+def _no_better(point: Point, here: Point) -> bool:
+    """Whether neither value nor gradient have fallen: the end of the precision."""
+    norms = np.linalg.norm(point.gradient), np.linalg.norm(here.gradient)
+    return point.value >= here.value and bool(norms[0] >= norms[1])

@@ -14,7 +14,7 @@ from skdl._compat import Interval, Real
 from skdl._registry import Registry
 from skdl._settings import COUNT, POSITIVE
 from skdl._typing import Array
-from skdl.optimizers._conjugate import QuadraticModel
+from skdl.optimizers._conjugate import QuadraticModel, Step
 from skdl.optimizers._oracle import Oracle, Point
 
 _INSIDE = [Interval(Real, 0, 1, closed="neither")]  # (0, 1)
@@ -32,7 +32,7 @@ class StepSearch(ParameterObject):
         here: Point,
         model: QuadraticModel,
         memory: dict[str, Any],
-    ) -> tuple[Point, float] | None:
+    ) -> tuple[Point, Step] | None:
         """Return the next point.
 
         Parameters
@@ -48,9 +48,9 @@ class StepSearch(ParameterObject):
 
         Returns
         -------
-        found : tuple of (Point, float) or None
-            A lower point, the last one that the oracle has seen, and the length of the
-            gradient that the model expects there; None if there is none to be found.
+        found : tuple of (Point, Step) or None
+            A lower point, the last one that the oracle has seen, and the model's step
+            that led there, whole or shortened; None if there is none to be found.
         """
         raise TypeError(f"{type(self).__name__} must define step.")
 
@@ -103,10 +103,10 @@ class Armijo(StepSearch):
         here: Point,
         model: QuadraticModel,
         memory: dict[str, Any],
-    ) -> tuple[Point, float] | None:
-        p, _, residual, *_ = model.minimize()
-        point = self.along(oracle, here, p)
-        return None if point is None else (point, residual)
+    ) -> tuple[Point, Step] | None:
+        step = model.minimize()
+        point = self.along(oracle, here, step.p)
+        return None if point is None else (point, step)
 
     def along(self, oracle: Oracle, here: Point, p: Array) -> Point | None:
         """Return a lower point along a direction.
@@ -176,9 +176,9 @@ class Wolfe(StepSearch):
         here: Point,
         model: QuadraticModel,
         memory: dict[str, Any],
-    ) -> tuple[Point, float] | None:
-        p, _, residual, *_ = model.minimize()
-        seen = [here]
+    ) -> tuple[Point, Step] | None:
+        whole = model.minimize()
+        p, seen = whole.p, [here]
 
         def at(x: Array) -> Point:
             if not np.array_equal(seen[-1].x, x):
@@ -200,11 +200,11 @@ class Wolfe(StepSearch):
             )[0]
         if alpha is None:
             point = Armijo(self.c1).along(oracle, here, p)
-            return None if point is None else (point, residual)
+            return None if point is None else (point, whole)
         x = here.x + alpha * p
         # The last point seen has to be the one that is returned.
         point = seen[-1] if np.array_equal(seen[-1].x, x) else oracle(x)
-        return point, residual
+        return point, whole
 
 
 @register("trust_region")
@@ -248,7 +248,7 @@ class TrustRegion(StepSearch):
         here: Point,
         model: QuadraticModel,
         memory: dict[str, Any],
-    ) -> tuple[Point, float] | None:
+    ) -> tuple[Point, Step] | None:
         first = self.max_radius if self.radius is None else self.radius
         radius = float(memory.get("radius", first))
         smallest = oracle.epsilon * (1.0 + float(np.linalg.norm(here.x)))
@@ -273,7 +273,7 @@ class TrustRegion(StepSearch):
                 radius = min(max(radius, 2.0 * length), self.max_radius)
             memory["radius"] = radius
             if ratio > self.accept:
-                return point, step.residual
+                return point, step
         return None
 
 
