@@ -21,6 +21,7 @@ PACKAGES = sorted(
 BELOW = {
     "_config": [],
     "_typing": [],
+    "_best": ["_typing"],
     "_digest": ["_typing"],
     "_report": [],
     "_registry": [],
@@ -31,6 +32,7 @@ BELOW = {
     "_base": ["_registry", "_settings"],
     "foundation": [
         "_typing",
+        "_best",
         "_digest",
         "_report",
         "_config",

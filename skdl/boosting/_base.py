@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdl import losses, schedules
 from skdl._base import NestedParams
+from skdl._best import Best, round_patience
 from skdl._compat import (
     CallbackSupportMixin,
     HasMethods,
@@ -32,7 +33,7 @@ from skdl.boosting._ensemble import Ensemble
 from skdl.boosting._importances import feature_importances
 from skdl.boosting._inputs import Inputs
 from skdl.boosting._learners import Problem, make_learners
-from skdl.boosting._run import Run, Watch
+from skdl.boosting._run import Run
 from skdl.boosting._start import continued, first_ensemble
 from skdl.boosting._step_rule import Steps, registry, resolve
 from skdl.boosting._threads import on_threads_of, threads_of
@@ -81,7 +82,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     loss_function_: Loss
     n_features_in_: int
     feature_names_in_: Array
-    _watch_state: tuple[float, int]
+    _best: Best
     _measure: tuple[Any, set[str]]
 
     _parameter_constraints: dict[str, Any] = {
@@ -165,7 +166,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             n_rounds = self._n_rounds(len(ensemble.rates), goes_on)
             run = self._make_run(previous, X, problem, ensemble, n_rounds, shown_val)
             if saved is not None:
-                run.watch, run.notes = saved.watch, saved.notes
+                run.best, run.notes = saved.best, saved.notes
             root = self._init_callback_context(max_subtasks=n_rounds - run.n_rounds)
             root.call_on_fit_task_begin(estimator=self, X=X, y=y)
             if goes_on:
@@ -182,7 +183,9 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     def _adopt(self, fitted: BaseGradientBoosting) -> None:
         """Know the columns, classes and seed of the run that is gone on with."""
         params = self.get_params(deep=False)
-        results = fitted._fitted_attributes(fitted.ensemble_, fitted.history_, Watch())
+        results = fitted._fitted_attributes(
+            fitted.ensemble_, fitted.history_, fitted._best
+        )
         for name, value in vars(fitted).items():
             if name not in params and name not in results:
                 setattr(self, name, value)
@@ -207,7 +210,6 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
         n_rounds: int,
         shown_val: tuple[Any, Any, Any] | None,
     ) -> Run:
-        watch = Watch(self.n_iter_no_change, self.tol)
         history: dict[str, list[float]] = {"loss": []}
         if shown_val is not None:
             history["val_loss"] = []
@@ -216,6 +218,13 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             scorer = check_scoring(self, self.scoring)
             if shown_val is not None:
                 history["val_score"] = []
+        best = Best(
+            round_patience(self.n_iter_no_change),
+            self.tol,
+            higher_is_better=scorer is not None,
+            keep_weights=self.n_iter_no_change is not None,
+            adds_up=True,
+        )
         measure = self.scoring, set(history)
         if previous is not None:
             n_done, same = len(ensemble.rates), measure == previous._measure
@@ -224,7 +233,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
                 curve = previous.history_[key] if known else [math.nan] * n_done
                 history[key] = curve[:n_done]
             if same:
-                watch.best, watch.best_round = previous._watch_state
+                best.start(previous._best.value, previous._best.epoch)
         seen = history.get("val_loss", history["loss"])
         seen = [value for value in seen if not math.isnan(value)]
         return Run(
@@ -235,7 +244,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             Steps(ensemble.rule, n_rounds, ensemble.rates, seen),
             self._seed,
             history,
-            watch,
+            best,
             scorer,
             float(self.subsample),
             shown_val,
@@ -244,19 +253,19 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     # ---- the fitted model
 
     def _fitted_attributes(
-        self, ensemble: Ensemble, history: dict[str, list[float]], watch: Watch
+        self, ensemble: Ensemble, history: dict[str, list[float]], best: Best
     ) -> dict[str, Any]:
-        if watch.patience is not None and watch.best_round:
-            ensemble = ensemble.truncated(watch.best_round)
+        if best.keep_weights and best.epoch:
+            ensemble = ensemble.truncated(best.epoch)
         scored = history.get("val_score", history.get("val_loss"))
         return {
             "ensemble_": ensemble,
             "n_estimators_": len(ensemble.learners),
-            "best_iteration_": watch.best_round or len(ensemble.learners),
+            "best_iteration_": best.epoch or len(ensemble.learners),
             "history_": {name: list(curve) for name, curve in history.items()},
             "train_score_": np.array(history["loss"]),
             "validation_score_": None if scored is None else np.array(scored),
-            "_watch_state": (watch.best, watch.best_round),
+            "_best": best,
             "_measure": (self.scoring, set(history)),
         }
 

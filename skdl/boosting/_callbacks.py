@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from skdl._best import Best
 from skdl._compat import callbacks_of, keeps_runs
 
 
@@ -25,7 +26,7 @@ class SavedRun:
     ----------
     estimator : estimator
         Fitted as far as the run has come.
-    watch : Watch
+    best : Best
         Its early stopping.
     notes : dict
         What callbacks remember of the run.
@@ -35,7 +36,7 @@ class SavedRun:
     """
 
     estimator: Any
-    watch: Any
+    best: Best
     notes: dict[str, Any]
     goes_on: bool
 

@@ -95,7 +95,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         is kept. None: all rounds are done and kept. ``np.inf``: all are done, those up
         to the best one kept.
     tol : float, default=1e-4
-        An improvement is larger than this.
+        Smallest improvement on the last one that stops the waiting.
     scoring : "loss", str or callable, default="loss"
         What is monitored on validation data: the loss, or a scorer, which gets X_val as
         it was passed.

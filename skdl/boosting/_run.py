@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from skdl._best import Best
 from skdl._compat import call_hooks, without_callbacks
 from skdl._digest import digest
 from skdl._report import Report
@@ -26,62 +27,6 @@ from skdl.boosting._learners import (
 )
 from skdl.boosting._step_rule import Path, Steps
 from skdl.tree import Tree
-
-
-@dataclass
-class Watch:
-    """Early stopping, and the best round so far.
-
-    Parameters
-    ----------
-    patience : float, default=None
-        Rounds without improvement after which to stop; None: never.
-    tol : float, default=0.0
-        An improvement is larger than this.
-    best : float
-        Best value so far; greater is better.
-    best_round : int
-        Its round, counted from 1; 0 before the first.
-    """
-
-    patience: float | None = None
-    tol: float = 0.0
-    best: float = -np.inf
-    best_round: int = 0
-    waited: int = 0
-
-    def start(self, value: float, n_rounds: int) -> None:
-        """Take the model so far as the best.
-
-        Parameters
-        ----------
-        value : float
-            Greater is better.
-        n_rounds : int
-            Rounds done.
-        """
-        self.best, self.best_round, self.waited = value, n_rounds, 0
-
-    def see(self, value: float, n_rounds: int) -> bool:
-        """Take note of a round's value; return whether to stop.
-
-        Parameters
-        ----------
-        value : float
-            Greater is better.
-        n_rounds : int
-            Rounds done.
-
-        Returns
-        -------
-        stop : bool
-            Whether patience is at its end.
-        """
-        if value > self.best + self.tol or self.best_round == 0:
-            self.start(value, n_rounds)
-            return False
-        self.waited += 1
-        return self.patience is not None and self.waited >= self.patience
 
 
 @dataclass
@@ -105,8 +50,8 @@ class Run:
         draws what an uninterrupted one does.
     history : dict of str to list of float
         Curves so far; they grow.
-    watch : Watch
-        Early stopping.
+    best : Best
+        Early stopping, and the best round so far.
     scorer : callable or None
         Scores validation data; None monitors the loss.
     subsample : float
@@ -132,7 +77,7 @@ class Run:
     steps: Steps
     seed: int
     history: dict[str, list[float]]
-    watch: Watch
+    best: Best
     scorer: Any
     subsample: float
     shown_val: tuple[Any, Any, Any] | None
@@ -161,7 +106,7 @@ class Run:
             How many to keep.
         """
         self.ensemble = self.ensemble.truncated(n_rounds)
-        self.watch.best_round = min(self.watch.best_round, n_rounds)
+        self.best = self.best.kept_to(n_rounds)
 
     def saved(self) -> SavedRun:
         """Return the run as it is now, to be stored.
@@ -178,7 +123,7 @@ class Run:
             setattr(fitted, name, value)
         whole = len(values["ensemble_"].rates) == len(self.history["loss"])
         goes_on = self.stop_reason in ("", "n_estimators") and whole
-        return SavedRun(fitted, replace(self.watch), dict(self.notes), goes_on)
+        return SavedRun(fitted, copy.copy(self.best), dict(self.notes), goes_on)
 
     def fitted(self) -> dict[str, Any]:
         """Return the attributes of the model that the run leaves.
@@ -188,9 +133,7 @@ class Run:
         attributes : dict
             By name.
         """
-        return self.estimator._fitted_attributes(
-            self.ensemble, self.history, self.watch
-        )
+        return self.estimator._fitted_attributes(self.ensemble, self.history, self.best)
 
     def train(self, n_rounds: int, root: Any) -> None:
         """Do the rounds up to `n_rounds`.
@@ -264,8 +207,9 @@ class Run:
     def _attributes(self) -> dict[str, Any]:
         """The model as it is now; the best round is kept at the end."""
         ensemble = self.ensemble.truncated(len(self.ensemble.learners))
-        watch = replace(self.watch, patience=None)
-        return self.estimator._fitted_attributes(ensemble, self.history, watch)
+        best = copy.copy(self.best)
+        best.keep_weights = False
+        return self.estimator._fitted_attributes(ensemble, self.history, best)
 
     def _start(self) -> None:
         """Raw predictions of the ensemble so far, also on the validation rows."""
@@ -279,7 +223,7 @@ class Run:
             self.path.step(ensemble.round_values(t, p.X), rate)
             if self.path_val is not None and p.X_val is not None:
                 self.path_val.step(ensemble.round_values(t, p.X_val), rate)
-        self._start_watch()
+        self._start_best()
 
     def _first_raw(self, X: Array) -> Array:
         """Raw predictions before the first round, which `init` may have spoilt."""
@@ -294,7 +238,7 @@ class Run:
             )
         return raw
 
-    def _start_watch(self) -> None:
+    def _start_best(self) -> None:
         """Let early stopping start from the ensemble so far, on the data at hand.
 
         The best value of the fit before is one of other validation data, unless the
@@ -306,8 +250,8 @@ class Run:
         recorded = self.history["val_loss"][-1:]
         if recorded and np.isclose(recorded[0], loss, rtol=1e-9, atol=0.0):
             return
-        value = -loss if self.scorer is None else self._score(self.path_val.values)
-        self.watch.start(value, len(self.ensemble.learners))
+        value = loss if self.scorer is None else self._score(self.path_val.values)
+        self.best.start(value, len(self.ensemble.learners))
 
     def _val_loss(self) -> float:
         p = self.problem
@@ -354,23 +298,22 @@ class Run:
     def _record(self, d: Derivatives) -> bool:
         """Enter a round in the history; return whether to stop early."""
         self.history["loss"].append(d.loss)
-        stop = self._watch(d)
+        stop = self._validate(d)
         self._print_round()
         return stop
 
-    def _watch(self, d: Derivatives) -> bool:
+    def _validate(self, d: Derivatives) -> bool:
         if self.path_val is None:
             self.steps.observe(d.loss)
             return False
         loss = self._val_loss()
         self.history["val_loss"].append(loss)
         self.steps.observe(loss)
-        value = -loss
+        value = loss
         if self.scorer is not None:
             value = self._score(self.path_val.values)
             self.history["val_score"].append(value)
-        stop = self.watch.see(value, len(self.ensemble.learners))
-        return stop and self.watch.patience is not None
+        return self.best.observe(value, len(self.ensemble.learners))
 
     def _score(self, raw: Array) -> float:
         """The scorer's value, from the raw predictions at hand."""
@@ -403,21 +346,21 @@ class Run:
         if isinstance(learners[0], Tree):
             row["leaves"] = sum(tree.n_leaves for tree in learners)
         validated = self.path_val is not None
-        is_best = validated and self.watch.best_round == self.n_rounds
+        is_best = validated and self.best.epoch == self.n_rounds
         self._report.epoch(self.n_rounds, row, is_best)
 
     def _print_end(self) -> None:
-        n, patience = len(self.history["loss"]), self.watch.patience
+        n, best = len(self.history["loss"]), self.best
         text = {
             "n_estimators": f"Done: {n} round{'s' * (n > 1)}.",
             "callback": f"Stopped after round {n} by a callback.",
             "interrupted": f"Interrupted after round {n}.",
             "no_improvement": (
-                f"Stopped after round {n}: no improvement of more than "
-                f"{self.watch.tol:g} for {patience} rounds."
+                f"Stopped after round {n}: no improvement by {best.tol:g} for "
+                f"{best.waiting} rounds."
             ),
         }.get(self.stop_reason, f"Stopped after round {n}: {self.stop_reason}.")
-        if self.path_val is not None and self.watch.best_round:
-            text += f" The best round on validation data is {self.watch.best_round}"
-            text += ", the last that is kept." if patience is not None else "."
+        if self.path_val is not None and best.epoch:
+            text += f" The best round on validation data is {best.epoch}"
+            text += ", the last that is kept." if best.keep_weights else "."
         self._report.end(text)

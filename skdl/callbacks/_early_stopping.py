@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from skdl._best import Best, round_patience
 from skdl.callbacks._callback import (
     TrainingCallback,
     check_monitor,
     history_value,
 )
-from skdl.training import Best, Trainer
+from skdl.training import Trainer
 
 
 class EarlyStopping(TrainingCallback):
@@ -24,9 +25,11 @@ class EarlyStopping(TrainingCallback):
     monitor : str, default="val_loss"
         Entry of `history_`: "loss", "val_loss" or "val_score".
     patience : int, default=10
-        Stop after more than so many epochs (rounds) in a row without an improvement.
+        What `n_iter_no_change` is to the estimator: a network stops after more than so
+        many epochs in a row without an improvement, boosting after so many rounds.
     tol : float, default=0.0
-        Smallest difference that counts as an improvement.
+        Smallest difference that counts as an improvement: of a network on its best
+        epoch, of boosting on the last improvement, so that small ones add up.
     restore_best : bool, default=True
         Whether to bring the weights of the best epoch back, or to keep the rounds up to
         the best alone.
@@ -70,12 +73,14 @@ class EarlyStopping(TrainingCallback):
     def _note(self) -> str:
         return f"EarlyStopping({self.monitor!r})"
 
-    def _best(self, keep_weights: bool) -> Best:
-        return Best(self.patience, self.tol, self.monitor == "val_score", keep_weights)
+    def _best(self, patience: float, **settings: bool) -> Best:
+        return Best(patience, self.tol, self.monitor == "val_score", **settings)
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         super().on_training_begin(estimator, trainer)
-        trainer.state.notes.setdefault(self._note, self._best(self.restore_best))
+        trainer.state.notes.setdefault(
+            self._note, self._best(self.patience, keep_weights=self.restore_best)
+        )
 
     def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
         state = trainer.state
@@ -112,7 +117,9 @@ class EarlyStopping(TrainingCallback):
     def on_boosting_begin(self, estimator: Any, run: Any) -> None:
         super().on_boosting_begin(estimator, run)
         check_monitor(run.history, self.monitor)
-        run.notes.setdefault(self._note, self._best(keep_weights=False))
+        patience = round_patience(self.patience)
+        best = self._best(patience, keep_weights=False, adds_up=True)
+        run.notes.setdefault(self._note, best)
 
     def on_round_end(self, estimator: Any, run: Any) -> bool:
         value = history_value(run.history, self.monitor)

@@ -1,8 +1,8 @@
 """The training loop of all networks."""
 
+from skdl._best import Best
 from skdl._report import Report
 from skdl.training._batches import Batch, Batches, RowBatches
-from skdl.training._best import Best
 from skdl.training._data import Data
 from skdl.training._errors import DivergenceError
 from skdl.training._objective import Objective

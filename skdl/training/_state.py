@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from skdl._best import Best
 from skdl.networks import Network
 from skdl.optimizers import OptimizerState
-from skdl.training._best import Best
 
 
 @dataclass

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from skdl._best import Best
 from skdl._digest import digest
 from skdl._report import Report
 from skdl._typing import Array
 from skdl.layers import Carried
 from skdl.optimizers import Optimizer
 from skdl.training._batches import Batch, Batches
-from skdl.training._best import Best
 from skdl.training._data import Data
 from skdl.training._errors import DivergenceError, NoRandomness
 from skdl.training._objective import Objective

@@ -70,13 +70,30 @@ def test_early_stopping_keeps_the_best_round(restore_best):
     model = made(n_estimators=300).set_callbacks(stop).fit(X[:300], Y[:300], **VAL)
     curve = np.array(model.history_["val_loss"])
     best = int(curve.argmin()) + 1
-    assert len(curve) == best + 5 < 300
+    assert len(curve) == best + 4 < 300
     kept = best if restore_best else len(curve)
     assert model.n_estimators_ == len(model.estimators_) == kept
     assert model.best_iteration_ == best
     short = made(n_estimators=kept).fit(X[:300], Y[:300])
     np.testing.assert_array_equal(model.predict(X), short.predict(X))
     assert not stop._trainers
+
+
+@pytest.mark.parametrize("tol", [0.0, 1.0, 30.0, 1e9])
+@pytest.mark.parametrize("patience", [1, 2, 7])
+@pytest.mark.parametrize("scoring", ["loss", "r2"])
+def test_early_stopping_is_the_boosters_own(scoring, patience, tol):
+    """The same number means the same round, for the callback and the parameter."""
+    tol = tol if scoring == "loss" else tol / 1e4
+    settings = {"n_estimators": 150, "scoring": scoring, "tol": tol}
+    own = made(**settings, n_iter_no_change=patience).fit(X[:300], Y[:300], **VAL)
+    entry = "val_loss" if scoring == "loss" else "val_score"
+    stop = EarlyStopping(entry, patience=patience, tol=tol)
+    other = made(**settings).set_callbacks(stop).fit(X[:300], Y[:300], **VAL)
+    assert own.history_ == other.history_
+    assert own.n_estimators_ == other.n_estimators_ == own.best_iteration_
+    assert own.best_iteration_ == other.best_iteration_
+    np.testing.assert_array_equal(own.predict(X), other.predict(X))
 
 
 def test_early_stopping_follows_any_entry():
@@ -89,7 +106,7 @@ def test_early_stopping_follows_any_entry():
     model = GradientBoostingClassifier(n_estimators=300, scoring="accuracy")
     model.set_callbacks(by_score).fit(XI[::2], YI[::2], X_val=XI[1::2], y_val=YI[1::2])
     curve = np.array(model.history_["val_score"])
-    assert len(curve) == curve.argmax() + 5
+    assert len(curve) == curve.argmax() + 4
     assert model.n_estimators_ == curve.argmax() + 1
 
 

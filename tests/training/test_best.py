@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from skdl._best import round_patience
 from skdl.layers import Dense
 from skdl.networks import Network
 from skdl.training import Best
@@ -19,6 +20,12 @@ RUNS = {
     "recovers": ([3, 4, 4, 2, 3, 3, 3], 2, 4, 7),
     "NaN is no improvement": ([1, math.nan, math.nan, math.nan], 1, 1, 4),
     "NaN at first": ([math.nan, 1.0, 0.5], 0.5, 3, None),
+}
+# The same where small gains add up: they count from the last improvement.
+ADDED = {
+    **RUNS,
+    "slowly, on and on": ([1.0, 0.94, 0.88, 0.84, 0.78, 0.74, 0.67], 0.67, 7, None),
+    "up in between": ([1.0, 0.95, 1.5, 0.95], 0.95, 2, 4),
 }
 
 
@@ -58,3 +65,50 @@ def test_weights_are_kept_only_if_wanted(network):
     best = Best(2, keep_weights=False)
     follow(best, [3, 2, 1], network)
     assert best.weights is None
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize("case", ADDED)
+def test_small_gains_add_up_where_they_are_to(case, sign, network):
+    values, value, epoch, stop = ADDED[case]
+    best = Best(2, tol=0.1, higher_is_better=sign < 0, adds_up=True)
+    assert follow(best, [sign * v for v in values], network) == stop
+    assert (best.value, best.epoch) == (sign * value, epoch)
+
+
+def test_slow_gains_stand_still_where_they_do_not_add_up(network):
+    values = ADDED["slowly, on and on"][0]
+    assert follow(Best(2, tol=0.1), values, network) == 4
+
+
+@pytest.mark.parametrize("adds_up", [False, True])
+def test_exactly_the_tolerance_is_enough(adds_up, network):
+    """Powers of two: no rounding decides."""
+    best = Best(0, tol=0.25, adds_up=adds_up)
+    assert follow(best, [1.0, 0.75, 0.5], network) is None
+    assert best.observe(0.3, 4)
+
+
+@pytest.mark.parametrize("adds_up", [False, True])
+def test_a_start_is_the_first_best(adds_up):
+    best = Best(1, tol=0.1, adds_up=adds_up)
+    best.observe(3.0, 1)
+    best.observe(3.0, 2)
+    best.start(2.0, 7)
+    assert (best.value, best.epoch, best.waiting) == (2.0, 7, 0)
+    assert not best.observe(1.95, 8)
+    assert best.epoch == 8
+    assert best.observe(1.93, 9)
+
+
+def test_a_copy_for_fewer_epochs():
+    best = Best(5)
+    best.observe(3.0, 1)
+    best.observe(2.0, 2)
+    assert (best.kept_to(1).epoch, best.kept_to(9).epoch, best.epoch) == (1, 2, 2)
+
+
+def test_rounds_and_epochs_are_counted_as_in_scikit_learn():
+    assert [round_patience(n) for n in (None, 5, 1, 0)] == [math.inf, 4, 0, 0]
+    best = Best(round_patience(3))
+    assert [best.observe(1.0, t) for t in range(1, 6)] == [False] * 3 + [True] * 2
