@@ -15,6 +15,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw  # scikit-learn's own way to read DataFrames
+from sklearn.utils import get_tags
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -125,6 +126,7 @@ __all__ = [
     "check_sample_weight",
     "keeps_runs",
     "sklearn_fit_context",
+    "takes_sparse",
     "unchanged_if_fails",
     "validate_data",
     "validate_parameter_constraints",
@@ -166,6 +168,24 @@ def as_frame(X: Any) -> Any:
             "that has not been run: pass its rows, as X.collect() returns them."
         )
     return None
+
+
+def takes_sparse(*parts: Any) -> bool:
+    """Return whether estimators take sparse X.
+
+    Parameters
+    ----------
+    *parts : estimator, str or None
+        What is no estimator takes it.
+
+    Returns
+    -------
+    takes : bool
+        False if one of them says that it does not.
+    """
+    return all(
+        not hasattr(part, "fit") or get_tags(part).input_tags.sparse for part in parts
+    )
 
 
 def validate_data(

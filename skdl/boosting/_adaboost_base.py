@@ -17,6 +17,7 @@ from skdl._compat import (
     Interval,
     Real,
     check_sample_weight,
+    takes_sparse,
     unchanged_if_fails,
 )
 from skdl._typing import Array
@@ -180,6 +181,7 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.estimator is None
+        tags.input_tags.sparse = takes_sparse(self.estimator)
         return tags
 
 

@@ -168,7 +168,7 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
 
     def _stages(self, X: Any) -> Iterator[Array]:
         X = self._checked(X)
-        n, k = len(X), self.n_classes_
+        n, k = X.shape[0], self.n_classes_
         votes, total = np.zeros((n, k)), 0.0
         rows = np.arange(n)
         for learner, alpha in zip(
@@ -186,7 +186,7 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
             *_, scores = self._staged_scores(X)  # the last
             return scores
         X = self._checked(X)
-        votes = np.zeros((len(X), self.n_classes_))
+        votes = np.zeros((X.shape[0], self.n_classes_))
         with threads_of(self):
             self._vote_forest.add(X, votes, self.estimator_weights_)
         return votes / self.estimator_weights_.sum()

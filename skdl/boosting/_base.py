@@ -23,6 +23,7 @@ from skdl._compat import (
     Real,
     RealNotInt,
     StrOptions,
+    takes_sparse,
     unchanged_if_fails,
 )
 from skdl._settings import COUNT, POSITIVE
@@ -340,4 +341,5 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             None,
             "zero",
         )
+        tags.input_tags.sparse = takes_sparse(self.estimator, self.init)
         return tags

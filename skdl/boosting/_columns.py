@@ -1,20 +1,26 @@
-"""The columns of X: categories to codes, and constraints by name or number."""
+"""The columns of X: from what the user passes to numbers, categories to codes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
+from scipy.sparse import csc_array, hstack, issparse
 from sklearn.utils import _safe_indexing, check_array
 
 from skdl._compat import as_frame, validate_data
 from skdl._typing import Array
 from skdl.boosting._categories import Categories, is_missing
+from skdl.boosting._constraints import column_number
 from skdl.tree._binning import MAX_BINS
+from skdl.tree._sparse import by_columns
 
 FLOATS = (np.float64, np.float32)
-_CHECKS: dict[str, Any] = {"dtype": FLOATS, "ensure_all_finite": "allow-nan"}
+_CHECKS: dict[str, Any] = {
+    "accept_sparse": "csc",
+    "dtype": FLOATS,
+    "ensure_all_finite": "allow-nan",
+}
 
 
 class Columns:
@@ -49,12 +55,12 @@ class Columns:
         ----------
         estimator : estimator
             Gets `n_features_in_` and `feature_names_in_`.
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Returns
         -------
-        X : float ndarray of shape (n, n_features)
+        X : {float ndarray, csc_array} of shape (n, n_features)
             float32 stays, all else is float64. Categories are codes 0, 1, …; missing
             ones are NaN.
         """
@@ -76,12 +82,12 @@ class Columns:
         ----------
         estimator : estimator
             Checked for the number and names of features.
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Returns
         -------
-        X : float ndarray of shape (n, n_features)
+        X : {float ndarray, csc_array} of shape (n, n_features)
             Numbers.
         """
         if self.is_categorical is None:
@@ -131,6 +137,8 @@ class Columns:
             rest = table.numbers(plain)
             dtype = rest.dtype
         columns = {j: e.codes(table.column(j)) for j, e in self.encoders.items()}
+        if issparse(table.X):
+            return _side_by_side(rest if len(plain) else None, plain, columns)
         n = len(next(iter(columns.values())))
         numbers = np.empty((n, n_features), dtype, order="F")
         if len(plain):
@@ -145,13 +153,13 @@ class Table:
 
     Parameters
     ----------
-    X : DataFrame, ndarray or list of rows
+    X : DataFrame, ndarray, sparse matrix or list of rows
         The rows. Those of a list are not brought to one type.
     """
 
     def __init__(self, X: Any) -> None:
         self.frame = as_frame(X)
-        self.X = X
+        self.X = by_columns(X) if issparse(X) else X
         if self.frame is None and not hasattr(X, "shape"):
             self.X = np.array([list(row) for row in X], dtype=object)
 
@@ -168,7 +176,11 @@ class Table:
         column : ndarray or series of narwhals
             Its values.
         """
-        return self.frame[:, j] if self.frame is not None else np.asarray(self.X)[:, j]
+        if self.frame is not None:
+            return self.frame[:, j]
+        if issparse(self.X):
+            return self.X[:, [j]].toarray()[:, 0]
+        return np.asarray(self.X)[:, j]
 
     def name(self, j: int) -> Any:
         """Return a column's name, or its number.
@@ -204,6 +216,8 @@ class Table:
             If a column holds no numbers; the error names it.
         """
         self.check_times(plain)
+        if issparse(self.X):
+            return check_array(self.X[:, plain], **_CHECKS)
         try:
             return check_array(_safe_indexing(self.X, plain, axis=1), **_CHECKS)
         except (TypeError, ValueError):  # columns of objects may hold pandas.NA
@@ -273,7 +287,8 @@ def _plain_numbers(estimator: Any, X: Any, reset: bool) -> Array:
     if frame is not None:
         Table(X).check_times(np.arange(frame.shape[1]))
     try:
-        return validate_data(estimator, X, reset=reset, **_CHECKS)
+        X = validate_data(estimator, X, reset=reset, **_CHECKS)
+        return by_columns(X) if issparse(X) else X
     except (TypeError, ValueError):
         if frame is not None:
             for j in range(frame.shape[1]):
@@ -281,194 +296,25 @@ def _plain_numbers(estimator: Any, X: Any, reset: bool) -> Array:
         raise
 
 
+def _side_by_side(rest: Any, plain: Array, columns: dict[int, Array]) -> csc_array:
+    """A sparse matrix of numbers and codes, each in its column."""
+    codes = csc_array(np.column_stack(list(columns.values())))
+    parts = codes if rest is None else hstack([codes, rest], format="csc")
+    order = np.argsort([*columns, *plain.tolist()])
+    return csc_array(parts[:, order])
+
+
 def _check_table(X: Any) -> None:
-    """Raise the error of scikit-learn unless X is dense and has rows and columns."""
+    """Raise the error of scikit-learn unless X has rows and columns."""
     if as_frame(X) is None:
-        check_array(X, dtype=None, ensure_all_finite=False, ensure_min_samples=0)
+        check_array(
+            X,
+            accept_sparse=True,
+            dtype=None,
+            ensure_all_finite=False,
+            ensure_min_samples=0,
+        )
 
 
 def _n_features(X: Any) -> int:
     return int((X if hasattr(X, "shape") else np.asarray(X)).shape[1])
-
-
-def column_names(X: Any) -> list[str]:
-    """Return the names of the columns of a DataFrame.
-
-    Parameters
-    ----------
-    X : object
-        Rows.
-
-    Returns
-    -------
-    names : list of str
-        Empty where columns have no names.
-    """
-    frame = as_frame(X)
-    return [] if frame is None else [str(name) for name in frame.columns]
-
-
-def column_number(entry: Any, X: Any, n_features: int, what: str) -> int:
-    """Return the number of a column given by number or name.
-
-    Parameters
-    ----------
-    entry : int or str
-        What the user passed.
-    X : array-like or None
-        Where names come from.
-    n_features : int
-        Number of columns.
-    what : str
-        The parameter, for the error.
-
-    Returns
-    -------
-    number : int
-        From 0.
-
-    Raises
-    ------
-    ValueError
-        If there is no such column.
-    """
-    if isinstance(entry, str):
-        names = column_names(X)
-        if entry not in names:
-            raise ValueError(
-                f"{what} names the column {str(entry)!r}, which X does not have. "
-                f"Its columns: {names if names else 'X has no names'}."
-            )
-        return names.index(entry)
-    number = int(entry)
-    if number != entry or not 0 <= number < n_features:
-        raise ValueError(
-            f"{what} holds the column number {entry}; X has {n_features} columns, "
-            "numbered from 0."
-        )
-    return number
-
-
-def monotonic_signs(constraints: Any, X: Any, n_features: int) -> Array | None:
-    """Return the monotonic constraints as numbers.
-
-    Parameters
-    ----------
-    constraints : None, array-like of shape (n_features,) or dict
-        −1, 0 or 1 for each column, or for named columns.
-    X : array-like
-        Where names come from.
-    n_features : int
-        Number of columns.
-
-    Returns
-    -------
-    signs : int8 ndarray of shape (n_features,) or None
-        None where nothing is constrained.
-
-    Raises
-    ------
-    ValueError
-        If the shape, a name or a value is wrong.
-    """
-    if constraints is None:
-        return None
-    if isinstance(constraints, Mapping):
-        signs = np.zeros(n_features)
-        for name, sign in constraints.items():
-            signs[column_number(name, X, n_features, "monotonic_cst")] = sign
-    else:
-        signs = np.asarray(constraints)
-        if signs.shape != (n_features,):
-            raise ValueError(
-                f"monotonic_cst must have shape ({n_features},), got {signs.shape}."
-            )
-    if not np.isin(signs, (-1, 0, 1)).all():
-        raise ValueError(
-            f"monotonic_cst must hold −1, 0 and 1 alone, got {np.unique(signs)}."
-        )
-    return signs.astype(np.int8) if signs.any() else None
-
-
-def interaction_sets(constraints: Any, X: Any, n_features: int) -> Array | None:
-    """Return the interaction constraints as masks.
-
-    Parameters
-    ----------
-    constraints : None, "pairwise", "no_interactions" or iterable of iterables
-        Sets of columns that may meet on a path; columns in none make a set.
-    X : array-like
-        Where names come from.
-    n_features : int
-        Number of columns.
-
-    Returns
-    -------
-    sets : bool ndarray of shape (n_sets, n_features) or None
-        The masks.
-
-    Raises
-    ------
-    ValueError
-        If a column does not exist, or the string is unknown.
-    """
-    if constraints is None:
-        return None
-    if isinstance(constraints, str):
-        if constraints == "no_interactions":
-            return np.eye(n_features, dtype=bool)
-        if constraints == "pairwise":
-            i, j = np.triu_indices(n_features, 1)
-            if not len(i):
-                return np.eye(n_features, dtype=bool)
-            sets = np.zeros((len(i), n_features), dtype=bool)
-            sets[np.arange(len(i)), i] = sets[np.arange(len(i)), j] = True
-            return sets
-        raise ValueError(
-            'interaction_cst must be None, "pairwise", "no_interactions" or sets of '
-            f"columns, got {constraints!r}."
-        )
-    if not isinstance(constraints, Iterable):
-        raise ValueError(
-            f"interaction_cst must hold sets of columns, got {constraints!r}."
-        )
-    masks = []
-    for group in constraints:
-        if isinstance(group, str) or not isinstance(group, Iterable):
-            raise ValueError(
-                f"interaction_cst must hold sets of columns, got {group!r} in it."
-            )
-        mask = np.zeros(n_features, dtype=bool)
-        for entry in group:
-            mask[column_number(entry, X, n_features, "interaction_cst")] = True
-        masks.append(mask)
-    rest = ~np.any(masks, axis=0) if masks else np.ones(n_features, dtype=bool)
-    if rest.any():
-        masks.append(rest)
-    return np.stack(masks)
-
-
-def n_candidates(max_features: Any, n_features: int) -> int | None:
-    """Return how many features are drawn for a split.
-
-    Parameters
-    ----------
-    max_features : None, "sqrt", "log2", int or float
-        As in scikit-learn.
-    n_features : int
-        Number of columns.
-
-    Returns
-    -------
-    n : int or None
-        At least 1; None for all.
-    """
-    if max_features is None:
-        return None
-    if max_features == "sqrt":
-        return max(1, int(np.sqrt(n_features)))
-    if max_features == "log2":
-        return max(1, int(np.log2(n_features)))
-    if isinstance(max_features, (int, np.integer)):
-        return min(int(max_features), n_features)
-    return max(1, int(max_features * n_features))

@@ -119,7 +119,7 @@ class Ensemble:
         raw : float64 ndarray of shape (n, k)
             A new array.
         """
-        raw = np.empty((len(X), self.n_raw))
+        raw = np.empty((X.shape[0], self.n_raw))
         raw[:] = self.baseline
         if self.init is not None:
             raw += init_raw(self.init, self.loss, X, self.n_raw)
@@ -240,7 +240,7 @@ def learner_values(row: list[Any], X: Array, n_raw: int) -> Array:
     values : float64 ndarray of shape (n, n_raw)
         Their values.
     """
-    values = np.zeros((len(X), n_raw))
+    values = np.zeros((X.shape[0], n_raw))
     if isinstance(row[0], Tree):
         columns = [-1] if len(row) < n_raw else list(range(n_raw))
         Forest(row, columns).add(X, values, np.ones(len(row)))
@@ -273,5 +273,5 @@ def init_raw(init: Any, loss: Loss, X: Array, n_raw: int) -> Array:
         eps = np.finfo(np.float32).eps
         p = np.clip(init.predict_proba(X), eps, 1.0 - eps)
         return loss.link(p[:, 1:] if n_raw == 1 else p)
-    prediction = np.asarray(init.predict(X), dtype=np.float64).reshape(len(X), -1)
-    return np.broadcast_to(loss.link(prediction), (len(X), n_raw))
+    prediction = np.asarray(init.predict(X), dtype=np.float64).reshape(X.shape[0], -1)
+    return np.broadcast_to(loss.link(prediction), (X.shape[0], n_raw))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_consistent_length
 
@@ -124,7 +125,7 @@ class Inputs:
         self, X: Array, y: Array, rows: Array, weight: Array | None
     ) -> list[Any]:
         """Hold a part of the rows out for early stopping."""
-        if len(X) < 2:
+        if X.shape[0] < 2:
             raise ValueError(
                 "Early stopping needs validation data, and one row cannot be split. "
                 "Pass X_val and y_val, or set n_iter_no_change=None."
@@ -154,7 +155,7 @@ def _weighted_rows(
     X: Array, y: Array, weight: Array | None
 ) -> tuple[Array, Array, Array | None, Array]:
     """Leave rows of weight zero out, and say which stay; weights of 1 are none."""
-    rows = np.arange(len(X))
+    rows = np.arange(X.shape[0])
     if weight is None:
         return X, y, None, rows
     rows = rows[weight > 0]
@@ -166,4 +167,8 @@ def _as_given(X: Any, rows: Array) -> Any:
     """Rows of X in the form that the user gave: a frame stays a frame."""
     if not hasattr(X, "shape"):
         X = np.asarray(X)
-    return X if len(rows) == len(X) else _safe_indexing(X, rows)
+    if len(rows) == X.shape[0]:
+        return X
+    if issparse(X):  # not all formats have rows
+        X = X.tocsr()
+    return _safe_indexing(X, rows)

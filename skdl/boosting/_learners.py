@@ -11,7 +11,11 @@ from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
 
 from skdl._typing import Array
-from skdl.boosting._columns import interaction_sets, monotonic_signs, n_candidates
+from skdl.boosting._constraints import (
+    interaction_sets,
+    monotonic_signs,
+    n_candidates,
+)
 from skdl.boosting._derivatives import Derivatives
 from skdl.boosting._ensemble import Ensemble
 from skdl.losses import Loss

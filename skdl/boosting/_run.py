@@ -267,7 +267,7 @@ class Run:
     def _round(self, t: int, d: Derivatives) -> None:
         """Fit the learners of a round and take the step."""
         rng = np.random.default_rng([self.seed, 2, t])
-        n = len(self.problem.X)
+        n = self.problem.X.shape[0]
         rows = None
         if self.subsample < 1.0:
             size = max(1, int(self.subsample * n))

@@ -54,7 +54,7 @@ class Stump:
         values : float64 ndarray of shape (n, n_outputs)
             By row.
         """
-        out = np.zeros((len(X), self.tree_.value.shape[1]))
+        out = np.zeros((X.shape[0], self.tree_.value.shape[1]))
         Forest([self.tree_], [-1]).add(X, out, np.ones(1))
         return out
 

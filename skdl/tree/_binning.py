@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from importlib import import_module
+from typing import Any
 
 import numpy as np
+from scipy.sparse import csc_array, issparse
 
 from skdl._config import use_numba
 from skdl._typing import Array
 from skdl.ops._threads import run_chunks
+from skdl.tree._sparse import SparseBins, bin_entries, by_columns
 
 MAX_BINS = 255
 # Quantised gradients must keep some bits in sums over all rows, see `make_packing`.
@@ -22,6 +25,7 @@ MAX_ROWS = 2**28 - 1
 GROUP_WIDTH = 16  # features whose scratch histograms fit the first-level cache
 SAMPLE = 200_000  # rows that the thresholds are taken from
 _ROWS = 16384  # rows of a chunk
+_FEATURES = 256  # sparse ones of a chunk
 
 
 @dataclass
@@ -41,8 +45,10 @@ class BinnedData:
         Whether the feature has missing values.
     categorical : bool ndarray of shape (n_used,)
         Whether bins are categories.
-    thresholds : float64 ndarray of shape (n_used, 256)
+    thresholds : float64 ndarray of shape (n_used, 256) or (n_used, most bins)
         Upper ends of the bins, padded with +∞.
+    entries : SparseBins or None
+        The bins of a sparse matrix, whose `bins` are empty.
     """
 
     bins: Array
@@ -51,11 +57,32 @@ class BinnedData:
     has_missing: Array
     categorical: Array
     thresholds: Array
+    entries: SparseBins | None = None
 
     @property
     def n(self) -> int:
         """Number of rows."""
         return int(self.bins.shape[1])
+
+    @property
+    def size(self) -> int:
+        """Number of bins that are stored."""
+        return self.bins.size if self.entries is None else self.entries.n_entries
+
+    def codes(self, i: int) -> Array:
+        """Return the bins of one feature; for NumPy.
+
+        Parameters
+        ----------
+        i : int
+            The used feature.
+
+        Returns
+        -------
+        codes : uint8 ndarray of shape (n,)
+            Of all rows.
+        """
+        return self.bins[0][:, i] if self.entries is None else self.entries.codes(i)
 
     def laid_out(self) -> BinnedData:
         """Return these data as the engine in use wants them.
@@ -67,7 +94,7 @@ class BinnedData:
         """
         n_used = len(self.features)
         width = layout_width(n_used)
-        if width == self.bins.shape[2]:
+        if self.entries is not None or width == self.bins.shape[2]:
             return self
         n_groups = -(-n_used // width)
         flat = np.zeros((self.n, n_groups * width), dtype=np.uint8)
@@ -153,7 +180,7 @@ def check_codes(codes: Array) -> None:
         )
 
 
-def find_thresholds(values: Array, max_bins: int = MAX_BINS) -> Array:
+def find_thresholds(values: Array, max_bins: int = MAX_BINS, n_zeros: int = 0) -> Array:
     """Return the thresholds between the bins of a feature.
 
     Parameters
@@ -162,6 +189,8 @@ def find_thresholds(values: Array, max_bins: int = MAX_BINS) -> Array:
         Values; NaN is missing.
     max_bins : int, default=255
         Most bins.
+    n_zeros : int, default=0
+        Zeros besides.
 
     Returns
     -------
@@ -172,6 +201,10 @@ def find_thresholds(values: Array, max_bins: int = MAX_BINS) -> Array:
     values = np.sort(values)  # NaN last
     n = len(values) - int(np.isnan(values).sum())
     values = values[:n].astype(np.float64, copy=False)
+    zeros_at = int(np.searchsorted(values, 0.0)) if n_zeros else n
+    if n_zeros:  # one stands for all
+        values = np.insert(values, zeros_at, 0.0)
+        n += n_zeros
     if n == 0:
         return np.empty(0)
     distinct = values[np.concatenate([[True], values[1:] != values[:-1]])]
@@ -179,8 +212,9 @@ def find_thresholds(values: Array, max_bins: int = MAX_BINS) -> Array:
         low, high = distinct[:-1], distinct[1:]
     else:
         # The quantiles k/max_bins by the inverted distribution, as in scikit-learn.
-        rank = -(-np.arange(1, max_bins) * n // max_bins)
-        low = np.unique(values[rank - 1])
+        at = -(-np.arange(1, max_bins) * n // max_bins) - 1
+        at[at > zeros_at] -= np.minimum(at[at > zeros_at] - zeros_at, n_zeros - 1)
+        low = np.unique(values[at])
         low = low[low < distinct[-1]]
         high = distinct[np.searchsorted(distinct, low, side="right")]
     middle = 0.5 * low + 0.5 * high
@@ -204,12 +238,12 @@ class BinMapper:
         self.max_bins = max_bins
         self.categorical = categorical
 
-    def fit_transform(self, X: Array, rng: np.random.Generator) -> BinnedData:
+    def fit_transform(self, X: Any, rng: np.random.Generator) -> BinnedData:
         """Bin the columns of X.
 
         Parameters
         ----------
-        X : ndarray of shape (n, n_features)
+        X : {ndarray, sparse matrix} of shape (n, n_features)
             Values; NaN is missing.
         rng : numpy Generator
             Draws the rows that the thresholds are taken from, where there are many.
@@ -217,7 +251,7 @@ class BinMapper:
         Returns
         -------
         binned : BinnedData
-            The binned features.
+            The binned features. A sparse matrix gives the bins of the dense one.
 
         Raises
         ------
@@ -225,26 +259,35 @@ class BinMapper:
             If there are more than 2²⁸ − 1 rows, `max_bins` is out of range, or a
             category is not one of the codes 0 to 254.
         """
-        check_rows(len(X))
+        check_rows(X.shape[0])
         if not 2 <= self.max_bins <= MAX_BINS:
             raise ValueError(f"max_bins must be 2 to {MAX_BINS}, got {self.max_bins}.")
-        if self.categorical is not None:
-            check_codes(X[:, self.categorical])
-        edges, has_missing = self._find_edges(X, rng)
-        n_bins = np.array([len(e) + 1 for e in edges], dtype=np.int64)
-        used = np.flatnonzero(n_bins + has_missing > 1)
-        thresholds = np.full((len(used), 256), np.inf)
-        for i, f in enumerate(used):
-            thresholds[i, : len(edges[f])] = edges[f]
         categorical = np.zeros(X.shape[1], dtype=bool)
         if self.categorical is not None:
             categorical |= self.categorical
-        return bin_columns(
-            X, used, n_bins[used], has_missing[used], categorical[used], thresholds
-        )
+        sparse = issparse(X)
+        if sparse:
+            X = by_columns(X)
+        if categorical.any():
+            coded = X[:, np.flatnonzero(categorical)]
+            check_codes(coded.data if sparse else coded)
+        find = self._find_sparse_edges if sparse else self._find_edges
+        edges, has_missing = find(X, categorical, rng)
+        n_bins = np.array([len(e) + 1 for e in edges], dtype=np.int64)
+        used = np.flatnonzero(n_bins + has_missing > 1)
+        most = max(n_bins[used], default=1) if sparse else 256
+        thresholds = np.full((len(used), int(most)), np.inf)
+        for i, f in enumerate(used):
+            thresholds[i, : len(edges[f])] = edges[f]
+        parts = n_bins[used], has_missing[used], categorical[used], thresholds
+        if not sparse:
+            return bin_columns(X, used, *parts)
+        entries = bin_entries(X, used, n_bins[used], thresholds)
+        none = np.empty((1, X.shape[0], 0), dtype=np.uint8)
+        return BinnedData(none, used, *parts, entries)
 
     def _find_edges(
-        self, X: Array, rng: np.random.Generator
+        self, X: Array, categorical: Array, rng: np.random.Generator
     ) -> tuple[list[Array], Array]:
         """Thresholds of all columns, and whether each has missing values."""
         n, n_features = X.shape
@@ -258,10 +301,8 @@ class BinMapper:
             sample = X[:, part] if rows is None else X[rows, part]
             sample = np.ascontiguousarray(sample.T)
             for f, values in enumerate(sample, part.start):
-                if self.categorical is not None and self.categorical[f]:
-                    column = X[:, f]
-                    n_codes = int(np.nanmax(column, initial=0)) + 1
-                    edges[f] = np.arange(n_codes - 1) + 0.5
+                if categorical[f]:
+                    edges[f] = _between_codes(X[:, f])
                 else:
                     edges[f] = find_thresholds(values, self.max_bins)
             found = np.isnan(X[:, part].min(axis=0))
@@ -271,6 +312,37 @@ class BinMapper:
 
         run_chunks(find, -(-n_features // width))
         return edges, has_missing
+
+    def _find_sparse_edges(
+        self, X: csc_array, categorical: Array, rng: np.random.Generator
+    ) -> tuple[list[Array], Array]:
+        """The same of a sparse matrix by columns."""
+        n, n_features = X.shape
+        sample = X
+        if n > SAMPLE:
+            sample = csc_array(X.tocsr()[np.sort(rng.integers(0, n, SAMPLE))])
+        n_sampled = sample.shape[0]
+        edges: list[Array] = [np.empty(0)] * n_features
+        n_missing = np.zeros(n_features, dtype=np.int64)
+        column = np.repeat(np.arange(n_features), np.diff(X.indptr))
+        np.add.at(n_missing, column[np.isnan(X.data)], 1)
+
+        def find(chunk: int) -> None:
+            for f in range(chunk * _FEATURES, min((chunk + 1) * _FEATURES, n_features)):
+                if categorical[f]:
+                    edges[f] = _between_codes(X.data[X.indptr[f] : X.indptr[f + 1]])
+                    continue
+                values = sample.data[sample.indptr[f] : sample.indptr[f + 1]]
+                n_zeros = n_sampled - len(values)
+                edges[f] = find_thresholds(values, self.max_bins, n_zeros)
+
+        run_chunks(find, -(-n_features // _FEATURES))
+        return edges, (n_missing > 0) & (n_missing < n)
+
+
+def _between_codes(codes: Array) -> Array:
+    """Thresholds between the codes 0, 1, … up to the largest one."""
+    return np.arange(int(np.nanmax(codes, initial=0))) + 0.5
 
 
 def bin_columns(

@@ -34,7 +34,7 @@ def make_grower(binned: BinnedData, params: TreeParams, n_outputs: int = 1) -> G
         Grows trees on these data.
     """
     binned = binned.laid_out()
-    if use_numba() and binned.bins.size:
+    if use_numba() and binned.size:
         engine = import_module("skdl.tree._numba.engine")
         return engine.CompiledGrower(binned, params, n_outputs)
     return Grower(binned, params, n_outputs)

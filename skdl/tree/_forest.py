@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
 from importlib import import_module
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from skdl._config import use_numba
 from skdl._typing import Array
 from skdl.ops._threads import run_chunks
+from skdl.tree._sparse import by_columns
 from skdl.tree._tree import LEAF, Tree
 
+DENSE = 2**21  # entries of sparse rows that are dense at a time
 _ROWS = 2048  # rows of a chunk
 _PLACES = 258  # of a set: 256 codes, other values, missing ones
 
@@ -90,7 +95,7 @@ class Forest:
 
         Parameters
         ----------
-        X : float ndarray of shape (n, n_features)
+        X : {float ndarray, sparse matrix} of shape (n, n_features)
             Rows.
         out : float64 ndarray of shape (n, n_columns)
             Changed in place.
@@ -102,6 +107,10 @@ class Forest:
         if trees is None:
             trees = np.arange(self.n_trees)
         assert len(trees) == len(coefficients)  # a kernel would read beyond the end
+        if issparse(X):
+            for rows, part, forest in self._dense_parts(X):
+                forest.add(part, out[rows], coefficients, trees)
+            return
         if not use_numba():
             for tree, coefficient in zip(trees, coefficients, strict=True):
                 values = coefficient * self.value[self._leaf_nodes(X, tree)]
@@ -143,7 +152,7 @@ class Forest:
 
         Parameters
         ----------
-        X : float ndarray of shape (n, n_features)
+        X : {float ndarray, sparse matrix} of shape (n, n_features)
             Rows.
 
         Returns
@@ -151,7 +160,11 @@ class Forest:
         leaves : int64 ndarray of shape (n, n_trees)
             Numbers of nodes.
         """
-        out = np.empty((len(X), self.n_trees), dtype=np.int64)
+        out = np.empty((X.shape[0], self.n_trees), dtype=np.int64)
+        if issparse(X):
+            for rows, part, forest in self._dense_parts(X):
+                out[rows] = forest.apply(part)
+            return out
         if not use_numba():
             for tree in range(self.n_trees):
                 out[:, tree] = self._leaf_nodes(X, tree) - self.roots[tree]
@@ -169,6 +182,20 @@ class Forest:
             out,
         )
         return out
+
+    def _dense_parts(self, X: Any) -> Iterator[tuple[slice, Array, Forest]]:
+        """Some rows at a time of the columns that trees ask for, made dense."""
+        asked = np.unique(self.feature)
+        forest = copy.copy(self)  # in terms of those columns
+        forest.feature = np.searchsorted(asked, self.feature).astype(np.int32)
+        forest.asked = np.searchsorted(asked, self.asked)
+        X = by_columns(X)[:, asked].tocsr()
+        if X.dtype not in (np.float32, np.float64):
+            X = X.astype(np.float64)
+        n_rows = max(1, DENSE // len(asked))
+        for start in range(0, X.shape[0], n_rows):
+            rows = slice(start, start + n_rows)
+            yield rows, X[rows].toarray(), forest
 
     def _leaf_nodes(self, X: Array, tree: int) -> Array:
         """The leaf of each row, by steps that all rows take together."""

@@ -8,11 +8,12 @@ right, then the lower bin), so that their trees are the same.
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from skdl._typing import Array
 from skdl.tree._assemble import Node, assemble, leaves_in_order
 from skdl.tree._binning import BinnedData
-from skdl.tree._histogram import Values, histogram
+from skdl.tree._histogram import Values, histogram, sparse_histogram
 from skdl.tree._packing import Packing, make_packing, smallest_that_matter
 from skdl.tree._search import search_numeric
 from skdl.tree._space import BinSpace
@@ -67,6 +68,23 @@ class Grower:
         if params.max_features is not None:
             self.n_candidates = params.max_features
         self.space = BinSpace(binned, np.arange(n_used))
+        self.table: csr_array | None = None
+
+    def table_of_bins(self) -> csr_array:
+        """Return ones where a sparse row has a stored value, made once.
+
+        Returns
+        -------
+        table : csr_array of shape (n, n_bins)
+            By row and bin.
+        """
+        if self.table is None:
+            entries = self.binned.entries
+            assert entries is not None
+            (starts,), places = entries.by_rows(len(self.sign), self.space.starts)
+            parts = np.ones(len(places)), places.astype(np.int32), starts
+            self.table = csr_array(parts, shape=(self.binned.n, self.space.size))
+        return self.table
 
     @property
     def bounded(self) -> bool:
@@ -209,7 +227,11 @@ class _Growth:
         return best
 
     def _count(self, node: Node, space: BinSpace) -> Array:
-        return histogram(self.binned.bins[0], space, node.rows, self.values)
+        entries = self.binned.entries
+        if entries is None:
+            return histogram(self.binned.bins[0], space, node.rows, self.values)
+        table = self.grower.table_of_bins()
+        return sparse_histogram(table, space, entries.zeros, node.rows, self.values)
 
     def _histograms(self, node: Node, large: Node, small: Node) -> Array:
         """The smaller child's histogram by counting, its sibling's by subtraction.
@@ -297,7 +319,7 @@ class _Growth:
     def _divide(self, node: Node, left: int) -> list[Node]:
         split = node.split
         assert split is not None
-        codes = self.binned.bins[0][:, split.position][node.rows]
+        codes = self.binned.codes(split.position)[node.rows]
         goes_left: Array
         if split.left_set is not None:
             goes_left = split.left_set[codes]

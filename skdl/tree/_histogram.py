@@ -11,7 +11,7 @@ from __future__ import annotations
 from threading import Lock
 
 import numpy as np
-from scipy.sparse import csc_array
+from scipy.sparse import csc_array, csr_array
 
 from skdl._typing import Array
 from skdl.ops._threads import run_chunks
@@ -126,3 +126,36 @@ def histogram(bins: Array, space: BinSpace, rows: Array, values: Values) -> Arra
 
     run_chunks(add_chunk, -(-len(rows) // n_chunk))
     return values.packed(total)
+
+
+def sparse_histogram(
+    entries: csr_array, space: BinSpace, zeros: Array, rows: Array, values: Values
+) -> Array:
+    """Return the sums over the rows in each bin, of sparse rows.
+
+    Parameters
+    ----------
+    entries : csr_array of shape (n, n_bins)
+        Ones where a row's value is stored, in its bin among those of all features.
+    space : BinSpace
+        The bins that are wanted.
+    zeros : int64 ndarray of shape (n_used,)
+        Bin of the values that are not stored, within each feature.
+    rows : int64 ndarray of shape (n_rows,)
+        Rows of the node.
+    values : Values
+        What to sum.
+
+    Returns
+    -------
+    sums : int64 ndarray of shape (k, space.size)
+        See `Values.packed`.
+    """
+    added = values.rows.take(rows, axis=0)
+    sums = entries[rows].T @ added
+    if not space.whole:
+        sums = sums[space.places]
+    if len(space.features):
+        rest = added.sum(axis=0) - np.add.reduceat(sums, space.starts[:-1], axis=0)
+        sums[space.starts[:-1] + zeros[space.features]] += rest
+    return values.packed(sums)

@@ -39,6 +39,13 @@ class BinSpace:
         """Which of the features each bin belongs to; int64 of shape (m,)."""
         return np.repeat(np.arange(len(self.features)), np.diff(self.starts))
 
+    @cached_property
+    def places(self) -> Array:
+        """The bins here, among those of all features; int64 of shape (m,)."""
+        sizes = self.binned.n_bins + self.binned.has_missing
+        first = (np.cumsum(sizes) - sizes)[self.features] - self.starts[:-1]
+        return np.arange(self.size) + first[self.owner]
+
     @property
     def size(self) -> int:
         """Number of bins."""

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from scipy.sparse import csr_array
 
 from skdl import GradientBoostingClassifier, GradientBoostingRegressor, losses
 
@@ -392,8 +391,3 @@ def test_shared_trees(loss):
     alone = model(loss=loss).fit(X, Y)  # equal targets: the same splits
     for j in range(3):
         np.testing.assert_allclose(shared.predict(X)[:, j], alone.predict(X), rtol=1e-6)
-
-
-def test_sparse_categories():
-    with pytest.raises(TypeError, match=r"[Ss]parse data was passed"):
-        model(categorical_features=[0]).fit(csr_array(np.eye(6)), np.arange(6.0))

@@ -25,3 +25,41 @@ def bin_rows(X, start, end, features, thresholds, n_bins, width, bins):  # type:
                 if edges[low + np.uint64(step - 1)] < x:
                     low += np.uint64(step)
             bins[group, i, j] = np.uint8(missing) if x != x else np.uint8(low)
+
+
+@njit(nogil=True, cache=True)
+def bin_entries(  # type: ignore[no-untyped-def]
+    data,
+    indices,
+    first,
+    last,
+    starts,
+    thresholds,
+    n_bins,
+    begin,
+    end,
+    rows,
+    bins,
+    zeros,
+):
+    """Write rows and bin numbers of the entries of the features begin…end−1.
+
+    data, indices : those of a sparse matrix by columns; first, last : where the entries
+    of each feature are in it; starts : where they are in `rows` and `bins`.
+    """
+    for f in range(begin, end):
+        edges = thresholds[f, : n_bins[f] - 1]
+        zeros[f] = np.searchsorted(edges, 0.0)
+        at = starts[f]
+        for i in range(first[f], last[f]):
+            x = data[i]
+            low, high = 0, len(edges)
+            while low < high:
+                middle = (low + high) // 2
+                if edges[middle] < x:
+                    low = middle + 1
+                else:
+                    high = middle
+            rows[at] = indices[i]
+            bins[at] = np.uint8(n_bins[f]) if x != x else np.uint8(low)
+            at += 1

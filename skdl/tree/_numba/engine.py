@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from skdl.tree._numba.grower import run, sum_root
 from skdl.tree._numba.partition import CHUNK
 from skdl.tree._numba.predictor import largest, pack
 from skdl.tree._packing import Packing, make_packing, smallest_that_matter
+from skdl.tree._sparse import sparse_width
 from skdl.tree._splitting import SplitRules
 from skdl.tree._tree import LEAF, GrownTree, TreeParams
 
@@ -45,9 +47,9 @@ class CompiledGrower(Grower):
         if params.max_depth is not None and params.max_depth < 40:
             most = min(most, 2**params.max_depth)
         self.max_leaves = max(1, most)
+        layout = layout_of(binned, self.space.starts)
         self.columns = memory.COLUMNS.fill(
-            bins=binned.bins.reshape(len(binned.bins), -1),
-            width=int(binned.bins.shape[2]),
+            **layout,
             n_bins=binned.n_bins,
             has_missing=binned.has_missing,
             categorical=binned.categorical,
@@ -55,10 +57,10 @@ class CompiledGrower(Grower):
             sign=self.sign.astype(np.int64),
             sets=self.sets,
         )
-        work = n * len(binned.features)
+        self.n_groups = len(layout["bins"])
         self.n_helpers = 0
-        if work >= CREW_WORK:
-            self.n_helpers = min(n_threads(), binned.bins.shape[0]) - 1
+        if binned.size >= CREW_WORK:
+            self.n_helpers = min(n_threads(), self.n_groups) - 1
         self._helpers: list[Future[int]] = []
         self._work: dict[tuple[bool, bool], SimpleNamespace] = {}
 
@@ -183,7 +185,10 @@ class CompiledGrower(Grower):
         self._work.clear()  # of trees of another kind
         n, k = self.binned.n, self.n_outputs
         total, n_used = self.space.size, len(self.binned.features)
-        n_groups, _, width = self.binned.bins.shape
+        n_groups, width = self.n_groups, self.columns.width
+        group_bins = 256 * width
+        if self.columns.sparse:
+            group_bins = max(np.diff(self.space.starts[::width], append=total))
         n_nodes = 2 * self.max_leaves - 1
         size = 8 * k * total * (2 if wide else 1)
         n_slots = min(self.max_leaves + 2, max(4, HISTOGRAM_MEMORY // max(1, size)))
@@ -192,6 +197,7 @@ class CompiledGrower(Grower):
         n_ordered = n
         if identity and n_slots == self.max_leaves + 2:
             n_ordered = n // 2 + 1
+        padded = width + -width % ALIGNMENT
         any_set = n_nodes if self.binned.categorical.any() else 1
         n_threads = self.n_helpers + 1
         work = memory.WORK.fill(
@@ -204,8 +210,8 @@ class CompiledGrower(Grower):
             chunk_left=np.zeros(n // CHUNK + 1, np.int64),
             a=np.empty((n_slots, k, total), np.int64),
             b=np.empty((n_slots if wide else 1, k, total if wide else 1), np.int64),
-            live=aligned((n_slots, n_groups, ALIGNMENT), np.bool_, np.zeros),
-            scratch=aligned((n_threads, width * 256), np.int64, np.zeros),
+            live=aligned((n_slots, n_groups, padded), np.bool_, np.zeros),
+            scratch=aligned((n_threads, group_bins), np.int64, np.zeros),
             listed=aligned((n_threads, width + -width % 8), np.int64, np.zeros),
             scan=aligned((n_threads, 2 + 2 * k, 256), np.int64, np.zeros),
             gains=aligned((n_threads, 256), np.float64, np.zeros),
@@ -280,6 +286,47 @@ class CompiledGrower(Grower):
             bins=np.where(left == LEAF, -1, split[:, memory.BIN]),
             positions=np.where(left == LEAF, -1, position),
         )
+
+
+def layout_of(binned: BinnedData, offsets: Array) -> dict[str, Any]:
+    """Return where the kernels find the bins of rows.
+
+    Parameters
+    ----------
+    binned : BinnedData
+        The features.
+    offsets : int64 ndarray of shape (n_used + 1,)
+        Where the bins of each feature start among those of all.
+
+    Returns
+    -------
+    layout : dict
+        Fields of `memory.COLUMNS`.
+    """
+    entries, n_used = binned.entries, len(binned.features)
+    if entries is None:
+        width = int(binned.bins.shape[2])
+        return {
+            "sparse": False,
+            "bins": binned.bins.reshape(len(binned.bins), -1),
+            "width": width,
+            "entry_starts": np.zeros((1, 1), np.int64),
+            "entries": np.zeros(1, np.uint32),
+            "zeros": np.zeros(1, np.int64),
+            "places": 256 * (np.arange(n_used) % width),
+        }
+    width = sparse_width(entries, int(offsets[-1]))
+    starts, places = entries.by_rows(width, offsets)
+    first = np.arange(n_used) // width * width  # of each feature's group
+    return {
+        "sparse": True,
+        "bins": np.empty((len(starts), 0), np.uint8),
+        "width": width,
+        "entry_starts": starts,
+        "entries": places,
+        "zeros": entries.zeros,
+        "places": offsets[:-1] - offsets[first],
+    }
 
 
 def packing_bits(packing: Packing) -> tuple[int, int, int]:

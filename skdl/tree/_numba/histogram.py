@@ -27,6 +27,7 @@ from skdl.tree._numba.memory import (
     SMALL_SLOT,
     SMALL_START,
 )
+from skdl.tree._numba.sparse import accumulate_entries, clear_entries
 
 CONSTANT, PACKED, WIDE = range(3)
 
@@ -123,13 +124,20 @@ def fill(group, listed, thread, c, w, p):  # type: ignore[no-untyped-def]
         values = w.packed[k] if identity else w.ordered[k]
         for first in range(0, end - start, block):
             part = first, min(first + block, end - start)
-            accumulate(bins, rows, values, part, listed, whole, scratch, c)
+            if c.sparse:
+                accumulate_entries(group, rows, values, part, listed, scratch, c)
+            else:
+                accumulate(bins, rows, values, part, listed, whole, scratch, c)
             for j in listed:
                 f = group * c.width + j
                 low, high = c.offsets[f], c.offsets[f + 1]
                 a = w.a[slot, k, low:high]
                 b = w.b[slot, k, low:high] if form == WIDE else a
-                flush(scratch[256 * j : 256 * j + 256], a, b, form, first == 0, p)
+                place = c.places[f]
+                sums = scratch[place : place + high - low]
+                flush(sums, a, b, form, first == 0, p)
+            if c.sparse and not whole:
+                clear_entries(group, rows, part, scratch, c)
 
 
 @inner

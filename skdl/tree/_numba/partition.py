@@ -21,6 +21,7 @@ from skdl.tree._numba.memory import (
     NODE_START,
     POSITION,
 )
+from skdl.tree._numba.sparse import bin_of
 
 CHUNK = 4096  # rows
 
@@ -50,7 +51,10 @@ def partition_chunk(chunk, thread, c, w):  # type: ignore[no-untyped-def]
         ahead = uint64(w.rows[min(i + uint64(AHEAD), uint64(end - 1))])
         prefetch(bins, ahead * width + j)
         row = w.rows[i]
-        bin_ = bins[uint64(row) * width + j]
+        if c.sparse:
+            bin_ = bin_of(uint64(row), f, c)
+        else:
+            bin_ = uint64(bins[uint64(row) * width + j])
         goes = uint64(bin_ <= last) if plain else uint64(goes_left[bin_])
         w.divided[left] = row
         w.divided[right] = row
