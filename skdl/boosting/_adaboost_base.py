@@ -78,7 +78,7 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
         y : array-like of shape (n,)
             True labels or targets.

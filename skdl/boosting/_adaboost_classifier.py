@@ -123,7 +123,7 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows. NaN is a missing value, with the default trees.
         y : array-like of shape (n,)
             Class labels.
@@ -208,7 +208,7 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Returns

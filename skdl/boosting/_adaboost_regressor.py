@@ -112,7 +112,7 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows. NaN is a missing value, with the default trees.
         y : array-like of shape (n,)
             Real targets.
@@ -162,7 +162,7 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Returns
@@ -185,7 +185,7 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Yields

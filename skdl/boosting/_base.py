@@ -289,7 +289,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Returns

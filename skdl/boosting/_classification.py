@@ -70,7 +70,7 @@ class BoostedClassifier(ClassifierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Returns
@@ -93,7 +93,7 @@ class BoostedClassifier(ClassifierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Returns
@@ -116,7 +116,7 @@ class BoostedClassifier(ClassifierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Returns
@@ -138,7 +138,7 @@ class BoostedClassifier(ClassifierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Yields
@@ -161,7 +161,7 @@ class BoostedClassifier(ClassifierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Yields
@@ -184,7 +184,7 @@ class BoostedClassifier(ClassifierMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Yields

@@ -245,13 +245,13 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows. NaN is a missing value.
         y : array-like of shape (n,)
             Class labels.
         sample_weight : array-like of shape (n,), default=None
             Weights; rows of weight 0 are left out.
-        X_val : array-like of shape (n_val, n_features), default=None
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation rows.
         y_val : array-like, default=None
             Their targets.
@@ -345,7 +345,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Returns

@@ -234,13 +234,13 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows. NaN is a missing value.
         y : array-like of shape (n,) or (n, n_outputs)
             Real targets.
         sample_weight : array-like of shape (n,), default=None
             Weights; rows of weight 0 are left out.
-        X_val : array-like of shape (n_val, n_features), default=None
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features), default=None
             Validation rows.
         y_val : array-like, default=None
             Their targets.
@@ -300,7 +300,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Returns
@@ -323,7 +323,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
 
         Parameters
         ----------
-        X : array-like of shape (n, n_features)
+        X : {array-like, sparse matrix} of shape (n, n_features)
             Rows.
 
         Yields
