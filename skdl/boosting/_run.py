@@ -335,7 +335,7 @@ class Run:
         n, n_features = p.X.shape
         title = f"{name}: {n:,} rows, {n_features:,} features"
         if p.X_val is not None:
-            title += f", {len(p.X_val):,} rows for validation"
+            title += f", {p.X_val.shape[0]:,} rows for validation"
         return round_report(title, self.estimator, header=self.n_rounds == 0)
 
     def _print_round(self) -> None:
