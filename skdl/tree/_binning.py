@@ -18,14 +18,13 @@ from skdl._config import use_numba
 from skdl._typing import Array
 from skdl.ops._threads import run_chunks
 from skdl.tree._sparse import SparseBins, bin_entries, by_columns
+from skdl.tree._thresholds import MAX_BINS, find_thresholds, thresholds_of_few
 
-MAX_BINS = 255
 # Quantised gradients must keep some bits in sums over all rows, see `make_packing`.
 MAX_ROWS = 2**28 - 1
 GROUP_WIDTH = 16  # features whose scratch histograms fit the first-level cache
 SAMPLE = 200_000  # rows that the thresholds are taken from
 _ROWS = 16384  # rows of a chunk
-_FEATURES = 256  # sparse ones of a chunk
 
 
 @dataclass
@@ -180,47 +179,6 @@ def check_codes(codes: Array) -> None:
         )
 
 
-def find_thresholds(values: Array, max_bins: int = MAX_BINS, n_zeros: int = 0) -> Array:
-    """Return the thresholds between the bins of a feature.
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-        Values; NaN is missing.
-    max_bins : int, default=255
-        Most bins.
-    n_zeros : int, default=0
-        Zeros besides.
-
-    Returns
-    -------
-    thresholds : float64 ndarray of shape (n_bins − 1,)
-        Ascending. With at most `max_bins` different values they lie midway between
-        neighbours, else at quantiles.
-    """
-    values = np.sort(values)  # NaN last
-    n = len(values) - int(np.isnan(values).sum())
-    values = values[:n].astype(np.float64, copy=False)
-    zeros_at = int(np.searchsorted(values, 0.0)) if n_zeros else n
-    if n_zeros:  # one stands for all
-        values = np.insert(values, zeros_at, 0.0)
-        n += n_zeros
-    if n == 0:
-        return np.empty(0)
-    distinct = values[np.concatenate([[True], values[1:] != values[:-1]])]
-    if len(distinct) <= max_bins:
-        low, high = distinct[:-1], distinct[1:]
-    else:
-        # The quantiles k/max_bins by the inverted distribution, as in scikit-learn.
-        at = -(-np.arange(1, max_bins) * n // max_bins) - 1
-        at[at > zeros_at] -= np.minimum(at[at > zeros_at] - zeros_at, n_zeros - 1)
-        low = np.unique(values[at])
-        low = low[low < distinct[-1]]
-        high = distinct[np.searchsorted(distinct, low, side="right")]
-    middle = 0.5 * low + 0.5 * high
-    return np.where((middle >= low) & (middle < high), middle, low)
-
-
 class BinMapper:
     """Find the bins of each feature and put values into them.
 
@@ -277,8 +235,8 @@ class BinMapper:
         used = np.flatnonzero(n_bins + has_missing > 1)
         most = max(n_bins[used], default=1) if sparse else 256
         thresholds = np.full((len(used), int(most)), np.inf)
-        for i, f in enumerate(used):
-            thresholds[i, : len(edges[f])] = edges[f]
+        for row, f in zip(thresholds, used.tolist(), strict=True):
+            row[: len(edges[f])] = edges[f]
         parts = n_bins[used], has_missing[used], categorical[used], thresholds
         if not sparse:
             return bin_columns(X, used, *parts)
@@ -321,22 +279,23 @@ class BinMapper:
         sample = X
         if n > SAMPLE:
             sample = csc_array(X.tocsr()[np.sort(rng.integers(0, n, SAMPLE))])
-        n_sampled = sample.shape[0]
-        edges: list[Array] = [np.empty(0)] * n_features
-        n_missing = np.zeros(n_features, dtype=np.int64)
-        column = np.repeat(np.arange(n_features), np.diff(X.indptr))
-        np.add.at(n_missing, column[np.isnan(X.data)], 1)
+        stored = np.diff(sample.indptr)
+        n_zeros = sample.shape[0] - stored
+        edges = thresholds_of_few(sample, n_zeros > 0)
+        many = np.flatnonzero((stored >= self.max_bins) | categorical)
 
-        def find(chunk: int) -> None:
-            for f in range(chunk * _FEATURES, min((chunk + 1) * _FEATURES, n_features)):
-                if categorical[f]:
-                    edges[f] = _between_codes(X.data[X.indptr[f] : X.indptr[f + 1]])
-                    continue
-                values = sample.data[sample.indptr[f] : sample.indptr[f + 1]]
-                n_zeros = n_sampled - len(values)
-                edges[f] = find_thresholds(values, self.max_bins, n_zeros)
+        def find(i: int) -> None:
+            f = many[i]
+            if categorical[f]:
+                edges[f] = _between_codes(X.data[X.indptr[f] : X.indptr[f + 1]])
+                return
+            values = sample.data[sample.indptr[f] : sample.indptr[f + 1]]
+            edges[f] = find_thresholds(values, self.max_bins, int(n_zeros[f]))
 
-        run_chunks(find, -(-n_features // _FEATURES))
+        run_chunks(find, len(many))
+        missing = np.flatnonzero(np.isnan(X.data))
+        columns = np.searchsorted(X.indptr, missing, side="right") - 1
+        n_missing = np.bincount(columns, minlength=n_features)
         return edges, (n_missing > 0) & (n_missing < n)
 
 
