@@ -11,6 +11,7 @@ from skdl.layers import (
     DropConnect,
     Dropout,
     Layer,
+    ParamSpec,
     Residual,
 )
 from skdl.losses import SquaredError
@@ -328,3 +329,45 @@ def test_a_user_optimizer_passes():
             theta -= s.work
 
     check_optimizer(SignDescent())
+
+
+class Lookup(Layer):
+    """A row of a table for each symbol; the mean over a sequence."""
+
+    accepts_integers = True
+    scale = 1.0
+    heeds_padding = True
+
+    def build(self, input_shape):
+        return (3,), {"E": ParamSpec((7, 3), "xavier_uniform")}
+
+    def _share(self, x, ctx):
+        n, steps = x.shape
+        lengths = np.full(n, steps) if ctx.lengths is None else ctx.lengths
+        mask = np.arange(steps) < lengths[:, None]
+        mask = mask if self.heeds_padding else np.ones_like(mask)
+        return (mask / mask.sum(1, keepdims=True)).astype(ctx.dtype)[..., None]
+
+    def forward(self, params, x, ctx):
+        share = self._share(x, ctx)
+        y = (params["E"][x] * share).sum(axis=1)
+        return y, (x, share) if ctx.train else None
+
+    def backward(self, params, grads, cache, dy, ctx):
+        x, share = cache
+        grads["E"][...] = 0
+        np.add.at(grads["E"], x, self.scale * share * dy[:, None])
+
+
+SYMBOLS = np.random.default_rng(0).integers(0, 7, (5, 4))
+
+
+def test_a_layer_of_symbols():
+    check_layer(Lookup(), (4,), x=SYMBOLS)
+    check_layer(Lookup(), (4,), x=SYMBOLS, lengths=np.array([4, 1, 2, 3, 4]))
+
+    class Wrong(Lookup):
+        scale = 1.01
+
+    with pytest.raises(AssertionError, match="the gradient of E"):
+        check_layer(Wrong(), (4,), x=SYMBOLS)

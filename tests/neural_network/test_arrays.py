@@ -225,3 +225,41 @@ def test_layers_with_more_axes_inside(iris):
         features(*iris)
     idle = idle_directions(net, iris[0], layer=0)
     assert idle.basis.shape[0] == 2
+
+
+class Paced(Dense):
+    """A dense layer at a pace of its own."""
+
+    def __init__(self, units=6, rate=1.0):
+        super().__init__(units)
+        self.rate = rate
+
+    def build(self, input_shape):
+        shape, specs = super().build(input_shape)
+        return shape, {k: spec._replace(rate=self.rate) for k, spec in specs.items()}
+
+
+def test_layers_are_frozen_and_thawed_between_fits(iris):
+    X, y = iris
+    net = MLPClassifier(
+        layers=[Dense(5), "relu", Paced(6), "tanh"],
+        random_state=0,
+        max_iter=3,
+        n_iter_no_change="never",
+        warm_start=True,
+    ).fit(X, y)
+    for rate in (0.0, 0.5, 1.0, 0.0):
+        before = [W.copy() for W in (*net.coefs_, *net.intercepts_)]
+        p = net.predict_proba(X)
+        net.set_params(layers__2__rate=rate, max_iter=1)
+        continued = pickle.loads(pickle.dumps(net)).fit(X, y)
+        frozen = [
+            np.array_equal(W, b) for W, b in zip(continued.coefs_, before, strict=False)
+        ]
+        assert frozen == [False, rate == 0, False]
+        # With a rate of nearly nothing the arrays stay with their names.
+        still = net.set_params(optimizer__learning_rate=1e-300).fit(X, y)
+        for array, old in zip((*still.coefs_, *still.intercepts_), before, strict=True):
+            np.testing.assert_array_equal(array, old)
+        np.testing.assert_array_equal(net.predict_proba(X), p)
+        net.set_params(optimizer__learning_rate=1e-3)
