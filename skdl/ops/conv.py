@@ -200,12 +200,11 @@ def _columns(
     shape = (n_images, n_lines, h.out, v.size, h.size, c)
     memory = empty(shape, x.dtype)
     padded = empty(
-        (n_images, v.before + v.n + v.after, h.before + h.n + h.after, conv.channels),
+        (n_images, v.before + v.n + v.reach, h.before + h.n + h.reach, conv.channels),
         x.dtype,
     )
     padded[...] = 0
-    spans = ((v.size - 1) * v.dilation + 1, (h.size - 1) * h.dilation + 1)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, spans, (1, 2))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (v.span, h.span), (1, 2))
     windows = windows[:, :: v.stride, :: h.stride, :, :: v.dilation, :: h.dilation]
     windows = windows.transpose(0, 1, 2, 4, 5, 3)
     for start in range(0, n, n_images):

@@ -135,7 +135,7 @@ def forward_tables(
         The tables.
     """
     v, h = axes
-    frame = Frame(v.n, h.n, channels, v.before, v.after, h.before, h.after)
+    frame = Frame(v.n, h.n, channels, v.before, v.reach, h.before, h.reach)
     line, c, k = frame.width * channels, channels // groups, filters
     down, across = np.arange(v.size), np.arange(h.size)
     if groups == 1 and h.dilation == 1:

@@ -28,7 +28,8 @@ class Axis(NamedTuple):
     dilation : int
         Distance of the entries of a window.
     before, after : int
-        Pixels added at both ends; the last ones may be in no window.
+        Pixels added at both ends; the last ones may be in no window, and with
+        ``ceil=True`` the last window may reach beyond them.
     """
 
     n: int
@@ -38,6 +39,17 @@ class Axis(NamedTuple):
     dilation: int = 1
     before: int = 0
     after: int = 0
+
+    @property
+    def span(self) -> int:
+        """Pixels from the first entry of a window to its last."""
+        return (self.size - 1) * self.dilation + 1
+
+    @property
+    def reach(self) -> int:
+        """Pixels beyond the image that some window covers."""
+        covered = (self.out - 1) * self.stride + self.span - self.before
+        return max(0, covered - self.n)
 
     def inside(self, i: int) -> tuple[slice, slice]:
         """Return the windows whose entry i lies on a pixel, and these pixels.
@@ -171,7 +183,6 @@ def make_axes(
         out = rest // s + 1
         if ceil and rest % s and out * s < n + before:
             out += 1
-            after = (out - 1) * s + span - n - before
         axes.append(Axis(n, out, size, s, d, before, after))
     return axes[0], axes[1]
 

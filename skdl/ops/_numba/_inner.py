@@ -1,5 +1,10 @@
 """How functions are compiled.
 
+An `entry` is called from Python, and Numba keeps its machine code on disk. What is in
+other files (inner functions, intrinsics, the layout of a struct) is compiled into it,
+but Numba looks at the entry's own file alone to see whether the code is still good. So
+here the contents of all compiled files beside it, and of those of this folder, count.
+
 Only compiled code calls an `inner` function: it needs no wrapper for Python and, as it
 allocates nothing, no reference counting. A function is compiled once more with each one
 that calls it, and with their callers: calls are kept few levels deep.
@@ -7,6 +12,10 @@ that calls it, and with their callers: calls are kept few levels deep.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from numba import njit, types
@@ -20,7 +29,37 @@ inner = njit(
     no_cpython_wrapper=True,
     no_cfunc_wrapper=True,
 )
-entry = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
+
+
+@lru_cache
+def _digest(folder: Path) -> str:
+    """Return what changes with any file of a folder."""
+    digest = sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def entry(function: Callable[..., Any]) -> Any:
+    """Compile a function for callers in Python; its code is kept on disk.
+
+    Parameters
+    ----------
+    function : callable
+        The function.
+
+    Returns
+    -------
+    compiled : dispatcher
+        Compiles it when it is first called.
+    """
+    compiled = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)(
+        function
+    )
+    folders = {Path(__file__).parent, Path(function.__code__.co_filename).parent}
+    kept = compiled._cache._cache_file
+    kept._source_stamp = (kept._source_stamp, *sorted(map(_digest, folders)))
+    return compiled
 
 
 @intrinsic

@@ -17,7 +17,7 @@ from skdl.ops._numba._inner import entry, inner
 from skdl.ops._numba.depthwise import correlate_channels, weights_of_channels
 from skdl.ops._numba.images import (
     CHUNK,
-    clear_border,
+    fill_border,
     fill_panels,
     over_images,
     put,
@@ -56,7 +56,7 @@ def _make_correlate(mr: int, nv: int) -> Any:
         parts, rows, outs, steps = plan.parts, plan.rows, plan.outs, plan.steps
         source = x if plan.bare else room
         if not plan.bare:
-            clear_border(plan, room)
+            fill_border(plan, x.dtype.type(0), room)
         for n in range(first, last):
             x0 = n * plan.x_size if plan.bare else 0
             if not plan.bare:

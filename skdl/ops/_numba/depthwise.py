@@ -6,7 +6,7 @@ The columns of the tile are channels, each with numbers of the image of its own.
 from __future__ import annotations
 
 from skdl.ops._numba._inner import entry
-from skdl.ops._numba.images import add_rows, clear_border, put
+from skdl.ops._numba.images import add_rows, fill_border, put
 from skdl.ops._numba.plan import (
     CORRELATION,
     DEPTH,
@@ -32,7 +32,7 @@ def correlate_channels(x, table, panels, y, floor, first, last, room):  # type: 
     parts, rows, outs, steps = plan.parts, plan.rows, plan.outs, plan.steps
     source = x if plan.bare else room
     if not plan.bare:
-        clear_border(plan, room)
+        fill_border(plan, x.dtype.type(0), room)
     for n in range(first, last):
         x0 = n * plan.x_size if plan.bare else 0
         if not plan.bare:
@@ -59,7 +59,7 @@ def weights_of_channels(x, table, dy, k, first, last, room, panels, out):  # typ
     wide, lanes = out.shape[2], BYTES // x.itemsize
     flat, one = out.reshape(out.size), x.dtype.type(1)
     taps, outs = plan.taps.reshape(plan.taps.size), plan.outs.reshape(plan.outs.size)
-    clear_border(plan, room)
+    fill_border(plan, x.dtype.type(0), room)
     panels[:] = 0
     flat[:] = 0
     source, ends = (dy, False) if wide == k else (panels, True)

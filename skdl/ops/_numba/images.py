@@ -53,18 +53,18 @@ def copy_run(a, a0, b, b0, n):  # type: ignore[no-untyped-def]
 
 
 @inner
-def clear_border(p, out):  # type: ignore[no-untyped-def]
-    """Set the border of a frame to 0; `put` leaves it alone."""
-    zero, end = out.dtype.type(0), p.height * p.line
+def fill_border(p, value, out):  # type: ignore[no-untyped-def]
+    """Set the border of a frame; `put` leaves it alone."""
+    end = p.height * p.line
     at = p.top * p.line + p.left
     for i in range(at):
-        out[i] = zero
+        out[i] = value
     for _ in range(p.h):
         for j in range(at + p.row, min(at + p.line, end)):  # to the next line's first
-            out[j] = zero
+            out[j] = value
         at += p.line
     for i in range(at, end):
-        out[i] = zero
+        out[i] = value
 
 
 @inner

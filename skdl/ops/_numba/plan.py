@@ -136,7 +136,7 @@ def correlation_plan(conv: Conv, transposed: bool, dtype: np.dtype) -> Correlati
     """
     t = _tables(conv, transposed)
     mr, nr = tile_shape(t.n_columns, dtype)
-    filled, picks = _fill(t, mr, t.frame.bare)
+    filled, picks = fill_tables(t, mr, t.frame.bare)
     return CorrelationPlan(
         filled,
         _is_few(t.n_columns, dtype),
@@ -173,7 +173,7 @@ def depthwise_plan(conv: Conv, transposed: bool, dtype: np.dtype) -> Correlation
     wide = -(-conv.channels // lanes) * lanes
     # The last vector reads beyond the last channel: not beyond the user's array.
     bare = t.frame.bare and wide == conv.channels
-    filled, picks = _fill(t._replace(n_columns=conv.channels), MR_FEW, bare)
+    filled, picks = fill_tables(t._replace(n_columns=conv.channels), MR_FEW, bare)
     size = 1 if bare else t.frame.size + lanes
     return CorrelationPlan(filled, True, size, picks, 1, 0, (1, 1, len(picks), wide))
 
@@ -183,8 +183,8 @@ def _tables(conv: Conv, transposed: bool) -> Correlation:
     return make(conv.axes, conv.channels, conv.filters, conv.groups)
 
 
-def _fill(t: Correlation, mr: int, bare: bool) -> tuple[SimpleNamespace, Array]:
-    """Return the struct, and where the filters have the rows of the panels."""
+def fill_tables(t: Correlation, mr: int, bare: bool) -> tuple[SimpleNamespace, Array]:
+    """Return the struct of tables, and where the filters have the rows of panels."""
     rows = [fill_rows(part.rows, mr) for part in t.parts]
     steps = [part.steps for part in t.parts]
     picks = [np.append(-1, part.picks) for part in t.parts]
@@ -254,7 +254,7 @@ def weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
     (v, h), groups, channels = conv.axes, conv.groups, conv.channels
     c, k = channels // groups, conv.filters // groups
     mr, nr = tile_shape(k, dtype)
-    frame = Frame(v.n, h.n, channels, v.before, v.after, h.before, h.after)
+    frame = Frame(v.n, h.n, channels, v.before, v.reach, h.before, h.reach)
     unit = min(mr, channels + 1)
     plane = frame.height * frame.width * unit
     room = plane * -(-(channels + 1) // unit)
@@ -319,7 +319,7 @@ def depthwise_weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
         Made once and kept.
     """
     (v, h), c, lanes = conv.axes, conv.channels, BYTES // dtype.itemsize
-    frame = Frame(v.n, h.n, c, v.before, v.after, h.before, h.after)
+    frame = Frame(v.n, h.n, c, v.before, v.reach, h.before, h.reach)
     line, wide = frame.width * c, -(-c // lanes) * lanes
     taps = grid(
         np.arange(v.size) * v.dilation * line, np.arange(h.size) * h.dilation * c

@@ -30,8 +30,6 @@ How to use it, in a function compiled by `skdl.ops._numba._inner.entry`::
 * Rows left over: repeat the last entry of the tables up to a multiple of mr
   (`fill_rows`); it is computed twice, the same both times. Columns left over:
   `columns` says how many are stored.
-* **Numba's cache notices no change in this file.** After one, delete the
-  ``__pycache__`` folders beside the kernels that use it.
 """
 
 from __future__ import annotations
@@ -187,9 +185,9 @@ class _Tile(Emitter):
             done[i, j] = value
         return done
 
-    def store_columns(self, done: dict[tuple[int, int], Any], columns: Any) -> None:
+    def store_tile(self, done: dict[tuple[int, int], Any], columns: Any) -> None:
         """Store the first so many columns."""
-        builder, size = self.builder, self.size
+        builder = self.builder
         every = builder.icmp_signed(">=", columns, self.column(self.nv))
         with builder.if_else(every) as (then, otherwise):
             with then:
@@ -197,20 +195,12 @@ class _Tile(Emitter):
                     self.store(done[i, j], self.at(self.c_rows[i], self.column(j)))
             with otherwise:
                 for j in range(self.nv):
+                    pairs = [
+                        (done[i, j], builder.gep(self.c_rows[i], [self.column(j)]))
+                        for i in range(self.mr)
+                    ]
                     left = builder.sub(columns, self.column(j))
-                    whole = builder.icmp_signed(">=", left, size(self.width))
-                    some = builder.icmp_signed(">", left, size(0))
-                    with builder.if_else(whole) as (yes, no):
-                        with yes:
-                            for i in range(self.mr):
-                                place = self.at(self.c_rows[i], self.column(j))
-                                self.store(done[i, j], place)
-                        with no, builder.if_then(some):
-                            for i in range(self.mr):
-                                base = self.at(
-                                    self.c_rows[i], self.column(j), self.scalar
-                                )
-                                self.store_first(done[i, j], base, left)
+                    self.store_columns(pairs, left)
 
 
 def _code(literals: Any, arrays: Any, lanewise: bool) -> tuple[Any, Any]:
@@ -229,7 +219,7 @@ def _code(literals: Any, arrays: Any, lanewise: bool) -> tuple[Any, Any]:
         tile = _Tile(context, builder, number, form, lanewise, pointers)
         tile.begin(b_inner)
         tile.add_products((n_outer, n_inner), (a_inner, b_outer, b_inner))
-        tile.store_columns(tile.results(floor), columns)
+        tile.store_tile(tile.results(floor), columns)
         return context.get_dummy_value()
 
     return signature, codegen

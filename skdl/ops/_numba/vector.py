@@ -76,6 +76,7 @@ class Emitter:
         In pieces that are powers of two: masked stores are slow on some CPUs.
         """
         builder, size = self.builder, count.type
+        align = self.context.get_abi_sizeof(value.type.element)
         keep = cgutils.alloca_once_value(builder, value)
         place = cgutils.alloca_once_value(builder, base)
         piece = self.width // 2
@@ -83,13 +84,30 @@ class Emitter:
             has = builder.and_(count, size(piece))
             with builder.if_then(builder.icmp_unsigned("!=", has, size(0))):
                 value, base = builder.load(keep), builder.load(place)
-                kind = ir.VectorType(self.scalar, piece)
+                kind = ir.VectorType(value.type.element, piece)
                 first = self.lanes(value, list(range(piece)))
-                self.store(first, self.at(base, size(0), kind))
+                place_of_piece = self.at(base, size(0), kind)
+                builder.store(first, place_of_piece, align=align)
                 turned = [(i + piece) % self.width for i in range(self.width)]
                 builder.store(self.lanes(value, turned), keep)
                 builder.store(builder.gep(base, [size(piece)]), place)
             piece //= 2
+
+    def store_columns(self, pairs: list[tuple[Any, Any]], columns: Any) -> None:
+        """Store vectors at addresses of numbers: so many of their first lanes."""
+        builder, size = self.builder, columns.type
+        whole = builder.icmp_signed(">=", columns, size(self.width))
+        with builder.if_else(whole) as (yes, no):
+            with yes:
+                for value, base in pairs:
+                    place = self.at(base, size(0), value.type)
+                    align = self.context.get_abi_sizeof(value.type.element)
+                    builder.store(value, place, align=align)
+            with no:
+                some = builder.icmp_signed(">", columns, size(0))
+                with builder.if_then(some):
+                    for value, base in pairs:
+                        self.store_first(value, base, columns)
 
 
 def _copies(number: Any, n: int) -> Any:

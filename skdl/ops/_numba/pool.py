@@ -1,0 +1,168 @@
+"""Maximum pooling, its gradient, and means of images (compiled)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skdl._typing import Array
+from skdl.ops._numba._inner import entry
+from skdl.ops._numba.images import add_rows, fill_border, over_images, put
+from skdl.ops._numba.plan import (
+    CORRELATION,
+    END,
+    N_OUTER,
+    ROWS,
+    STEPS,
+    fill_tables,
+)
+from skdl.ops._numba.vector import BYTES
+from skdl.ops._numba.windows import MR_WINDOWS, gathered, largest
+from skdl.ops.correlation import forward_tables, grid, input_gradient_tables
+from skdl.ops.geometry import Conv
+
+_open = CORRELATION.opener()
+PASS = 40  # multiplications of a convolution that take as long as a number here
+
+
+class _Plan(NamedTuple):
+    """The struct, numbers of scratch memory, and the entries beside the steps."""
+
+    filled: SimpleNamespace
+    room_size: int
+    entries: Array
+
+
+@lru_cache(maxsize=512)
+def _plan(pool: Conv, backward: bool, masked: bool, dtype: np.dtype) -> _Plan:
+    c = pool.channels
+    make = input_gradient_tables if backward else forward_tables
+    t = make(pool.axes, c, c, c)
+    parts = [  # one step for each entry, also where there is one channel
+        part._replace(steps=grid(part.steps, np.arange(part.inner)), inner=1)
+        for part in t.parts
+    ]
+    t = t._replace(parts=parts, n_columns=c)
+    # Whole vectors are read, but not beyond the user's array.
+    bare = t.frame.bare and c * dtype.itemsize % BYTES == 0 and not masked
+    filled, _ = fill_tables(t, MR_WINDOWS, bare)
+    entries = np.concatenate([part.picks // c for part in parts])
+    size = 1 if bare else t.frame.size + BYTES // dtype.itemsize
+    return _Plan(filled, size, entries)
+
+
+@entry
+def maxima(x, table, y, which, first, last, room):  # type: ignore[no-untyped-def]
+    """Pool the images first … last − 1."""
+    plan, lanes = _open(table), BYTES // x.itemsize
+    parts, rows, outs, steps = plan.parts, plan.rows, plan.outs, plan.steps
+    source, c = x if plan.bare else room, plan.n_columns
+    if not plan.bare:
+        fill_border(plan, x.dtype.type(-np.inf), room)
+    for n in range(first, last):
+        x0 = n * plan.x_size if plan.bare else 0
+        if not plan.bare:
+            put(x, n * plan.x_size, plan, room)
+        for part in parts:
+            for r in range(part[ROWS], part[END], MR_WINDOWS):
+                for z in range(0, c, lanes):
+                    largest(source, x0 + z, rows, r, steps, part[STEPS], part[N_OUTER],
+                            y, which, n * plan.y_size + z, outs, r, c - z)  # fmt: skip
+
+
+@entry
+def from_maxima(dy, which, y, masked, table, entries, dx, first, last, room, chosen):  # type: ignore[no-untyped-def]
+    """The gradient of the images first … last − 1."""
+    plan, lanes = _open(table), BYTES // dy.itemsize
+    parts, rows, outs, steps = plan.parts, plan.rows, plan.outs, plan.steps
+    c, zero = plan.n_columns, dy.dtype.type(0)
+    source, found = (dy, which) if plan.bare else (room, chosen)
+    if not plan.bare:
+        fill_border(plan, zero, room)
+        fill_border(plan, which.dtype.type(0), chosen)
+    for n in range(first, last):
+        x0 = n * plan.x_size
+        if not plan.bare:
+            put(dy, x0, plan, room)
+            put(which, x0, plan, chosen)
+            if masked:
+                at = plan.top * plan.line + plan.left
+                for i in range(plan.h):
+                    for j in range(plan.row):
+                        positive = y[x0 + i * plan.row + j] > 0
+                        kept = room[at + i * plan.line + j]
+                        room[at + i * plan.line + j] = kept if positive else zero
+            x0 = 0
+        for part in parts:
+            for r in range(part[ROWS], part[END], MR_WINDOWS):
+                for z in range(0, c, lanes):
+                    gathered(source, found, x0 + z, rows, r, steps, part[STEPS],
+                             entries, part[N_OUTER], dx, n * plan.y_size + z, outs, r,
+                             c - z)  # fmt: skip
+
+
+@entry
+def means(x, n_pixels, c, out, first, last):  # type: ignore[no-untyped-def]
+    """The means of the images first … last − 1."""
+    for n in range(first, last):
+        row = out[n]
+        for z in range(c):
+            row[z] = 0
+        add_rows(x, n * n_pixels * c, n_pixels, c, row)
+        for z in range(c):
+            row[z] /= x.dtype.type(n_pixels)
+
+
+def _flat(array: Array) -> Array:
+    return np.ascontiguousarray(array).reshape(-1)
+
+
+def max_pool(pool: Conv, x: Array, out: Array, which: Array) -> Array:
+    """Twin of `skdl.ops.pool.max_pool`."""
+    plan = _plan(pool, False, False, x.dtype)
+    x1, y1, which1 = _flat(x), out.reshape(-1), which.reshape(-1)
+    over_images(
+        lambda first, last, room: maxima(
+            x1, plan.filled.table, y1, which1, first, last, room
+        ),
+        len(x), PASS * x[0].size if len(x) else 0,
+        lambda: np.empty(plan.room_size, x.dtype),
+    )  # fmt: skip
+    return out
+
+
+def max_pool_backward(
+    pool: Conv, which: Array, dy: Array, out: Array, y: Array | None
+) -> Array:
+    """Twin of `skdl.ops.pool.max_pool_backward`."""
+    masked = y is not None
+    plan = _plan(pool, True, masked, dy.dtype)
+    dy1, which1, dx1 = _flat(dy), _flat(which), out.reshape(-1)
+    y1 = dy1 if y is None else _flat(y)
+
+    def make_rooms() -> Any:
+        size = plan.room_size
+        return np.empty(size, dy.dtype), np.empty(size, which.dtype)
+
+    over_images(
+        lambda first, last, rooms: from_maxima(
+            dy1, which1, y1, masked, plan.filled.table, plan.entries, dx1,
+            first, last, *rooms,
+        ),
+        len(dy), PASS * out[0].size if len(dy) else 0, make_rooms,
+    )  # fmt: skip
+    return out
+
+
+def global_average(x: Array, out: Array) -> Array:
+    """Twin of `skdl.ops.pool.global_average`."""
+    n, h, w, c = x.shape
+    x1 = _flat(x)
+    over_images(
+        lambda first, last, _: means(x1, h * w, c, out, first, last),
+        n, PASS * h * w * c, lambda: None,
+    )  # fmt: skip
+    return out
