@@ -13,6 +13,7 @@ from skdl._compat import RegressorMixin, StrOptions
 from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.boosting._adaboost_base import TINY, BaseAdaBoost, normalised
+from skdl.boosting._ensemble import predicted
 from skdl.boosting._learners import seeded_clone
 from skdl.boosting._threads import threads_of
 from skdl.boosting._weighted_trees import StumpRegressor, WeightedTrees
@@ -28,7 +29,8 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
     Parameters
     ----------
     estimator : regressor, default=None
-        The learner; None: histogram trees of `max_depth`.
+        The learner; None: histogram trees of `max_depth`. It needs no sample weights,
+        as it learns from a bootstrap.
     n_estimators : int, default=50
         Most rounds; at least 1. They end early at ε = 0 or ε ≥ ½.
     learning_rate : float, default=1.0
@@ -146,7 +148,7 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
 
     def _learner_values(self, X: Array) -> Array:
         with threads_of(self):
-            values = [learner.predict(X) for learner in self.estimators_]
+            values = [predicted(learner, X) for learner in self.estimators_]
         return np.stack(values, axis=1)
 
     def _median(self, values: Array, weights: Array) -> Array:
@@ -231,7 +233,7 @@ class _Run:
     def round(self, t: int) -> bool:
         """Fit a learner, weigh it, weigh the rows; return whether to stop."""
         learner = self._learn()
-        errors = np.abs(learner.predict(self.X) - self.y)
+        errors = np.abs(predicted(learner, self.X) - self.y)
         largest = errors.max()
         if largest > 0:
             errors /= largest
@@ -265,7 +267,8 @@ class _Run:
             counts = np.bincount(drawn, minlength=n).astype(np.float64)
             rows = np.flatnonzero(counts).astype(np.uint32)
             return StumpRegressor(self.trees.grow(counts, rows).tree)
-        return learner.fit(self.X[drawn], self.y[drawn])
+        learner.fit(self.X[drawn], self.y[drawn])
+        return learner
 
     def attributes(self) -> dict[str, Any]:
         """What the estimator keeps."""

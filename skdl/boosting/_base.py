@@ -30,6 +30,7 @@ from skdl._settings import COUNT, POSITIVE
 from skdl._typing import Array
 from skdl.boosting._callbacks import check_callbacks, saved_run
 from skdl.boosting._columns import Columns
+from skdl.boosting._constraints import n_candidates
 from skdl.boosting._ensemble import Ensemble
 from skdl.boosting._importances import feature_importances
 from skdl.boosting._inputs import Inputs
@@ -63,6 +64,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     subsample: float
     estimator: Any
     max_bins: int
+    max_features: int | float | str | None
     categorical_features: Any
     shared_trees: bool
     init: Any
@@ -77,6 +79,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     ensemble_: Ensemble
     n_estimators_: int
     best_iteration_: int
+    max_features_: int
     history_: dict[str, list[float]]
     train_score_: Array
     validation_score_: Array | None
@@ -157,6 +160,8 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
                 previous is None, X, y, sample_weight, X_val, y_val, sample_weight_val
             )
             self.loss_function_ = loss
+            drawn = n_candidates(self.max_features, self.n_features_in_)
+            self.max_features_ = self.n_features_in_ if drawn is None else drawn
             n_raw = self._n_raw(loss)
             if previous is None:
                 ensemble = first_ensemble(self.init, loss, rule, problem, n_raw)

@@ -246,8 +246,37 @@ def learner_values(row: list[Any], X: Array, n_raw: int) -> Array:
         Forest(row, columns).add(X, values, np.ones(len(row)))
         return values
     for j, learner in enumerate(row):
-        values[:, j] = learner.predict(X)
+        values[:, j] = predicted(learner, X)
     return values
+
+
+def predicted(learner: Any, X: Array) -> Array:
+    """Return what a regressor predicts, as one number a row.
+
+    Parameters
+    ----------
+    learner : regressor
+        Fitted; it may return a column.
+    X : {ndarray, sparse matrix} of shape (n, n_features)
+        Rows.
+
+    Returns
+    -------
+    y : float64 ndarray of shape (n,)
+        Predictions.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer numbers than rows.
+    """
+    values = np.asarray(learner.predict(X), dtype=np.float64)
+    if values.shape not in ((X.shape[0],), (X.shape[0], 1)):
+        raise ValueError(
+            f"{type(learner).__name__}.predict returned an array of shape "
+            f"{values.shape} for {X.shape[0]} rows; boosting needs one number a row."
+        )
+    return values.reshape(-1)
 
 
 def init_raw(init: Any, loss: Loss, X: Array, n_raw: int) -> Array:

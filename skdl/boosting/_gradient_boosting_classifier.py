@@ -138,6 +138,8 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         Shares of the features.
     loss_function_ : Loss
         The loss, in the form for the targets.
+    max_features_ : int
+        Features drawn for each split; all of them where `max_features` is None.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features,)

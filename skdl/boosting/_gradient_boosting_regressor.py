@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils import check_array
 from sklearn.utils.validation import column_or_1d
 
@@ -132,6 +133,8 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         Shares of the features.
     loss_function_ : Loss
         The loss, in the form for the targets.
+    max_features_ : int
+        Features drawn for each split; all of them where `max_features` is None.
     n_features_in_ : int
         Number of columns.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -317,6 +320,46 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         """
         raw = self._raw_prediction(X)
         return self._values(raw)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return R², or with several quantiles the mean of their D².
+
+        D² is the share of the pinball loss that the model saves over the best constant,
+        the empirical quantile (`sklearn.metrics.d2_pinball_score`): as R² it is at most
+        1, and 0 for a model that knows nothing.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n, n_features)
+            Rows.
+        y : array-like of shape (n,) or (n, n_outputs)
+            True targets.
+        sample_weight : array-like of shape (n,), default=None
+            Weights.
+
+        Returns
+        -------
+        score : float
+            R² of the predictions, averaged over outputs; or the mean of D² over the
+            quantiles.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError
+            If the columns of X are not those of `fit`, or `y` or the weights have
+            another length.
+        """
+        prediction = self.predict(X)
+        levels = np.ravel(getattr(self.loss_function_, "quantile", ()))
+        if len(levels) < 2:
+            return float(r2_score(y, prediction, sample_weight=sample_weight))
+        scores = [
+            d2_pinball_score(y, column, sample_weight=sample_weight, alpha=float(level))
+            for level, column in zip(levels, prediction.T, strict=True)
+        ]
+        return float(np.mean(scores))
 
     def staged_predict(self, X: Any) -> Iterator[Array]:
         """Predict targets after each round.

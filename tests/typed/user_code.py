@@ -88,7 +88,7 @@ assert_type(net.score(X, labels), float)
 
 booster = GradientBoostingRegressor().fit(X, y)
 assert_type(booster.history_, dict[str, list[float]])
-assert_type(booster.n_estimators_ + booster.n_features_in_, int)
+assert_type(booster.n_estimators_ + booster.max_features_, int)
 assert_type(booster.feature_importances_, Array)
 assert_type(booster.train_score_, Array)
 for stage in booster.staged_predict(X):
