@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from skdl._compat import BaseEstimator
-from skdl._registry import Registry
+from skdl._registry import Registry, did_you_mean
 from skdl._settings import settled
 
 
@@ -104,6 +104,7 @@ class NestedParams(BaseEstimator):
                 nested[name][rest] = new
             else:
                 direct[key] = new
+        self._check_names([*direct, *nested])
         super().set_params(**direct)
         for name, sub in nested.items():
             value, registry = getattr(self, name, None), self._registries.get(name)
@@ -120,6 +121,16 @@ class NestedParams(BaseEstimator):
                 )
             super().set_params(**{f"{name}__{key}": v for key, v in sub.items()})
         return self
+
+    def _check_names(self, names: list[str]) -> None:
+        """Raise if a name is no parameter: before any of the others is set."""
+        known = self._get_param_names()
+        for name in names:
+            if name not in known:
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {self}. Valid "
+                    f"parameters are: {known!r}.{did_you_mean(name, known)}"
+                )
 
 
 class ParameterObject(NestedParams):

@@ -102,6 +102,57 @@ def test_set_then_get(case):
     assert {name: clone(model).get_params()[name] for name in expected} == expected
 
 
+# All at once: the layers' numbers do not sort as text does.
+MANY = [Dense(n) for n in range(1, 13)]
+
+
+def test_nested_keys_of_a_long_list():
+    model = Model(layers=list(MANY)).set_params(
+        layers__10__units=110,
+        layers__2__units=102,
+        layers__1__units=101,
+        layers__11=Dense(7, bias=False),
+        layers__11__units=111,
+    )
+    units = [layer.units for layer in model.layers]
+    assert units == [1, 101, 102, 4, 5, 6, 7, 8, 9, 10, 110, 111]
+    assert not model.layers[11].bias
+
+
+@pytest.mark.parametrize("swap", [False, True])
+def test_an_item_comes_before_its_settings_whatever_the_order(swap):
+    keys = [("layers__0", Dropout()), ("layers__0__rate", 0.25)]
+    model = Model(layers=[Dense(3), Dense(4)])
+    model.set_params(**dict(keys[::-1] if swap else keys))
+    assert repr(model.layers) == "[Dropout(rate=0.25), Dense(units=4)]"
+    keys = [
+        ("layers__1__initializer", "normal"),
+        ("layers__1__initializer__std", 0.5),
+    ]
+    model.set_params(**dict(keys[::-1] if swap else keys))
+    assert model.layers[1].initializer.std == 0.5
+
+
+def test_lists_in_lists():
+    inner = Residual([Dense(n) for n in range(1, 12)])
+    model = Model(layers=[Dense(3), inner]).set_params(
+        layers__1__layers__10__units=50,
+        layers__1__layers__2=Dense(9),
+        layers__1__layers__2__bias=False,
+    )
+    layers = model.layers[1].layers
+    assert [layers[i].units for i in (1, 2, 10)] == [2, 9, 50]
+    assert not layers[2].bias
+
+
+def test_a_wrong_name_is_found_before_anything_is_set():
+    model = Model()
+    for wrong, meant in (("widht", "width"), ("optimiser__beta_1", "optimizer")):
+        with pytest.raises(ValueError, match=f"Did you mean '{meant}'"):
+            model.set_params(**{"width": 3, wrong: 5})
+    assert model.width == 10
+
+
 WRONG = {
     "unknown": ({"depth": 3}, "Invalid parameter 'depth'"),
     "unknown nested": ({"optimizer__speed": 3}, "Invalid parameter 'speed'"),

@@ -250,3 +250,44 @@ def test_private_modules_are_for_their_own_package():
         and module not in SHARED_PRIVATES.get(part_of(name), ())
     ]
     assert not wrong
+
+
+def in_a_fresh_process(code):
+    command = [sys.executable, "-W", "error", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_package_is_an_attribute():
+    names = sorted({name.split(".")[1] for name in PACKAGES if name.count(".") == 1})
+    names = [name for name in names if not name.startswith("_")]
+    assert {"callbacks", "inspection", "testing", "optimizers"} <= set(names)
+    uses = "; ".join(f"assert skdl.{name}.__name__ == 'skdl.{name}'" for name in names)
+    in_a_fresh_process(f"import skdl; {uses}")
+    assert set(names) | set(skdl.__all__) <= set(dir(skdl))
+    assert not [name for name in dir(skdl) if hasattr(sys.modules.get(name), "path")]
+
+
+def test_packages_that_are_not_asked_for_are_not_imported():
+    late = in_a_fresh_process(
+        "import sys, skdl; dir(skdl); "
+        "print([m for m in sys.modules if m.startswith('skdl.')])"
+    )
+    for name in ("callbacks", "inspection", "testing"):
+        assert f"'skdl.{name}'" not in late
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("MLPClasifier", " Did you mean 'MLPClassifier'?"),
+        ("callback", " Did you mean 'callbacks'?"),
+        ("adaboost", " Did you mean 'AdaBoost'?"),
+        ("nothing_like_it", ""),
+    ],
+)
+def test_a_mistyped_name_gets_a_hint(name, hint):
+    with pytest.raises(AttributeError) as caught:
+        getattr(skdl, name)
+    assert str(caught.value) == f"module 'skdl' has no attribute '{name}'.{hint}"

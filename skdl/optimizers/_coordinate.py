@@ -82,7 +82,8 @@ class Coordinate(Optimizer):
         return self.order == "greedy"
 
     def init(self, n: int, dtype: DTypeLike = np.float64) -> OptimizerState:
-        return OptimizerState(n, dtype, ("step",))  # the last one; 0: none yet
+        # The last step; 0: none yet.
+        return OptimizerState(n, dtype, ("step",), self.memory_key())
 
     def run(
         self,
