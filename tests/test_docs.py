@@ -26,7 +26,7 @@ def run(code, tmp_path):
 def test_adding_parts(tmp_path):
     text = (ROOT / "docs" / "extending.rst").read_text()
     blocks = re.findall(r"\.\. code-block:: python\n\n((?:    .*\n|\n)+)", text)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     code = "\n".join(textwrap.dedent(block) for block in blocks)
     use = """
 from sklearn.datasets import load_iris

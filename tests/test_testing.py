@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from skdl import layers, losses, optimizers
+from skdl import activations, initializers, layers, losses, optimizers, schedules
+from skdl.activations import ActivationFunction
+from skdl.initializers import Initializer
 from skdl.layers import (
     Activation,
     BatchNorm,
@@ -16,7 +18,16 @@ from skdl.layers import (
 )
 from skdl.losses import SquaredError
 from skdl.optimizers import SGD, FirstOrder
-from skdl.testing import check_gradient, check_layer, check_loss, check_optimizer
+from skdl.schedules import Schedule
+from skdl.testing import (
+    check_activation,
+    check_gradient,
+    check_initializer,
+    check_layer,
+    check_loss,
+    check_optimizer,
+    check_schedule,
+)
 
 
 def variant(base, **methods):
@@ -314,11 +325,20 @@ def test_check_layer_accepts(layer):
     check_layer(layer, (5,))
 
 
-@pytest.mark.parametrize("registry", [layers, losses, optimizers])
+CHECKS = {
+    activations: check_activation,
+    initializers: check_initializer,
+    layers: check_layer,
+    losses: check_loss,
+    optimizers: check_optimizer,
+    schedules: check_schedule,
+}
+
+
+@pytest.mark.parametrize("registry", CHECKS)
 def test_names_are_enough(registry):
     name = registry.names()[0]
-    check = {layers: check_layer, losses: check_loss, optimizers: check_optimizer}
-    check[registry](name, *([(4,)] if registry is layers else []))
+    CHECKS[registry](name, *([(4,)] if registry is layers else []))
 
 
 def test_a_user_optimizer_passes():
@@ -371,3 +391,181 @@ def test_a_layer_of_symbols():
 
     with pytest.raises(AssertionError, match="the gradient of E"):
         check_layer(Wrong(), (4,), x=SYMBOLS)
+
+
+# ---- check_activation
+
+
+class Cube(ActivationFunction):
+    """f(x) = x³."""
+
+    derivative_from = "input"
+
+    def forward(self, x, out, work):
+        np.multiply(x, x, out=work)
+        return np.multiply(work, x, out=out)
+
+    def backward(self, dy, z, out, work):
+        np.multiply(z, z, out=work)
+        work *= 3
+        return np.multiply(dy, work, out=out)
+
+
+def returns_new_memory(self, x, out, work):
+    return x**3
+
+
+def works_in_the_input(self, x, out, work):
+    x *= x
+    return np.multiply(x, x, out=out)
+
+
+def adds_to_out(self, x, out, work):
+    out += x**3
+    return out
+
+
+def mixes_rows(self, x, out, work):
+    return np.subtract(x, x.mean(axis=0), out=out)
+
+
+def twice_the_slope(self, dy, z, out, work):
+    return np.multiply(dy, 6 * z**2, out=out)
+
+
+def overwrites_dy(self, dy, z, out, work):
+    dy *= 3 * z**2
+    out[...] = dy
+    return out
+
+
+BROKEN_ACTIVATIONS = {
+    "must write to out and return it": {"forward": returns_new_memory},
+    "input afterwards": {"forward": works_in_the_input},
+    "must be finite": {"forward": adds_to_out},
+    "sample 0 alone": {"forward": mixes_rows},
+    "backward along random direction": {"backward": twice_the_slope},
+    "dy afterwards": {"backward": overwrites_dy},
+    "derivative_from must be": {"derivative_from": "both"},
+    "suggests the initializer 'none'": {"initializer": "none"},
+    r"backward along": {"derivative_from": "output"},
+}
+
+
+def test_check_activation_accepts():
+    check_activation(Cube())
+    check_activation(variant(Cube, differentiable=False, backward=None))
+
+
+@pytest.mark.parametrize("message", BROKEN_ACTIVATIONS)
+def test_check_activation_refuses(message):
+    with pytest.raises(AssertionError, match=message):
+        check_activation(variant(Cube, **BROKEN_ACTIVATIONS[message]))
+
+
+# ---- check_initializer
+
+
+class Half(Initializer):
+    """Half of the entries are 0, the others normal."""
+
+    def draw(self, shape, rng):
+        return (rng.random(shape) < 0.5) * rng.normal(size=shape)
+
+
+MEMORY = np.zeros(1000)
+
+
+def in_shared_memory(self, shape, rng):
+    return MEMORY[: int(np.prod(shape))].reshape(shape)
+
+
+def from_the_world(self, shape, rng):
+    np.random.random()  # noqa: NPY002
+    return np.ones(shape)
+
+
+def read_only(self, shape, rng):
+    return np.broadcast_to(1.0, shape)
+
+
+def notes_the_shape(self, shape, rng):
+    self.shape = shape
+    return np.ones(shape)
+
+
+BROKEN_INITIALIZERS = {
+    "shape": lambda self, shape, rng: np.ones(shape[::-1]),
+    "must be finite": lambda self, shape, rng: np.full(shape, np.nan),
+    "second draw": lambda self, shape, rng: np.random.default_rng().normal(size=shape),
+    "share memory": in_shared_memory,
+    "global generator": from_the_world,
+    "read-only|share memory": read_only,
+    "type": lambda self, shape, rng: np.ones(shape).tolist(),
+}
+
+
+def test_check_initializer_accepts():
+    check_initializer(Half())
+    check_initializer(Half(), [(3,), (2, 2)], seed=5)
+
+
+@pytest.mark.parametrize("message", BROKEN_INITIALIZERS)
+def test_check_initializer_refuses(message):
+    broken = variant(Half, draw=BROKEN_INITIALIZERS[message])
+    with pytest.raises((AssertionError, AttributeError), match=message):
+        check_initializer(broken)
+
+
+# ---- check_schedule
+
+
+class Sag(Schedule):
+    """Lower with every observed rise of the loss."""
+
+    def multiplier(self, t, total, memory):
+        return 0.5 ** memory.get("rises", 0) / (1 + t)
+
+    def observe(self, loss, memory):
+        memory["rises"] = memory.get("rises", 0) + (loss > memory.get("last", loss))
+        memory["last"] = loss
+
+
+def counts_itself(self, t, total, memory):
+    self.calls = getattr(self, "calls", 0) + 1
+    return 1.0 / self.calls
+
+
+def writes_memory(self, t, total, memory):
+    memory["t"] = t
+    return 1.0
+
+
+def forgets(self, loss, memory):
+    self.rises = getattr(self, "rises", 0) + 1
+    memory["rises"] = self.rises
+
+
+BROKEN_SCHEDULES = {
+    "finite and": {"multiplier": lambda self, t, total, memory: 1.0 - t / 40},
+    "must be finite": {"multiplier": lambda self, t, total, memory: np.inf},
+    "is no number": {"multiplier": lambda self, t, total, memory: np.ones(1)},
+    "asked for again": {"multiplier": counts_itself},
+    "memory afterwards": {"multiplier": writes_memory},
+    "going on with a copied memory": {"observe": forgets},
+    "'unit' parameter": {"unit": "week"},
+}
+
+
+def test_check_schedule_accepts():
+    check_schedule(Sag())
+    check_schedule(Sag(0.3, "step"), total=3)
+
+
+@pytest.mark.parametrize("message", BROKEN_SCHEDULES)
+def test_check_schedule_refuses(message):
+    broken = variant(Sag, **BROKEN_SCHEDULES[message])
+    if "unit" in BROKEN_SCHEDULES[message]:
+        broken.unit = "week"
+    with pytest.raises((AssertionError, ValueError), match=message):
+        check_schedule(broken)

@@ -6,7 +6,7 @@ from scipy import special, stats
 
 from skdl import activations
 from skdl.activations import ELU, SELU, ActivationFunction, LeakyReLU
-from skdl.testing import check_gradient
+from skdl.testing import check_activation, check_gradient
 
 LAMBDA, ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
 
@@ -31,6 +31,14 @@ SETTINGS = [LeakyReLU(0.3), ELU(0.5), ELU(3.0)]
 FUNCTIONS = [activations.get(name) for name in FORMS] + SETTINGS
 DIFFERENTIABLE = [f for f in FUNCTIONS if f.differentiable]
 EXTREMES = np.array([-1e4, -100.0, -1e-30, 0.0, 1e-30, 100.0, 1e4])
+
+
+@pytest.mark.parametrize("f", FUNCTIONS, ids=repr)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_contract(f, seed):
+    check_activation(f, seed=seed)
+
+
 DTYPES = [np.float32, np.float64]
 
 

@@ -346,12 +346,14 @@ def suits(activation):
 
 AUTO = {
     "relu": ([Dense(3), "relu"], suits("relu")),
-    "through batch norm": ([Dense(3), BatchNorm(), "relu"], suits("relu")),
-    "through dropout": ([DropConnect(3), Dropout(), "elu"], suits("elu")),
+    "through batch norm": ([Dense(3), BatchNorm(), "selu"], suits("selu")),
+    "through dropout": ([DropConnect(3), Dropout(), "selu"], suits("selu")),
+    "far ahead": ([Dense(3), BatchNorm(), Dropout(), "selu"], suits("selu")),
+    "the next one counts": ([Dense(3), "tanh", "selu"], suits("tanh")),
     "tanh": ([Dense(3), "tanh"], suits("tanh")),
     "selu": ([Dense(3), "selu"], suits("selu")),
     "nothing follows": ([Dense(3)], "xavier_uniform"),
-    "another dense follows": ([Dense(3), Dense(2), "relu"], "xavier_uniform"),
+    "another dense follows": ([Dense(3), Dense(2), "selu"], "xavier_uniform"),
     "its own": ([Dense(3, initializer="normal"), "relu"], "normal"),
 }
 

@@ -18,6 +18,7 @@ from skdl.schedules import (
     Step,
     WarmUp,
 )
+from skdl.testing import check_schedule
 
 TOTAL = 40
 
@@ -63,6 +64,12 @@ def test_every_schedule_is_in_the_table():
 
 
 @pytest.mark.parametrize("schedule", FORMS, ids=repr)
+@pytest.mark.parametrize("total", [TOTAL, 7])
+def test_contract(schedule, total):
+    check_schedule(schedule, total=total)
+
+
+@pytest.mark.parametrize("schedule", FORMS, ids=repr)
 def test_closed_form(schedule):
     schedule.check(TOTAL)
     expected = [FORMS[schedule](t) for t in range(TOTAL)]
@@ -96,11 +103,14 @@ def test_beyond_the_plan_the_last_value_holds(name):
 
 
 def test_inverse_fulfils_robbins_and_monro():
-    t = np.arange(200_000)
-    rates = (1.0 + t) ** -1.0
-    np.testing.assert_allclose(factors(Inverse(), 50), rates[:50])
-    assert rates.sum() > 12  # diverges, as the logarithm
-    assert (rates**2).sum() < math.pi**2 / 6  # converges
+    """Σ η diverges, as the logarithm; Σ η² converges, to what Euler found."""
+    n = 100_000
+    rates = factors(Inverse(), n)
+    assert rates.sum() == pytest.approx(math.log(n) + np.euler_gamma, abs=1e-4)
+    assert (rates**2).sum() == pytest.approx(math.pi**2 / 6, abs=2 / n)
+    # A power of one half is the edge, where the squares diverge too.
+    edge = factors(Inverse(power=0.5), n)
+    assert (edge**2).sum() == pytest.approx(rates.sum(), rel=1e-9)
 
 
 # ---- plateau
