@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import math
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 ENGINES = ("auto", "numpy", "numba")
+NUMBA_TESTED = (0, 61), (0, 68)
 
 _global: dict[str, Any] = {"engine": "auto", "n_threads": None}
 _local: ContextVar[dict[str, Any] | None] = ContextVar("skdl_config", default=None)
@@ -117,9 +120,38 @@ def use_numba(work: float = math.inf) -> bool:
         Whether to use them.
     """
     engine = (_local.get() or _global).get("engine", _global["engine"])
-    if engine != "auto":
-        return engine == "numba"
-    return has_numba() and ("numba" in sys.modules or work >= 2e7)
+    if engine == "auto":
+        wanted = has_numba() and ("numba" in sys.modules or work >= 2e7)
+    else:
+        wanted = engine == "numba"
+    return wanted and numba_fits()
+
+
+@lru_cache(maxsize=1)
+def numba_fits() -> bool:
+    """Return whether the compiled twins work with the Numba that is installed.
+
+    They use internals that may change with any version. One that they were not tested
+    with compiles a small kernel first; where that fails a warning says so, and the
+    NumPy engine computes, which gives the same results.
+    """
+    version = importlib.metadata.version("numba")
+    numbers = [int(part) for part in version.split(".")[:2] if part.isdecimal()]
+    if NUMBA_TESTED[0] <= tuple(numbers) <= NUMBA_TESTED[1]:
+        return True
+    try:
+        importlib.import_module("skdl.tree._numba.probe").run()
+    except Exception as error:
+        low, high = (".".join(map(str, v)) for v in NUMBA_TESTED)
+        warnings.warn(
+            f"Numba {version} differs from the versions that skdl's compiled engine "
+            f"was made for ({low} to {high}; {type(error).__name__}: {error}). The "
+            "NumPy engine computes instead: the same results, more slowly. Install "
+            f'one of those versions, or choose set_config(engine="numpy").',
+            stacklevel=2,
+        )
+        return False
+    return True
 
 
 def n_threads() -> int:

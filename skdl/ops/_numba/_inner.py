@@ -53,11 +53,12 @@ def entry(function: Callable[..., Any]) -> Any:
     compiled : dispatcher
         Compiles it when it is first called.
     """
-    compiled = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)(
-        function
-    )
+    settings = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    compiled = njit(cache=True, **settings)(function)
     folders = {Path(__file__).parent, Path(function.__code__.co_filename).parent}
-    kept = compiled._cache._cache_file
+    kept = getattr(compiled._cache, "_cache_file", None)
+    if not hasattr(kept, "_source_stamp"):
+        return njit(**settings)(function)  # another Numba: compiled anew each time
     kept._source_stamp = (kept._source_stamp, *sorted(map(_digest, folders)))
     return compiled
 
