@@ -56,7 +56,7 @@ def entry(function: Callable[..., Any]) -> Any:
     settings = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
     compiled = njit(cache=True, **settings)(function)
     folders = {Path(__file__).parent, Path(function.__code__.co_filename).parent}
-    kept = getattr(compiled._cache, "_cache_file", None)
+    kept: Any = getattr(compiled._cache, "_cache_file", None)
     if not hasattr(kept, "_source_stamp"):
         return njit(**settings)(function)  # another Numba: compiled anew each time
     kept._source_stamp = (kept._source_stamp, *sorted(map(_digest, folders)))
