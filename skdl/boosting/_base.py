@@ -247,7 +247,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             problem,
             ensemble,
             make_learners(self, X, problem, ensemble),
-            Steps(ensemble.rule, n_rounds, ensemble.rates, seen),
+            Steps(ensemble.rule, n_rounds, len(ensemble.rates), seen),
             self._seed,
             history,
             best,

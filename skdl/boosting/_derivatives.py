@@ -10,7 +10,7 @@ import numpy as np
 
 from skdl._config import use_numba
 from skdl._typing import Array
-from skdl.losses import Loss
+from skdl.losses import Loss, NotFiniteError
 from skdl.ops._threads import run_chunks
 
 _ROWS = 65536  # rows of a chunk; the sums of chunks are added in their order
@@ -22,21 +22,32 @@ class Derivatives:
 
     Parameters
     ----------
-    loss : float
-        Weighted mean of the losses.
+    losses : float64 ndarray of shape (k,) or (1,)
+        Weighted mean of the losses: of each output, where a row's loss is their sum,
+        else of all.
     g : ndarray of shape (k, n)
         Gradients.
     h : ndarray of shape (k, n) or None
         Hessians; None where the loss has none or they are all 1.
     """
 
-    loss: float
+    losses: Array
     g: Array
     h: Array | None
 
+    @property
+    def loss(self) -> float:
+        """Weighted mean of the rows' losses."""
+        return float(self.losses.sum())
+
 
 def derivatives(
-    loss: Loss, y: Array, raw: Array, weight: Array | None, memory: dict[str, Array]
+    loss: Loss,
+    y: Array,
+    raw: Array,
+    weight: Array | None,
+    memory: dict[str, Array],
+    least: Array | None = None,
 ) -> Derivatives:
     """Evaluate a loss on all rows.
 
@@ -52,6 +63,9 @@ def derivatives(
         Sample weights.
     memory : dict
         Where arrays are kept from round to round.
+    least : float64 ndarray of shape (k,), default=None
+        Smallest Hessian of each output for a gradient of 1 or −1, see `TrustRegion`;
+        None: 0.
 
     Returns
     -------
@@ -60,16 +74,18 @@ def derivatives(
 
     Raises
     ------
+    NotFiniteError
+        If a loss is not finite, or a derivative of a custom loss.
     ValueError
-        If a loss is not finite, or a custom loss returns a wrong shape or a derivative
-        that is not finite.
+        If a custom loss returns a wrong shape.
     """
+    least = np.zeros(raw.shape[1]) if least is None else least
     if loss.twin and use_numba():
-        result = _compiled(loss, y, raw, weight, memory)
+        result = _compiled(loss, y, raw, weight, memory, least)
     else:
-        result = _reference(loss, y, raw, weight)
+        result = _reference(loss, y, raw, weight, least)
     if not np.isfinite(result.loss):
-        raise ValueError(
+        raise NotFiniteError(
             f"The loss {type(loss).__name__} is {result.loss}: the steps are too "
             "long or the targets too large. Lower learning_rate, raise "
             "l2_regularization, or scale the targets."
@@ -77,20 +93,46 @@ def derivatives(
     return result
 
 
-def _reference(loss: Loss, y: Array, raw: Array, weight: Array | None) -> Derivatives:
+def _reference(
+    loss: Loss, y: Array, raw: Array, weight: Array | None, least: Array
+) -> Derivatives:
     values, g, h = loss.derivatives(y, raw)
     g = np.array(g.T, dtype=np.float64, order="C")
-    if h is not None:
-        h = np.array(h.T, dtype=np.float64, order="C")
     if loss.constant_hessian and weight is None:
         h = None
+    if h is not None:
+        h = np.array(h.T, dtype=np.float64, order="C")
+        np.maximum(h, least[:, None] * np.abs(g), out=h)
     if weight is not None:
-        values = values * (weight if values.ndim == 1 else weight[:, None])
         g *= weight
         if h is not None:
             h *= weight
-    total = len(raw) if weight is None else float(weight.sum())
-    return Derivatives(float(values.sum()) / total, g, h)
+    return Derivatives(mean_losses(y, values, weight), g, h)
+
+
+def mean_losses(y: Array, values: Array, weight: Array | None) -> Array:
+    """Return the weighted mean of losses, of each output where they are separate.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,) or (n, k)
+        Targets; classes share their raw predictions.
+    values : float64 ndarray of shape (n,) or (n, k)
+        Losses of rows, or of rows and outputs.
+    weight : float64 ndarray of shape (n,) or None
+        Sample weights.
+
+    Returns
+    -------
+    losses : float64 ndarray of shape (1,) or (k,)
+        The means.
+    """
+    values = values.reshape(len(values), -1)
+    if y.ndim == 1 and values.shape[1] > 1:
+        values = values.sum(axis=1, keepdims=True)
+    if weight is None:
+        return values.sum(axis=0) / len(values)
+    return (values * weight[:, None]).sum(axis=0) / weight.sum()
 
 
 def _compiled(
@@ -99,8 +141,9 @@ def _compiled(
     raw: Array,
     weight: Array | None,
     memory: dict[str, Array],
+    least: Array,
 ) -> Derivatives:
-    kernel: Callable[..., float] = getattr(
+    kernel: Callable[..., None] = getattr(
         import_module("skdl.boosting._numba.derivatives"), loss.twin
     )
     n, k = raw.shape
@@ -112,12 +155,13 @@ def _compiled(
     weighted = weight is not None
     weights = np.empty(0) if weight is None else weight
     n_chunks = -(-n // _ROWS)
-    totals = np.empty(n_chunks)
+    totals = np.empty((n_chunks, k if y.ndim == 2 else 1))
 
     def evaluate(chunk: int) -> None:
         start, end = chunk * _ROWS, min(n, (chunk + 1) * _ROWS)
-        totals[chunk] = kernel(y, raw, weights, weighted, start, end, g, h)
+        rows = start, end
+        kernel(y, raw, weights, weighted, least, *rows, g, h, totals[chunk])
 
     run_chunks(evaluate, n_chunks)
     total = n if weight is None else float(weight.sum())
-    return Derivatives(float(totals.sum()) / total, g, h if has_h else None)
+    return Derivatives(totals.sum(axis=0) / total, g, h if has_h else None)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from skdl._typing import Array
-from skdl.boosting._step_rule import coefficients, follow
+from skdl.boosting._step_rule import Correction, coefficients, follow
 from skdl.boosting._store import packed, unpacked
 from skdl.losses import Loss
 from skdl.optimizers import FirstOrder
@@ -34,6 +34,10 @@ class Ensemble:
         fitted regressor.
     rates : list of float
         Learning rate of each round.
+    corrections : dict of int to Correction, default=None
+        Of the rounds whose steps would have raised the loss; None: there are none.
+    reach : float64 ndarray of shape (k,), default=None
+        Share of the first trust region that is left for the rounds to come; None: all.
     """
 
     def __init__(
@@ -44,6 +48,8 @@ class Ensemble:
         rule: FirstOrder,
         learners: list[list[Any]],
         rates: list[float],
+        corrections: dict[int, Correction] | None = None,
+        reach: Array | None = None,
     ) -> None:
         self.loss = loss
         self.baseline = baseline
@@ -51,6 +57,8 @@ class Ensemble:
         self.rule = rule
         self.learners = learners
         self.rates = rates
+        self.corrections = {} if corrections is None else corrections
+        self.reach = np.ones(len(baseline)) if reach is None else reach
         self._forest: Forest | None = None
         self._coefficients = np.empty(0)
 
@@ -99,11 +107,11 @@ class Ensemble:
 
         Returns
         -------
-        coefficients : float64 ndarray of shape (n_rounds,)
-            c_t.
+        coefficients : float64 ndarray of shape (n_rounds,) or (n_rounds, k)
+            c_t; of each output where they differ.
         """
         if len(self._coefficients) != len(self.rates):
-            self._coefficients = coefficients(self.rule, self.rates)
+            self._coefficients = coefficients(self.rule, self.rates, self.corrections)
         return self._coefficients
 
     def start(self, X: Array) -> Array:
@@ -143,7 +151,11 @@ class Ensemble:
             return raw
         c = self.coefficients()
         if self.has_trees:
-            c = np.repeat(c, [len(row) for row in self.learners])
+            if c.ndim == 1:
+                c = np.repeat(c, [len(row) for row in self.learners])
+            else:  # a tree for all outputs has a correction for all
+                pairs = zip(c, self.learners, strict=True)
+                c = np.concatenate([c_t[: len(row)] for c_t, row in pairs])
             self.forest().add(X, raw, c)
             return raw
         for coefficient, row in zip(c, self.learners, strict=True):
@@ -164,7 +176,7 @@ class Ensemble:
             The same array each time, changed in place.
         """
         values = (self.round_values(t, X) for t in range(len(self.learners)))
-        return follow(self.rule, self.start(X), values, self.rates)
+        return follow(self.rule, self.start(X), values, self.rates, self.corrections)
 
     def round_values(self, t: int, X: Array) -> Array:
         """Return the values of the learners of round t.
@@ -204,6 +216,8 @@ class Ensemble:
             self.rule,
             self.learners[:n_rounds],
             self.rates[:n_rounds],
+            {t: c for t, c in self.corrections.items() if t < n_rounds},
+            self.reach.copy(),
         )
 
     def __getstate__(self) -> dict[str, Any]:

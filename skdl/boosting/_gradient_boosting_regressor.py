@@ -41,7 +41,8 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         whose step is no linear combination of gradients (Adam, RMSprop, …) is refused.
     learning_rate : float, str or Schedule, default=0.1
         The rate η, or a schedule for it such as "inverse" (η/k). None takes the
-        optimizer's own.
+        optimizer's own. A step that would raise the training loss is halved until it
+        does not; rules with memory first forget their earlier steps.
     n_estimators : int, default=100
         Rounds of boosting; at least 1.
     subsample : float, default=1.0
@@ -62,7 +63,8 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
     min_child_weight : float, default=1e-3
         Smallest sum of Hessians of a leaf with ``optimizer="newton"`` and a loss whose
         Hessian varies (Poisson, gamma, one of your own); times the mean weight of rows,
-        where that is below 1. All else looks at `min_samples_leaf` alone.
+        and for your own the mean Hessian, where these are below 1. All else looks at
+        `min_samples_leaf` alone.
     min_impurity_decrease : float, default=0.0
         Smallest gain of a split, divided by the sum of weights.
     l2_regularization : float, default=0.0
@@ -259,11 +261,16 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         ------
         ValueError
             If the data or a setting is out of range, a callback cannot act on boosting,
-            `warm_start` cannot go on, or the steps are too long: the loss is no longer
-            finite, or its Hessians vanish. A model that was fitted before is then left
-            as it was.
+            `warm_start` cannot go on, or the loss is not finite at the start. A model
+            that was fitted before is then left as it was.
         TypeError
             If a loss that is a function does not return two or three arrays.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If no step, however short, keeps the training loss from rising; the rounds
+            so far are kept.
         """
         self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
         return self

@@ -18,6 +18,8 @@ from skdl.boosting._constraints import (
 )
 from skdl.boosting._derivatives import Derivatives
 from skdl.boosting._ensemble import Ensemble
+from skdl.boosting._leaf_values import LeafSearch, newton_values
+from skdl.boosting._trust_region import TrustRegion
 from skdl.losses import Loss
 from skdl.ops._threads import run_chunks
 from skdl.tree import (
@@ -26,11 +28,8 @@ from skdl.tree import (
     Tree,
     TreeParams,
     add_leaf_values,
-    leaf_sums,
     make_grower,
 )
-
-FLAT = 1e3  # Σ|g|/(Σh+λ) above which a tree that cannot split has no Newton step
 
 
 @dataclass
@@ -103,10 +102,14 @@ class TreeLearners:
         self.params = params
         self.n_raw = n_raw
         self.shared = shared and n_raw > 1
-        monotonic = params.monotonic_cst is not None
-        # Leaf values that minimise the loss know nothing of monotonic bounds.
-        self.searches_leaves = second_order and loss.has_leaf_value and not monotonic
+        self.search: LeafSearch | None = None
+        if second_order and loss.has_leaf_value:
+            self.search = LeafSearch(
+                loss, problem.y, problem.weight, params.monotonic_cst
+            )
         self.uses_hessian = second_order and not loss.has_leaf_value
+        self.trust = TrustRegion(loss, problem.y, n_raw, self.uses_hessian)
+        self.min_hessian = params.min_hessian
         rng = np.random.default_rng([seed, 1])
         mapper = BinMapper(max_bins, categorical)
         binned = mapper.fit_transform(problem.X, rng)
@@ -135,13 +138,9 @@ class TreeLearners:
             One for each raw prediction, or one for all.
         grown : list of GrownTree
             The same with what their training rows need.
-
-        Raises
-        ------
-        ValueError
-            If the Hessians have vanished where the gradients have not.
         """
         h = self._hessians(d)
+        self.params.min_hessian = self.min_hessian * self._unit(h)
         parts = [slice(0, self.n_raw)] if self.shared else _singles(self.n_raw)
         seeds = [int(rng.integers(2**62)) for _ in parts]
         grown_trees: list[Any] = [None] * len(parts)
@@ -161,85 +160,52 @@ class TreeLearners:
             run_chunks(grow, len(parts))
         for part, grown in zip(parts, grown_trees, strict=True):
             g_part, h_part = d.g[part], None if h is None else h[part]
-            if h_part is not None and len(grown.leaves) == 1:
-                self._check_curvature(grown, g_part, h_part)
-            grown.tree.value[grown.leaves] = self._leaf_values(
-                grown, g_part, h_part, part, raw
-            )
+            if self.search is not None:
+                values = self.search.values(grown, part, raw)
+            else:
+                values = newton_values(
+                    grown, g_part, h_part, self.params.l2_regularization
+                )
+            grown.tree.value[grown.leaves] = values
         return [grown.tree for grown in grown_trees], grown_trees
 
     def _hessians(self, d: Derivatives) -> Array | None:
         if self.uses_hessian and d.h is not None:
-            return np.maximum(d.h, 0.0, out=d.h)
+            return d.h
         if self.problem.weight is None:
             return None
         weights = np.broadcast_to(self.problem.weight, d.g.shape)
         return np.ascontiguousarray(weights)
 
-    def _check_curvature(self, grown: GrownTree, g: Array, h: Array) -> None:
-        """Raise if the rows are too flat for a leaf, and far from their best values.
-
-        A loss such as log_loss is a straight line far from its minimum: after steps
-        that are too long it stays finite, but no further step brings it back.
-        """
-        curvature = float(h[:, grown.rows].sum())
-        pull = float(np.abs(g[:, grown.rows]).sum())
-        if curvature <= self.params.min_hessian and pull > FLAT * (
-            curvature + self.params.l2_regularization
-        ):
-            raise ValueError(
-                f"The Hessians of the loss {type(self.loss).__name__} have vanished "
-                f"(they add up to {curvature:.3g}, its gradients to {pull:.3g}): the "
-                "steps are too long, or the loss is too flat. Lower learning_rate, "
-                "raise l2_regularization or min_child_weight, scale the loss, or use "
-                'optimizer="gd".'
-            )
-
-    def _leaf_values(
-        self, grown: GrownTree, g: Array, h: Array | None, part: slice, raw: Array
-    ) -> Array:
-        if self.searches_leaves:
-            return self._searched_values(grown, part, raw)
-        g_sum = leaf_sums(grown, g)
-        if h is None:
-            h_sum = (grown.ends - grown.starts)[:, None].astype(np.float64)
-        else:
-            h_sum = leaf_sums(grown, h)
-        h_sum = h_sum + self.params.l2_regularization
-        values = np.zeros_like(g_sum)
-        np.divide(-g_sum, h_sum, out=values, where=h_sum > 0)
-        return np.clip(values, grown.bounds[:, :1], grown.bounds[:, 1:])
-
-    def _searched_values(self, grown: GrownTree, part: slice, raw: Array) -> Array:
-        problem = self.problem
-        values = np.empty((len(grown.leaves), part.stop - part.start))
-        for i, (start, end) in enumerate(zip(grown.starts, grown.ends, strict=True)):
-            rows = grown.rows[start:end]
-            weight = None if problem.weight is None else problem.weight[rows]
-            best = self.loss.leaf_value(problem.y[rows], raw[rows], weight)
-            values[i] = best[part]
-        return values
+    def _unit(self, h: Array | None) -> float:
+        """The unit of the least Hessian: own losses of real targets have their own."""
+        if h is None or self.trust.spread is None:
+            return 1.0
+        weight = self.problem.weight
+        mean = h.mean(axis=1) / (1.0 if weight is None else weight.mean())
+        return min(1.0, float(mean.min()))
 
 
 def _singles(n: int) -> list[slice]:
     return [slice(k, k + 1) for k in range(n)]
 
 
-def add_round(grown_trees: list[GrownTree], factor: float, out: Array) -> None:
+def add_round(grown_trees: list[GrownTree], factors: Array, out: Array) -> None:
     """Add the values of a round's trees to their training rows.
 
     Parameters
     ----------
     grown_trees : list of GrownTree
         One for each column of `out`, or one for all.
-    factor : float
-        Factor of the values.
+    factors : float64 ndarray of shape (n_raw,)
+        Factors of the trees; of a tree for all, the first.
     out : float64 ndarray of shape (n, n_raw)
         Changed in place.
     """
     for column, grown in enumerate(grown_trees):
-        values = factor * grown.tree.value[grown.leaves]
-        add_leaf_values(grown, values, column, out)
+        if factors[column] != 0.0:
+            values = factors[column] * grown.tree.value[grown.leaves]
+            add_leaf_values(grown, values, column, out)
 
 
 class EstimatorLearners:

@@ -17,14 +17,9 @@ from skdl._report import Report
 from skdl._typing import Array
 from skdl.boosting._callbacks import SavedRun
 from skdl.boosting._checks import round_report
-from skdl.boosting._derivatives import Derivatives, derivatives
-from skdl.boosting._ensemble import Ensemble, learner_values
-from skdl.boosting._learners import (
-    EstimatorLearners,
-    Problem,
-    TreeLearners,
-    add_round,
-)
+from skdl.boosting._descent import Descent
+from skdl.boosting._ensemble import Ensemble
+from skdl.boosting._learners import EstimatorLearners, Problem, TreeLearners
 from skdl.boosting._step_rule import Path, Steps
 from skdl.tree import Tree
 
@@ -66,8 +61,8 @@ class Run:
     task : CallbackContext or None
         The callbacks' context of the fit, whose subtasks are the rounds.
     stop_reason : str
-        Why the run ended: "n_estimators", "no_improvement", "callback" or
-        "interrupted".
+        Why the run ended: "n_estimators", "no_improvement", "no_progress", "callback"
+        or "interrupted".
     """
 
     estimator: Any
@@ -82,7 +77,6 @@ class Run:
     subsample: float
     shown_val: tuple[Any, Any, Any] | None
     notes: dict[str, Any] = field(default_factory=dict)
-    memory: dict[str, Array] = field(default_factory=dict)
     task: Any = None
     stop_reason: str = ""
 
@@ -167,17 +161,19 @@ class Run:
         call_hooks(self.estimator, "on_boosting_begin", self)
 
     def _rounds(self, n_rounds: int, root: Any) -> None:
-        d = self._derivatives()
-        n_before = len(self.ensemble.learners)
+        n_before = self.n_rounds
         n_done, lengths = n_before, self._lengths()
         try:
             for t in range(n_before, n_rounds):
                 X, y = self.problem.shown
                 context = root.subcontext(task_name="tree")
                 context.call_on_fit_task_begin(estimator=self.estimator, X=X, y=y)
-                self._round(t, d)
-                d = self._derivatives()
-                if self._record(d):
+                if not self.descent.go(t):
+                    self.stop_reason = "no_progress"
+                    self.descent.warn()
+                    break
+                self._follow()
+                if self._record():
                     self.stop_reason = "no_improvement"
                 n_done, lengths = t + 1, self._lengths()
                 weight = self.problem.weight
@@ -197,7 +193,7 @@ class Run:
                 f"Fit interrupted after {n_done} rounds; the model is kept as it is.",
                 stacklevel=4,
             )
-            del self.ensemble.learners[n_done:], self.ensemble.rates[n_done:]
+            self.ensemble = self.ensemble.truncated(n_done)
             for name, length in lengths.items():
                 del self.history[name][length:]
 
@@ -213,16 +209,22 @@ class Run:
 
     def _start(self) -> None:
         """Raw predictions of the ensemble so far, also on the validation rows."""
-        p = self.problem
-        ensemble = self.ensemble
-        self.path = Path(ensemble.rule, self._first_raw(p.X))
+        p, ensemble = self.problem, self.ensemble
+        self.descent = Descent(
+            p,
+            ensemble,
+            self.learners,
+            self.steps,
+            self._first_raw(p.X),
+            self.subsample,
+            self.seed,
+        )
         self.path_val = None
         if p.X_val is not None:
             self.path_val = Path(ensemble.rule, self._first_raw(p.X_val))
-        for t, rate in enumerate(ensemble.rates):
-            self.path.step(ensemble.round_values(t, p.X), rate)
-            if self.path_val is not None and p.X_val is not None:
-                self.path_val.step(ensemble.round_values(t, p.X_val), rate)
+            for t, rate in enumerate(ensemble.rates):
+                values = ensemble.round_values(t, p.X_val)
+                self.path_val.step(values, rate, ensemble.corrections.get(t))
         self._start_best()
 
     def _first_raw(self, X: Array) -> Array:
@@ -259,52 +261,26 @@ class Run:
         assert p.y_val is not None
         return self.ensemble.loss(p.y_val, self.path_val.values, p.weight_val)
 
-    def _derivatives(self) -> Derivatives:
-        p = self.problem
-        loss = self.ensemble.loss
-        return derivatives(loss, p.y, self.path.values, p.weight, self.memory)
+    def _follow(self) -> None:
+        """Let the validation rows take the last step, too."""
+        if self.path_val is None or self.problem.X_val is None:
+            return
+        t = self.n_rounds - 1
+        ensemble = self.ensemble
+        values = ensemble.round_values(t, self.problem.X_val)
+        self.path_val.step(values, ensemble.rates[t], ensemble.corrections.get(t))
 
-    def _round(self, t: int, d: Derivatives) -> None:
-        """Fit the learners of a round and take the step."""
-        rng = np.random.default_rng([self.seed, 2, t])
-        n = self.problem.X.shape[0]
-        rows = None
-        if self.subsample < 1.0:
-            size = max(1, int(self.subsample * n))
-            rows = np.sort(rng.choice(n, size, replace=False)).astype(np.uint32)
-        rate = self.steps.next_rate()
-        raw = self.path.values
-        if isinstance(self.learners, TreeLearners):
-            row: list[Any]
-            row, grown = self.learners.fit(d, raw, rows, rng)
-            if rows is None and self.steps.plain:
-                add_round(grown, rate, raw)
-            else:
-                values = np.zeros_like(raw)
-                if rows is None:
-                    add_round(grown, 1.0, values)
-                else:  # rows that were left out follow the trees too
-                    values = learner_values(row, self.problem.X, raw.shape[1])
-                self.path.step(values, rate)
-        else:
-            row = self.learners.fit(d, rows, rng)
-            self.path.step(learner_values(row, self.problem.X, raw.shape[1]), rate)
-        if self.path_val is not None and self.problem.X_val is not None:
-            values = learner_values(row, self.problem.X_val, raw.shape[1])
-            self.path_val.step(values, rate)
-        self.ensemble.learners.append(row)
-        self.ensemble.rates.append(rate)
-
-    def _record(self, d: Derivatives) -> bool:
+    def _record(self) -> bool:
         """Enter a round in the history; return whether to stop early."""
-        self.history["loss"].append(d.loss)
-        stop = self._validate(d)
+        train_loss = self.descent.here.loss
+        self.history["loss"].append(train_loss)
+        stop = self._validate(train_loss)
         self._print_round()
         return stop
 
-    def _validate(self, d: Derivatives) -> bool:
+    def _validate(self, train_loss: float) -> bool:
         if self.path_val is None:
-            self.steps.observe(d.loss)
+            self.steps.observe(train_loss)
             return False
         loss = self._val_loss()
         self.history["val_loss"].append(loss)
@@ -355,6 +331,7 @@ class Run:
             "n_estimators": f"Done: {n} round{'s' * (n > 1)}.",
             "callback": f"Stopped after round {n} by a callback.",
             "interrupted": f"Interrupted after round {n}.",
+            "no_progress": f"Stopped after round {n}: no step lowers the loss.",
             "no_improvement": (
                 f"Stopped after round {n}: no improvement by {best.tol:g} for "
                 f"{best.waiting} rounds."

@@ -109,8 +109,9 @@ def continued(
             f"{type(loss).__name__}: their raw predictions mean different "
             "things. Set warm_start=False to start anew."
         )
-    learners = [list(row) for row in old.learners]
-    return Ensemble(loss, old.baseline, old.init, rule, learners, list(old.rates))
+    ensemble = old.truncated(len(old.learners))
+    ensemble.loss, ensemble.rule = loss, rule
+    return ensemble
 
 
 def _changed_settings(one: FirstOrder, other: FirstOrder) -> list[str]:

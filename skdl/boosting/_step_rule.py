@@ -9,7 +9,8 @@ gradient, it gives a(x) at each stage.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,10 @@ registry: StepRules = StepRules("step rule", Optimizer)
 class NewtonStep(GD):
     """Second-order boosting: trees on gradients and Hessians, leaves −Σg/(Σh+λ).
 
-    Friedman, Hastie & Tibshirani 2000; with λ, Chen & Guestrin 2016.
+    Friedman, Hastie & Tibshirani 2000; with λ, Chen & Guestrin 2016. Where curvature
+    vanishes, steps are bounded: a round moves no log-odds, nor the logarithm of a mean,
+    by more than 4, and predictions of an own loss by no more than η times the range of
+    the targets.
     Losses without Hessian get the leaf values that minimise the loss (absolute error,
     quantile, Huber) or the mean of the negative gradient.
 
@@ -140,7 +144,7 @@ def resolve(optimizer: Any, learning_rate: Any) -> FirstOrder:
 
 
 class Steps:
-    """The coefficients of an ensemble as it grows.
+    """The learning rates of an ensemble as it grows.
 
     Parameters
     ----------
@@ -148,44 +152,40 @@ class Steps:
         The step rule.
     n_rounds : int
         Planned rounds.
-    rates : sequence of float, default=()
-        Learning rates of the rounds already done.
+    n_done : int, default=0
+        Rounds already done.
     losses : sequence of float, default=()
         What the schedule saw of them.
-
-    Attributes
-    ----------
-    rates : list of float
-        Learning rate of each round.
     """
 
     def __init__(
         self,
         rule: FirstOrder,
         n_rounds: int,
-        rates: Iterable[float] = (),
+        n_done: int = 0,
         losses: Iterable[float] = (),
     ) -> None:
         rule.check(n_rounds, 1)
         self.rule = rule
         self.state = rule.init(1)
-        self.rates = list(rates)
         for loss in losses:
             rule.observe(self.state, loss)
-        self.state.t = self.state.epoch = len(self.rates)
-        self.state.plan(1, n_rounds - len(self.rates))
+        self.state.t = self.state.epoch = n_done
+        self.state.plan(1, n_rounds - n_done)
 
     @property
     def plain(self) -> bool:
         """Whether a round adds η times its learner and nothing else."""
         return self.rule.plain
 
-    def next_rate(self) -> float:
-        """Return the learning rate of the coming round, and note it."""
-        rate = float(self.rule.learning_rate_now(self.state))
-        self.rates.append(rate)
+    @property
+    def rate(self) -> float:
+        """The learning rate of the coming round."""
+        return float(self.rule.learning_rate_now(self.state))
+
+    def next(self) -> None:
+        """Go on to the next round."""
         self.state.t += 1
-        return rate
 
     def observe(self, loss: float) -> None:
         """Let the schedule see a round's loss.
@@ -198,15 +198,38 @@ class Steps:
         self.rule.observe(self.state, loss)
 
 
+@dataclass
+class Correction:
+    """What kept the loss from rising in a round.
+
+    Parameters
+    ----------
+    scale : float64 ndarray of shape (k,)
+        Factor of the learner of each output, in [0, 1].
+    anew : bool ndarray of shape (k,)
+        Whether the rule forgot its earlier steps.
+    """
+
+    scale: Array
+    anew: Array
+
+
 class Path:
-    """A vector that follows a step rule with given rates.
+    """Predictions that follow a step rule with given rates.
 
     Parameters
     ----------
     rule : FirstOrder
         The step rule.
-    start : float64 ndarray
-        Where it starts; changed in place.
+    start : float64 ndarray of shape (n, k)
+        Where they start; changed in place.
+
+    Attributes
+    ----------
+    values : float64 ndarray of shape (n, k)
+        The predictions now.
+    before : float64 ndarray of shape (n, k)
+        What they were at the mark.
     """
 
     def __init__(self, rule: FirstOrder, start: Array) -> None:
@@ -214,8 +237,24 @@ class Path:
         self.values = start
         self.flat = start.reshape(-1)
         self.state: OptimizerState = self.rule.init(self.flat.size)
+        self.before = start
+        self._slots: dict[str, Array] = {}
 
-    def step(self, learner: Array, rate: float) -> None:
+    def mark(self) -> None:
+        """Remember the place, to come back to it."""
+        self.before = self.values.copy()
+        self._slots = {name: slot.copy() for name, slot in self.state.slots.items()}
+
+    def back(self) -> None:
+        """Come back to the mark, one step later."""
+        np.copyto(self.values, self.before)
+        self.state.t -= 1
+        for name, slot in self._slots.items():
+            np.copyto(self.state.slots[name], slot)
+
+    def step(
+        self, learner: Array, rate: float, correction: Correction | None = None
+    ) -> None:
         """Take a step.
 
         Parameters
@@ -224,13 +263,22 @@ class Path:
             The learner's values, minus the gradient.
         rate : float
             The learning rate.
+        correction : Correction, default=None
+            What differs in this round.
         """
+        gradient = np.negative(learner)
+        if correction is not None:
+            gradient *= correction.scale
+            for slot in self.state.slots.values():
+                slot.reshape(self.values.shape)[:, correction.anew] = 0.0
         self.rule.learning_rate = rate
-        gradient = np.negative(learner).reshape(-1)
+        gradient = gradient.reshape(-1)
         self.rule.update(self.flat, gradient, self.state)
 
 
-def coefficients(rule: FirstOrder, rates: list[float]) -> Array:
+def coefficients(
+    rule: FirstOrder, rates: list[float], corrections: Mapping[int, Correction]
+) -> Array:
     """Return the coefficient of each learner after the last round.
 
     Parameters
@@ -239,22 +287,28 @@ def coefficients(rule: FirstOrder, rates: list[float]) -> Array:
         The step rule.
     rates : list of float
         The learning rate of each round.
+    corrections : mapping of int to Correction
+        Of the rounds that needed one.
 
     Returns
     -------
-    coefficients : float64 ndarray of shape (n_rounds,)
-        c_t.
+    coefficients : float64 ndarray of shape (n_rounds,) or (n_rounds, k)
+        c_t; of each output where they differ.
     """
-    path = Path(rule, np.zeros(len(rates)))
-    for t, rate in enumerate(rates):
-        learner = np.zeros(len(rates))
-        learner[t] = 1.0
-        path.step(learner, rate)
-    return path.values
+    n, k = len(rates), max((len(c.scale) for c in corrections.values()), default=1)
+    learners = (np.eye(1, n, t).T.repeat(k, axis=1) for t in range(n))
+    path = np.zeros((n, k))
+    for _ in follow(rule, path, learners, rates, corrections):
+        pass
+    return path[:, 0] if k == 1 else path
 
 
 def follow(
-    rule: FirstOrder, start: Array, learners: Iterable[Array], rates: Iterable[float]
+    rule: FirstOrder,
+    start: Array,
+    learners: Iterable[Array],
+    rates: Iterable[float],
+    corrections: Mapping[int, Correction],
 ) -> Iterator[Array]:
     """Yield the raw predictions after each round.
 
@@ -268,6 +322,8 @@ def follow(
         Each round's learner.
     rates : iterable of float
         Each round's rate.
+    corrections : mapping of int to Correction
+        Of the rounds that needed one.
 
     Yields
     ------
@@ -275,6 +331,6 @@ def follow(
         The same array each time, changed in place.
     """
     path = Path(rule, start)
-    for learner, rate in zip(learners, rates, strict=True):
-        path.step(learner, rate)
+    for t, (learner, rate) in enumerate(zip(learners, rates, strict=True)):
+        path.step(learner, rate, corrections.get(t))
         yield path.values

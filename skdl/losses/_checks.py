@@ -11,7 +11,19 @@ from skdl._typing import Array
 
 
 class NotFiniteError(ValueError):
-    """A custom loss returned NaN or infinite values."""
+    """A loss gave NaN or infinite values.
+
+    Parameters
+    ----------
+    message : str
+        What the user reads.
+    parts : sequence of str, default=("losses",)
+        Which of "losses", "gradients" and "Hessians" are not finite.
+    """
+
+    def __init__(self, message: str, parts: Sequence[str] = ("losses",)) -> None:
+        super().__init__(message)
+        self.parts = tuple(parts)
 
 
 def check_pair(name: str, result: Any) -> tuple[Array, Array]:
@@ -96,5 +108,6 @@ def check_finite(name: str, arrays: Sequence[Array], raw: Array) -> None:
     if bad and np.isfinite(raw).all():
         raise NotFiniteError(
             f"The custom loss {name} returned NaN or infinite values for finite "
-            f"predictions, in its {' and '.join(bad)}; they must be finite."
+            f"predictions, in its {' and '.join(bad)}; they must be finite.",
+            bad,
         )

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from boosters import XI, YI, X, Y, fitted, made
-from sklearn.datasets import make_hastie_10_2
 from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import KNeighborsRegressor
@@ -131,28 +130,7 @@ def test_bad_input_of_the_classifier(match, settings):
     fails(match, cls=GradientBoostingClassifier, **settings)
 
 
-# ---- steps that are too long
-
-
-TOO_LONG = {
-    "two classes": (make_hastie_10_2(1000, random_state=0), {}),
-    "three classes": ((XI, YI), {}),
-    "weights": ((XI, YI), {"class_weight": {0: 1e-6, 1: 2e-6, 2: 1e-6}}),
-    "some rows": ((XI, YI), {"subsample": 0.7, "random_state": 0}),
-}
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("case", TOO_LONG)
-def test_newton_steps_that_are_too_long(case, engine):
-    data, settings = TOO_LONG[case]
-    model = GradientBoostingClassifier(learning_rate=4.0, **settings)
-    with (
-        config_context(engine=engine),
-        pytest.raises(ValueError, match=r"steps are too long.* learning_rate"),
-    ):
-        model.fit(*data)
-    assert not hasattr(model, "ensemble_")
+# ---- losses that are not finite, or have no curvature left
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -168,7 +146,8 @@ def test_rows_that_are_all_right_are_no_failure(engine):
 
 
 def test_a_loss_that_is_not_finite():
-    fails("Lower learning_rate", loss="poisson", optimizer="gd", learning_rate=9.0)
+    with np.errstate(over="ignore"):
+        fails("is inf: .*scale the targets", y=1e200 * Y)
 
 
 # ---- what is left behind

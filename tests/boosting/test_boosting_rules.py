@@ -12,24 +12,32 @@ from skdl.optimizers import EMA, GD, Momentum, Nesterov
 from skdl.schedules import Inverse, ReduceOnPlateau, Step
 
 
+@pytest.mark.parametrize("n_rounds", [5, 14])
 @pytest.mark.parametrize("rule", ["momentum", "nesterov", "ema"])
-def test_rules_with_memory_follow_their_formulas(rule):
+def test_rules_with_memory_follow_their_formulas(rule, n_rounds):
     base = DecisionTreeRegressor(max_depth=2, random_state=0)
     model = GradientBoostingRegressor(
         estimator=base,
         init="zero",
         optimizer=rule,
         learning_rate=0.1,
-        n_estimators=8,
+        n_estimators=n_rounds,
     ).fit(X, Y)
     beta = 0.9
     a, v = np.zeros(len(Y)), np.zeros(len(Y))
-    stages = []
-    for _ in range(8):
+    stages, n_restarts = [], 0
+    for _ in range(n_rounds):
         b = clone(base).fit(X, Y - a).predict(X)  # minus the gradient
-        v = beta * v + (b if rule != "ema" else (1 - beta) * b)
-        a = a + 0.1 * (beta * v + b if rule == "nesterov" else v)
+        for memory in (beta, 0.0):
+            v_new = memory * v + (b if rule != "ema" else (1 - beta) * b)
+            a_new = a + 0.1 * (beta * v_new + b if rule == "nesterov" else v_new)
+            if ((Y - a_new) ** 2).sum() <= ((Y - a) ** 2).sum():
+                break
+            n_restarts += 1
+        a, v = a_new, v_new
         stages.append(a)
+    assert (n_restarts > 0) == (n_rounds == 14 and rule != "ema")
+    assert len(model.ensemble_.corrections) == n_restarts
     np.testing.assert_allclose(model.predict(X), a)
     np.testing.assert_allclose(list(model.staged_predict(X)), stages)
 

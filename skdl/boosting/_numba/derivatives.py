@@ -1,7 +1,9 @@
 """Loss, gradient and Hessian in one pass over the rows (compiled).
 
 Each kernel writes g and h of shape (k, n) for the rows start…end−1 of y and raw, of
-shape (n, k), times the rows' weights, and returns the weighted sum of losses.
+shape (n, k), times the rows' weights, and to `totals` the weighted sum of losses (of
+each output, where they are separate). h is at least `least`, of shape (k,), times
+abs(g).
 """
 
 from __future__ import annotations
@@ -15,22 +17,22 @@ kernel = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True
 
 
 @kernel
-def squared(y, raw, weight, weighted, start, end, g, h):  # type: ignore[no-untyped-def]
+def squared(y, raw, weight, weighted, least, start, end, g, h, totals):  # type: ignore[no-untyped-def]
     """½(raw − y)²; h is written only where rows have weights."""
-    total = 0.0
-    for i in range(start, end):
-        w = weight[i] if weighted else 1.0
-        for k in range(raw.shape[1]):
+    for k in range(raw.shape[1]):
+        total = 0.0
+        for i in range(start, end):
+            w = weight[i] if weighted else 1.0
             error = raw[i, k] - y[i, k]
             g[k, i] = w * error
             if weighted:
                 h[k, i] = w
             total += 0.5 * w * error * error
-    return total
+        totals[k] = total
 
 
 @kernel
-def binary(y, raw, weight, weighted, start, end, g, h):  # type: ignore[no-untyped-def]
+def binary(y, raw, weight, weighted, least, start, end, g, h, totals):  # type: ignore[no-untyped-def]
     """ln(1 + e^raw) − y·raw. The logarithms of 256 rows are that of a product."""
     total = 0.0
     product = 1.0
@@ -40,7 +42,7 @@ def binary(y, raw, weight, weighted, start, end, g, h):  # type: ignore[no-untyp
         upper = 1.0 / (1.0 + small)
         p = upper if r >= 0 else small * upper
         slope = p - target
-        curve = small * upper * upper
+        curve = max(small * upper * upper, least[0] * abs(slope))
         flat = max(r, 0.0) - target * r
         if weighted:
             w = weight[i]
@@ -55,11 +57,11 @@ def binary(y, raw, weight, weighted, start, end, g, h):  # type: ignore[no-untyp
                 product = 1.0
             g[0, i] = slope
             h[0, i] = curve
-    return total + math.log(product)
+    totals[0] = total + math.log(product)
 
 
 @kernel
-def multinomial(y, raw, weight, weighted, start, end, g, h):  # type: ignore[no-untyped-def]
+def multinomial(y, raw, weight, weighted, least, start, end, g, h, totals):  # type: ignore[no-untyped-def]
     """−ln of the softmax of the true class; y holds class codes, of shape (n,)."""
     n_classes = raw.shape[1]
     total = 0.0
@@ -77,6 +79,7 @@ def multinomial(y, raw, weight, weighted, start, end, g, h):  # type: ignore[no-
         total += w * (math.log(norm) - (raw[i, true] - top))
         for k in range(n_classes):
             share = p[k] / norm
-            g[k, i] = w * (share - (1.0 if k == true else 0.0))
-            h[k, i] = w * share * (1.0 - share)
-    return total
+            slope = share - (1.0 if k == true else 0.0)
+            g[k, i] = w * slope
+            h[k, i] = w * max(share * (1.0 - share), least[k] * abs(slope))
+    totals[0] = total

@@ -1,0 +1,244 @@
+"""The steps of the rounds, none of which may raise the loss of its own rows."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from skdl._typing import Array
+from skdl.boosting._derivatives import Derivatives, derivatives, mean_losses
+from skdl.boosting._ensemble import Ensemble, learner_values
+from skdl.boosting._learners import (
+    EstimatorLearners,
+    Problem,
+    TreeLearners,
+    add_round,
+)
+from skdl.boosting._step_rule import Correction, Path, Steps
+from skdl.boosting._trust_region import TrustRegion
+from skdl.losses import NotFiniteError
+from skdl.tree import GrownTree
+
+HALVINGS = 10  # of a step that raises the loss, before it is given up
+TRIES = 4  # to find learners whose step lowers the loss, where they can be others
+# Rises that are rounding: relative to the loss, and to the loss at the start, as a
+# loss may be a small difference of large numbers.
+NOISE, NOISE_OF_START = 1e-10, 1e-13
+
+
+@dataclass
+class Learned:
+    """What a round has learned.
+
+    Parameters
+    ----------
+    row : list of Tree or of regressors
+        The learners.
+    grown : list of GrownTree or None
+        The trees with their training rows, where they add to these alone.
+    values : float64 ndarray of shape (n, n_raw) or None
+        Else the learners' values on all rows.
+    """
+
+    row: list[Any]
+    grown: list[GrownTree] | None
+    values: Array | None
+
+
+class Descent:
+    """Steps on the training rows, and their loss.
+
+    The derivatives that a round needs say what the step before did to the loss, of each
+    output where they are separate. Where it rose, the rule first forgets its earlier
+    steps (adaptive restart, O'Donoghue & Candès 2015), then the step is halved until
+    the loss does not rise. The trust region learns from that.
+
+    Parameters
+    ----------
+    problem : Problem
+        The data.
+    ensemble : Ensemble
+        It grows by the rounds.
+    learners : TreeLearners or EstimatorLearners
+        Makes the learners of a round.
+    steps : Steps
+        The learning rates.
+    start : float64 ndarray of shape (n, n_raw)
+        Raw predictions before the first round.
+    subsample : float
+        Share of the rows of each round.
+    seed : int
+        Round t draws from the generator of (seed, t).
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        ensemble: Ensemble,
+        learners: TreeLearners | EstimatorLearners,
+        steps: Steps,
+        start: Array,
+        subsample: float,
+        seed: int,
+    ) -> None:
+        self.problem = problem
+        self.ensemble = ensemble
+        self.learners = learners
+        self.steps = steps
+        self.subsample = subsample
+        self.seed = seed
+        self.path = Path(ensemble.rule, start)
+        if isinstance(learners, TreeLearners):
+            self.trust = learners.trust
+        else:
+            self.trust = TrustRegion(ensemble.loss, problem.y, ensemble.n_raw, False)
+        self._memory: dict[str, Array] = {}
+        for t, rate in enumerate(ensemble.rates):
+            values = ensemble.round_values(t, problem.X)
+            self.path.step(values, rate, ensemble.corrections.get(t))
+        self.here = self._derivatives()
+        self._start = np.abs(self._losses())
+
+    def _derivatives(self) -> Derivatives:
+        p, least = self.problem, self.trust.least(self.steps.rate)
+        loss, raw = self.ensemble.loss, self.path.values
+        return derivatives(loss, p.y, raw, p.weight, self._memory, least)
+
+    def _losses(self) -> Array:
+        """What must not rise: one number for all outputs that steps couple."""
+        losses = self.here.losses
+        coupled = isinstance(self.learners, TreeLearners) and self.learners.shared
+        return losses.sum(keepdims=True) if coupled else losses
+
+    def go(self, t: int) -> bool:
+        """Learn from the gradients at hand and take a step.
+
+        Parameters
+        ----------
+        t : int
+            Number of the round, from 0.
+
+        Returns
+        -------
+        done : bool
+            False if no step, however short, keeps the loss from rising: all is then as
+            it was before.
+        """
+        rng = np.random.default_rng([self.seed, 2, t])
+        planned = self.steps.rate
+        self.steps.next()
+        for _ in range(TRIES):
+            rows = self._draw(rng)
+            self.trust.narrow(self.here, planned, self.ensemble.reach)
+            learned = self._learn(rows, rng)
+            if self._take(learned, planned, rows):
+                return True
+        return False
+
+    def warn(self) -> None:
+        """Say that boosting ends where it is."""
+        warnings.warn(
+            f"Boosting ended after {len(self.ensemble.rates)} rounds, which are kept: "
+            f"the next step raises the loss {type(self.ensemble.loss).__name__}, "
+            f"{self.here.loss:.6g} now, however short it is made. The loss is at its "
+            "minimum, its gradients are not its derivatives, or the learners cannot "
+            "follow them.",
+            ConvergenceWarning,
+            stacklevel=8,
+        )
+
+    def _draw(self, rng: np.random.Generator) -> Array | None:
+        """Draw the rows that a round learns from; None: all."""
+        if self.subsample == 1.0:
+            return None
+        n = self.problem.X.shape[0]
+        size = max(1, int(self.subsample * n))
+        return np.sort(rng.choice(n, size, replace=False)).astype(np.uint32)
+
+    def _learn(self, rows: Array | None, rng: np.random.Generator) -> Learned:
+        raw, X = self.path.values, self.problem.X
+        if isinstance(self.learners, EstimatorLearners):
+            row = self.learners.fit(self.here, rows, rng)
+            return Learned(row, None, learner_values(row, X, raw.shape[1]))
+        trees, grown = self.learners.fit(self.here, raw, rows, rng)
+        if rows is not None:  # rows that were left out follow the trees, too
+            return Learned(trees, None, learner_values(trees, X, raw.shape[1]))
+        if self.steps.plain:
+            return Learned(trees, grown, None)
+        values = np.zeros_like(raw)
+        add_round(grown, np.ones(raw.shape[1]), values)
+        return Learned(trees, None, values)
+
+    def _take(self, learned: Learned, rate: float, rows: Array | None) -> bool:
+        """Take the longest step that does not raise the loss, and note it.
+
+        An output that no step suits stays where it is; without any that moves, there is
+        no step.
+        """
+        ensemble, path = self.ensemble, self.path
+        before, n_raw = self._losses(), ensemble.n_raw
+        change = Correction(np.ones(n_raw), np.zeros(n_raw, dtype=bool))
+        gone = np.zeros(n_raw)
+        if learned.values is not None:
+            path.mark()
+        rose = np.ones(n_raw, dtype=bool)
+        for i in range(HALVINGS + 2):
+            if learned.grown is not None:
+                add_round(learned.grown, rate * (change.scale - gone), path.values)
+                gone = change.scale.copy()
+            elif learned.values is not None:
+                if i > 0:
+                    path.back()
+                path.step(learned.values, rate, change)
+            rose[:] = self._rose(before, rows)
+            if not rose.any():
+                break
+            if self.steps.plain or i > 0:
+                change.scale[rose] *= 0.5 if i < HALVINGS else 0.0
+            if not self.steps.plain:
+                change.anew |= rose
+        shortened = change.scale < 1.0
+        worse = self._rises(before, self._losses())  # by rows that were left out
+        self.ensemble.reach = self.trust.adapted(ensemble.reach, change.scale, worse)
+        if not change.scale.any():
+            if learned.values is not None:
+                path.back()
+            return False
+        if shortened.any() or change.anew.any():
+            ensemble.corrections[len(ensemble.rates)] = change
+        ensemble.learners.append(learned.row)
+        ensemble.rates.append(rate)
+        return True
+
+    def _rose(self, before: Array, rows: Array | None) -> Array:
+        """Evaluate the loss; return where it rose on the rows learned from.
+
+        Where it did not on all rows, those are not looked at by themselves.
+        """
+        try:
+            self.here = self._derivatives()
+        except NotFiniteError as error:
+            if "losses" not in error.parts:
+                raise
+            return np.ones(1, dtype=bool)
+        rose = self._rises(before, self._losses())
+        if rows is None or not rose.any():
+            return rose
+        y, weight = self.problem.y[rows], self.problem.weight
+        weight = None if weight is None else weight[rows]
+        old, new = (
+            mean_losses(y, self.ensemble.loss.evaluate(y, raw[rows])[0], weight)
+            for raw in (self.path.before, self.path.values)
+        )
+        if len(rose) < len(old):
+            old, new = old.sum(), new.sum()
+        return rose & self._rises(old, new)
+
+    def _rises(self, before: Array, after: Array) -> Array:
+        noise = NOISE * np.abs(before) + NOISE_OF_START * self._start
+        rises: Array = after > before + noise
+        return rises

@@ -1,0 +1,128 @@
+"""The values of a tree's leaves."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from skdl._typing import Array
+from skdl.losses import Loss
+from skdl.tree import GrownTree, leaf_sums
+
+
+def newton_values(
+    grown: GrownTree, g: Array, h: Array | None, l2_regularization: float
+) -> Array:
+    """Return −Σg/(Σh+λ) of each leaf, within the bounds of monotonic constraints.
+
+    Parameters
+    ----------
+    grown : GrownTree
+        A tree just grown.
+    g : float64 ndarray of shape (n_outputs, n)
+        Gradients of all rows.
+    h : float64 ndarray of shape (n_outputs, n) or None
+        Hessians; None: 1 for all.
+    l2_regularization : float
+        λ.
+
+    Returns
+    -------
+    values : float64 ndarray of shape (n_leaves, n_outputs)
+        0 where Σh+λ is.
+    """
+    g_sum = leaf_sums(grown, g)
+    if h is None:
+        h_sum = (grown.ends - grown.starts)[:, None].astype(np.float64)
+    else:
+        h_sum = leaf_sums(grown, h)
+    h_sum = h_sum + l2_regularization
+    values = np.zeros_like(g_sum)
+    np.divide(-g_sum, h_sum, out=values, where=h_sum > 0)
+    return np.clip(values, grown.bounds[:, :1], grown.bounds[:, 1:])
+
+
+class LeafSearch:
+    """Leaf values that minimise the loss itself.
+
+    Parameters
+    ----------
+    loss : Loss
+        Defines `leaf_value`.
+    y : ndarray of shape (n, k)
+        Targets.
+    weight : float64 ndarray of shape (n,) or None
+        Sample weights.
+    monotonic_cst : int8 ndarray of shape (n_features,) or None
+        1, −1 or 0 for each feature.
+    """
+
+    def __init__(
+        self, loss: Loss, y: Array, weight: Array | None, monotonic_cst: Array | None
+    ) -> None:
+        self.loss = loss
+        self.y = y
+        self.weight = weight
+        self.monotonic_cst = monotonic_cst
+
+    def values(self, grown: GrownTree, part: slice, raw: Array) -> Array:
+        """Return the best values of the leaves.
+
+        Parameters
+        ----------
+        grown : GrownTree
+            A tree just grown.
+        part : slice
+            The outputs that it serves.
+        raw : float64 ndarray of shape (n, k)
+            Raw predictions so far.
+
+        Returns
+        -------
+        values : float64 ndarray of shape (n_leaves, n_outputs)
+            Where features are constrained, as near to the best as bounds allow.
+        """
+        spans = zip(grown.starts, grown.ends, strict=True)
+        values = np.stack([self._best(grown, *span, part, raw) for span in spans])
+        if self.monotonic_cst is None:
+            return values
+        bounds = self._bounds(grown, part, raw)
+        return np.clip(values, bounds[:, :1], bounds[:, 1:])
+
+    def _best(
+        self, grown: GrownTree, start: int, end: int, part: slice, raw: Array
+    ) -> Array:
+        rows = grown.rows[start:end]
+        weight = None if self.weight is None else self.weight[rows]
+        best: Array = self.loss.leaf_value(self.y[rows], raw[rows], weight)[part]
+        return best
+
+    def _bounds(self, grown: GrownTree, part: slice, raw: Array) -> Array:
+        """Bounds of the leaves: those of growth are in units of the gradients.
+
+        As there, the sides of a monotonic split are parted by the middle of the values
+        that they would have as leaves. A node's rows stand together, as its leaves do.
+        """
+        assert self.monotonic_cst is not None
+        tree = grown.tree
+        starts, ends = np.zeros((2, len(tree.left)), dtype=np.int64)
+        starts[grown.leaves], ends[grown.leaves] = grown.starts, grown.ends
+        inner = np.flatnonzero(tree.left >= 0)
+        for node in inner[::-1]:  # parents come before their children
+            starts[node], ends[node] = (
+                starts[tree.left[node]],
+                ends[tree.left[node] + 1],
+            )
+        bounds = np.tile([-np.inf, np.inf], (len(tree.left), 1))
+        for node in inner:
+            left = tree.left[node]
+            bounds[left : left + 2] = bounds[node]
+            sign = self.monotonic_cst[tree.feature[node]]
+            if sign:
+                sides = [
+                    self._best(grown, starts[side], ends[side], part, raw)[0]
+                    for side in (left, left + 1)
+                ]
+                middle = np.clip(sides, *bounds[node]).mean()
+                bounds[left, int(sign > 0)] = middle
+                bounds[left + 1, int(sign < 0)] = middle
+        return bounds[grown.leaves]
