@@ -151,18 +151,26 @@ class Best:
         return new
 
 
-def round_patience(n_rounds: float | None) -> float:
-    """Return the patience for boosting.
+def round_best(
+    n_rounds: float | None, tol: float, higher_is_better: bool, keep_weights: bool
+) -> Best:
+    """Return what follows the rounds of boosting.
+
+    Networks and boosting count as scikit-learn's of their kind do: a network stops
+    after *more* than `n_iter_no_change` epochs, boosting after so many rounds, and
+    there small gains add up.
 
     Parameters
     ----------
     n_rounds : float or None
-        Stop after so many rounds without an improvement; None: never.
+        Stop after so many rounds in a row without an improvement; None: never.
+    tol, higher_is_better, keep_weights : object
+        See `Best`.
 
     Returns
     -------
-    patience : float
-        One less: a network stops after *more* than so many epochs. Both count as
-        scikit-learn's estimators of their kind do.
+    best : Best
+        Its memory is empty.
     """
-    return math.inf if n_rounds is None else max(0.0, n_rounds - 1.0)
+    patience = math.inf if n_rounds is None else max(0.0, n_rounds - 1.0)
+    return Best(patience, tol, higher_is_better, keep_weights, adds_up=True)

@@ -125,6 +125,7 @@ __all__ = [
     "callbacks_of",
     "check_sample_weight",
     "keeps_runs",
+    "kept_run",
     "sklearn_fit_context",
     "takes_sparse",
     "unchanged_if_fails",
@@ -275,17 +276,37 @@ def keeps_runs(callback: Any) -> bool:
     Returns
     -------
     keeps : bool
-        Whether it has `resume_state`, for networks, or `resume_booster`.
+        Whether it has `resume_run`.
     """
-    return hasattr(callback, "resume_state") or hasattr(callback, "resume_booster")
+    return hasattr(callback, "resume_run")
+
+
+def kept_run(estimator: Any) -> Any:
+    """Return the run that a callback of the estimator has kept, if there is one.
+
+    Parameters
+    ----------
+    estimator : estimator
+        The estimator that is being fitted.
+
+    Returns
+    -------
+    state : object or None
+        Where to go on.
+    """
+    for callback in callbacks_of(estimator):
+        if keeps_runs(callback):
+            return callback.resume_run(estimator)
+    return None
 
 
 def call_hooks(estimator: Any, hook: str, run: Any) -> None:
     """Call one of skdl's own hooks, of those callbacks that have it.
 
     Besides scikit-learn's protocol a callback may define `on_training_begin` and
-    `on_training_end` with (estimator, trainer) for networks, `on_boosting_begin` and
-    `on_boosting_end` with (estimator, run) for boosters: they see the loop itself.
+    `on_training_end` with (estimator, run). The run is the `Trainer` of a network or
+    the `Run` of a booster; both have `history`, `notes`, `n_done` (epochs or rounds),
+    `model` (whose weights can be copied, or None), `follow` and `keep_best`.
 
     Parameters
     ----------

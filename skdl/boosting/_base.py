@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdl import losses, schedules
 from skdl._base import NestedParams
-from skdl._best import Best, round_patience
+from skdl._best import Best, round_best
 from skdl._compat import (
     CallbackSupportMixin,
     HasMethods,
@@ -23,12 +23,13 @@ from skdl._compat import (
     Real,
     RealNotInt,
     StrOptions,
+    kept_run,
     takes_sparse,
     unchanged_if_fails,
 )
 from skdl._settings import COUNT, POSITIVE
 from skdl._typing import Array
-from skdl.boosting._callbacks import check_callbacks, saved_run
+from skdl.boosting._callbacks import SavedRun, check_callbacks
 from skdl.boosting._columns import Columns
 from skdl.boosting._constraints import n_candidates
 from skdl.boosting._ensemble import Ensemble
@@ -147,7 +148,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     ) -> Self:
         with unchanged_if_fails(self), threads_of(self):
             check_callbacks(self)
-            saved = saved_run(self)
+            saved: SavedRun | None = kept_run(self)
             going_on = self.warm_start and hasattr(self, "ensemble_")
             previous = saved.estimator if saved else self if going_on else None
             rule = resolve(self.optimizer, self.learning_rate)
@@ -185,6 +186,11 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             if self.ensemble_.has_trees:
                 self.ensemble_.forest()
         return self
+
+    def _saved(self, run: Run) -> tuple[Any, SavedRun]:
+        """The model as far as the run has come, and what it takes to go on."""
+        saved = run.saved()
+        return saved.estimator, saved
 
     def _adopt(self, fitted: BaseGradientBoosting) -> None:
         """Know the columns, classes and seed of the run that is gone on with."""
@@ -224,12 +230,11 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             scorer = check_scoring(self, self.scoring)
             if shown_val is not None:
                 history["val_score"] = []
-        best = Best(
-            round_patience(self.n_iter_no_change),
+        best = round_best(
+            self.n_iter_no_change,
             self.tol,
             higher_is_better=scorer is not None,
             keep_weights=self.n_iter_no_change is not None,
-            adds_up=True,
         )
         measure = self.scoring, set(history)
         if previous is not None:

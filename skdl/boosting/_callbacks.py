@@ -4,9 +4,9 @@ A callback that needs more than the hooks of a task defines
 
 * ``check_booster(estimator)``, called before any work: it raises where the callback
   has nothing to act on;
-* ``on_boosting_begin(estimator, run)`` and ``on_boosting_end(estimator, run)``: they
+* ``on_training_begin(estimator, run)`` and ``on_training_end(estimator, run)``: they
   see the run itself, its history and its ensemble;
-* ``resume_booster(estimator)``: returns the `SavedRun` to go on with, or None.
+* ``resume_run(estimator)``: returns the `SavedRun` to go on with, or None.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skdl._best import Best
-from skdl._compat import callbacks_of, keeps_runs
+from skdl._compat import callbacks_of
 
 
 @dataclass
@@ -66,23 +66,3 @@ def check_callbacks(estimator: Any, follows: bool = True) -> None:
                 "which has no history of losses and no warm_start. Choose n_estimators "
                 "by the staged predictions, and keep the fitted model with joblib.dump."
             )
-
-
-def saved_run(estimator: Any) -> SavedRun | None:
-    """Return the run that a callback has kept, if there is one.
-
-    Parameters
-    ----------
-    estimator : estimator
-        The estimator that is being fitted.
-
-    Returns
-    -------
-    saved : SavedRun or None
-        Where to go on.
-    """
-    for callback in callbacks_of(estimator):
-        if keeps_runs(callback):
-            saved: SavedRun | None = callback.resume_booster(estimator)
-            return saved
-    return None

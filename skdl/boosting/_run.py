@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skdl._best import Best
+from skdl._best import Best, round_best
 from skdl._compat import call_hooks, without_callbacks
 from skdl._digest import digest
 from skdl._report import Report
@@ -91,6 +91,49 @@ class Run:
         p = self.problem
         return digest(p.X, p.y, p.weight)
 
+    # ---- what callbacks use, as they do of a network's trainer
+
+    model = None  # whose weights could be copied
+
+    @property
+    def n_done(self) -> int:
+        """Rounds done."""
+        return self.n_rounds
+
+    def follow(
+        self, patience: int, tol: float, higher_is_better: bool, keep_weights: bool
+    ) -> Best:
+        """Return what stops as `n_iter_no_change` does.
+
+        Parameters
+        ----------
+        patience : int
+            As `n_iter_no_change`.
+        tol : float
+            Smallest improvement.
+        higher_is_better : bool
+            Whether the number is a score.
+        keep_weights : bool
+            Whether only the rounds up to the best are kept.
+
+        Returns
+        -------
+        best : Best
+            Its memory is empty.
+        """
+        return round_best(patience, tol, higher_is_better, keep_weights)
+
+    def keep_best(self, best: Best) -> None:
+        """Keep the rounds up to the best.
+
+        Parameters
+        ----------
+        best : Best
+            Nothing happens where it does not keep them, or has seen none.
+        """
+        if best.keep_weights and best.epoch:
+            self.keep(best.epoch)
+
     def keep(self, n_rounds: int) -> None:
         """Drop the rounds after the first.
 
@@ -147,7 +190,7 @@ class Run:
             self._rounds(n_rounds, root)
         self.stop_reason = self.stop_reason or "n_estimators"
         self._print_end()
-        call_hooks(self.estimator, "on_boosting_end", self)
+        call_hooks(self.estimator, "on_training_end", self)
 
     def begin(self, root: Any) -> None:
         """Let callbacks see the run before its first round.
@@ -158,7 +201,7 @@ class Run:
             Of the fit.
         """
         self.task = root
-        call_hooks(self.estimator, "on_boosting_begin", self)
+        call_hooks(self.estimator, "on_training_begin", self)
 
     def _rounds(self, n_rounds: int, root: Any) -> None:
         n_before = self.n_rounds

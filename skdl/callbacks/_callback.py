@@ -6,15 +6,17 @@ from typing import Any, ClassVar
 
 from skdl.training import Trainer
 
+STEPS = ("epoch", "tree")  # names of the tasks: of networks, of boosting
+
 
 class TrainingCallback:
     """A callback that keeps the trainer of each running fit.
 
-    It acts on networks. One that also acts on gradient boosting defines `check_booster`
-    and `on_round_end`; its runs are kept beside the trainers.
+    It acts on networks. One that also acts on gradient boosting accepts it in
+    `check_booster`; rounds then are epochs, and a run of boosting a trainer.
 
     Clones of an estimator share their callbacks, and may be fitted at the same time:
-    whatever a callback remembers of a run is kept in the run's own `state.notes`,
+    whatever a callback remembers of a run is kept in the run's own `notes`,
     which a checkpoint saves, too.
     """
 
@@ -89,30 +91,6 @@ class TrainingCallback:
             f"{type(estimator).__name__} has none. {self._for_boosters}"
         )
 
-    def on_boosting_begin(self, estimator: Any, run: Any) -> None:
-        """Take note of a run of gradient boosting.
-
-        Parameters
-        ----------
-        estimator : estimator
-            The estimator that is being fitted.
-        run : Run
-            The run.
-        """
-        self._trainers[run.task] = run
-
-    def on_boosting_end(self, estimator: Any, run: Any) -> None:
-        """Forget a run of gradient boosting.
-
-        Parameters
-        ----------
-        estimator : estimator
-            The estimator that is being fitted.
-        run : Run
-            The run.
-        """
-        self._trainers.pop(run.task, None)
-
     def on_fit_task_begin(self, estimator: Any, context: Any) -> None:
         """Begin a task.
 
@@ -142,29 +120,10 @@ class TrainingCallback:
         run = self._trainers.get(context.parent)
         if run is None:
             return False
-        if context.task_name == "tree":
-            return self.on_round_end(estimator, run)
-        return context.task_name == "epoch" and self.on_epoch_end(estimator, run)
-
-    def on_round_end(self, estimator: Any, run: Any) -> bool:
-        """End a round of gradient boosting.
-
-        Parameters
-        ----------
-        estimator : estimator
-            The estimator that is being fitted.
-        run : Run
-            The run.
-
-        Returns
-        -------
-        stop : bool
-            Whether training is to stop.
-        """
-        return False
+        return context.task_name in STEPS and self.on_epoch_end(estimator, run)
 
     def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
-        """End an epoch.
+        """End an epoch, or a round of boosting.
 
         Parameters
         ----------

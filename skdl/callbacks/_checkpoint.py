@@ -12,9 +12,8 @@ from typing import Any
 import joblib
 import numpy as np
 
-from skdl._compat import without_callbacks
-from skdl.callbacks._callback import TrainingCallback
-from skdl.training import Trainer, TrainingState
+from skdl.callbacks._callback import STEPS, TrainingCallback
+from skdl.training import TrainingState
 
 _FORMAT = 2
 _DATA = "Checkpoint: digest of the data"
@@ -127,7 +126,7 @@ class Checkpoint(TrainingCallback):
             estimator._training_state = content["state"]
         return estimator
 
-    def resume_state(self, estimator: Any) -> TrainingState | None:
+    def resume_run(self, estimator: Any) -> Any:
         """Return the run in the file, if there is one to go on with.
 
         Parameters
@@ -137,8 +136,8 @@ class Checkpoint(TrainingCallback):
 
         Returns
         -------
-        state : TrainingState or None
-            The run.
+        state : TrainingState, SavedRun or None
+            The run, of a network or of boosting.
 
         Raises
         ------
@@ -148,7 +147,7 @@ class Checkpoint(TrainingCallback):
         content = self._content(estimator)
         if content is None:
             return None
-        state: TrainingState = content["state"]
+        state = content["state"]
         state.notes[_DATA] = content["data"]
         return state
 
@@ -165,14 +164,11 @@ class Checkpoint(TrainingCallback):
             )
         return content
 
-    def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
+    def on_training_begin(self, estimator: Any, trainer: Any) -> None:
         super().on_training_begin(estimator, trainer)
         self._clocks[trainer.task] = _Clock()
-        self._check_data(trainer.state.notes, trainer)
-
-    def _check_data(self, notes: dict[str, Any], run: Any) -> None:
-        seen = notes.pop(_DATA, None)
-        if seen is not None and seen != run.data_digest:
+        seen = trainer.notes.pop(_DATA, None)
+        if seen is not None and seen != trainer.data_digest:
             raise ValueError(
                 f"The checkpoint {self.path} belongs to other training data. Use "
                 "another path, delete the file, or pass resume=False. One file cannot "
@@ -192,15 +188,13 @@ class Checkpoint(TrainingCallback):
         run = self._trainers.get(context.parent)
         if run is None or context.task_id == 0:
             return
-        if context.task_name == "tree" and self._is_time(run, run.n_rounds):
-            self._save_booster(estimator, run)
-        if context.task_name == "epoch" and self._is_time(run, run.state.epoch):
+        if context.task_name in STEPS and self._is_time(run):
             self._save(estimator, run)
 
-    def _is_time(self, run: Any, n_done: int) -> bool:
+    def _is_time(self, run: Any) -> bool:
         if self.every is None:
             return self._clocks[run.task].is_time()
-        return n_done % self.every == 0
+        return run.n_done % self.every == 0
 
     def teardown(self, estimator: Any, context: Any) -> None:
         super().teardown(estimator, context)
@@ -210,14 +204,14 @@ class Checkpoint(TrainingCallback):
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_clocks": {}}
 
-    def on_training_end(self, estimator: Any, trainer: Trainer) -> None:
+    def on_training_end(self, estimator: Any, trainer: Any) -> None:
         """Save the finished run.
 
         Parameters
         ----------
         estimator : estimator
             The estimator that is being fitted.
-        trainer : Trainer
+        trainer : Trainer or Run
             The run.
         """
         super().on_training_end(estimator, trainer)
@@ -225,14 +219,9 @@ class Checkpoint(TrainingCallback):
         if trainer.stop_reason != "interrupted":
             self._save(estimator, trainer)
 
-    def _save(self, estimator: Any, trainer: Trainer) -> None:
-        fitted = without_callbacks(estimator)
-        fitted._set_fitted(trainer.state)
-        del fitted._training_state
-        self._keep(estimator, trainer, fitted, trainer.state)
-
-    def _keep(self, estimator: Any, run: Any, fitted: Any, state: Any) -> None:
+    def _save(self, estimator: Any, run: Any) -> None:
         start = time.monotonic()
+        fitted, state = estimator._saved(run)
         content = {
             "format": _FORMAT,
             "settings": _settings(estimator),
@@ -243,8 +232,6 @@ class Checkpoint(TrainingCallback):
         _write(content, self.path)
         self._clocks[run.task].saved(start)
 
-    # ---- the same for gradient boosting
-
     def check_booster(self, estimator: Any) -> None:
         """Accept boosters: those that cannot go on refuse by themselves.
 
@@ -253,54 +240,6 @@ class Checkpoint(TrainingCallback):
         estimator : estimator
             The booster that is to be fitted.
         """
-
-    def resume_booster(self, estimator: Any) -> Any:
-        """Return the run in the file, if there is one to go on with.
-
-        Parameters
-        ----------
-        estimator : estimator
-            The booster that is being fitted.
-
-        Returns
-        -------
-        saved : SavedRun or None
-            The run.
-
-        Raises
-        ------
-        ValueError
-            If the file holds a run of another model.
-        """
-        content = self._content(estimator)
-        if content is None:
-            return None
-        saved = content["state"]
-        saved.notes[_DATA] = content["data"]
-        return saved
-
-    def on_boosting_begin(self, estimator: Any, run: Any) -> None:
-        super().on_boosting_begin(estimator, run)
-        self._clocks[run.task] = _Clock()
-        self._check_data(run.notes, run)
-
-    def on_boosting_end(self, estimator: Any, run: Any) -> None:
-        """Save the finished run.
-
-        Parameters
-        ----------
-        estimator : estimator
-            The estimator that is being fitted.
-        run : Run
-            The run.
-        """
-        super().on_boosting_end(estimator, run)
-        if run.stop_reason != "interrupted":
-            self._save_booster(estimator, run)
-
-    def _save_booster(self, estimator: Any, run: Any) -> None:
-        saved = run.saved()
-        self._keep(estimator, run, saved.estimator, saved)
 
 
 def _settings(estimator: Any) -> str:

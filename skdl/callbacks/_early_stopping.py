@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from skdl._best import Best, round_patience
+from skdl._best import Best
 from skdl.callbacks._callback import (
     TrainingCallback,
     check_monitor,
     history_value,
 )
-from skdl.training import Trainer
 
 
 class EarlyStopping(TrainingCallback):
@@ -73,37 +72,31 @@ class EarlyStopping(TrainingCallback):
     def _note(self) -> str:
         return f"EarlyStopping({self.monitor!r})"
 
-    def _best(self, patience: float, **settings: bool) -> Best:
-        return Best(patience, self.tol, self.monitor == "val_score", **settings)
-
-    def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
+    def on_training_begin(self, estimator: Any, trainer: Any) -> None:
         super().on_training_begin(estimator, trainer)
-        trainer.state.notes.setdefault(
-            self._note, self._best(self.patience, keep_weights=self.restore_best)
-        )
+        if trainer.history:  # a network's begins with its first epoch
+            check_monitor(trainer.history, self.monitor)
+        is_score = self.monitor == "val_score"
+        best = trainer.follow(self.patience, self.tol, is_score, self.restore_best)
+        trainer.notes.setdefault(self._note, best)
 
-    def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
-        state = trainer.state
-        value = history_value(state.history, self.monitor)
-        best = state.notes[self._note]
-        return best.observe(value, state.epoch, state.network)
+    def on_epoch_end(self, estimator: Any, trainer: Any) -> bool:
+        value = history_value(trainer.history, self.monitor)
+        best: Best = trainer.notes[self._note]
+        return best.observe(value, trainer.n_done, trainer.model)
 
-    def on_training_end(self, estimator: Any, trainer: Trainer) -> None:
-        """Bring the best weights back.
+    def on_training_end(self, estimator: Any, trainer: Any) -> None:
+        """Bring the best weights back, or keep the rounds up to the best.
 
         Parameters
         ----------
         estimator : estimator
             The estimator that is being fitted.
-        trainer : Trainer
+        trainer : Trainer or Run
             The run.
         """
         super().on_training_end(estimator, trainer)
-        best = trainer.state.notes.pop(self._note)
-        if best.weights is not None:
-            trainer.state.network.restore(best.weights)
-
-    # ---- the same for gradient boosting
+        trainer.keep_best(trainer.notes.pop(self._note))
 
     def check_booster(self, estimator: Any) -> None:
         """Accept boosters: those without a history refuse by themselves.
@@ -113,30 +106,3 @@ class EarlyStopping(TrainingCallback):
         estimator : estimator
             The booster that is to be fitted.
         """
-
-    def on_boosting_begin(self, estimator: Any, run: Any) -> None:
-        super().on_boosting_begin(estimator, run)
-        check_monitor(run.history, self.monitor)
-        patience = round_patience(self.patience)
-        best = self._best(patience, keep_weights=False, adds_up=True)
-        run.notes.setdefault(self._note, best)
-
-    def on_round_end(self, estimator: Any, run: Any) -> bool:
-        value = history_value(run.history, self.monitor)
-        best: Best = run.notes[self._note]
-        return best.observe(value, run.n_rounds)
-
-    def on_boosting_end(self, estimator: Any, run: Any) -> None:
-        """Keep the rounds up to the best.
-
-        Parameters
-        ----------
-        estimator : estimator
-            The estimator that is being fitted.
-        run : Run
-            The run.
-        """
-        super().on_boosting_end(estimator, run)
-        best = run.notes.pop(self._note)
-        if self.restore_best and best.epoch:
-            run.keep(best.epoch)

@@ -23,6 +23,7 @@ from skdl._compat import (
     StrOptions,
     unchanged_if_fails,
     validate_data,
+    without_callbacks,
 )
 from skdl._settings import fit_context
 from skdl._typing import Array
@@ -42,7 +43,7 @@ from skdl.neural_network._tasks import saved_state, what_callbacks_see
 from skdl.ops._blas import one_blas_thread
 from skdl.optimizers import OptimizerState
 from skdl.tasks import Task
-from skdl.training import Batches, Data, RowBatches, TrainingState
+from skdl.training import Batches, Data, RowBatches, Trainer, TrainingState
 
 _FLOATS = (np.float64, np.float32)
 
@@ -356,6 +357,13 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
             )
 
     # ---- the fitted model
+
+    def _saved(self, run: Trainer) -> tuple[Any, TrainingState]:
+        """The model as far as the run has come, and what it takes to go on."""
+        fitted = without_callbacks(self)
+        fitted._set_fitted(run.state)
+        del fitted._training_state
+        return fitted, run.state
 
     def _set_fitted(self, state: TrainingState) -> None:
         for name, value in self._fitted_attributes(state).items():

@@ -8,7 +8,7 @@ from typing import Any
 
 from scipy import sparse
 
-from skdl._compat import callbacks_of, keeps_runs
+from skdl._compat import callbacks_of, keeps_runs, kept_run
 from skdl.training import Data, TrainingState
 
 
@@ -104,12 +104,11 @@ def saved_state(estimator: Any) -> TrainingState | None:
     ValueError
         If there are several restarts: one file cannot hold them.
     """
-    for callback in callbacks_of(estimator):
-        if keeps_runs(callback):
-            if estimator.n_init > 1:
-                raise ValueError(
-                    f"{type(callback).__name__} keeps one run, but "
-                    f"n_init={estimator.n_init}; set n_init=1."
-                )
-            return callback.resume_state(estimator)
-    return None
+    if estimator.n_init > 1:
+        for callback in filter(keeps_runs, callbacks_of(estimator)):
+            raise ValueError(
+                f"{type(callback).__name__} keeps one run, but "
+                f"n_init={estimator.n_init}; set n_init=1."
+            )
+    state: TrainingState | None = kept_run(estimator)
+    return state

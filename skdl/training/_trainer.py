@@ -15,6 +15,7 @@ from skdl._digest import digest
 from skdl._report import Report
 from skdl._typing import Array
 from skdl.layers import Carried
+from skdl.networks import Network
 from skdl.optimizers import Optimizer
 from skdl.training._batches import Batch, Batches
 from skdl.training._data import Data
@@ -86,6 +87,62 @@ class Trainer:
         self._epoch_loss = 0.0
         self._epoch_rate = math.nan
         self._finite = state.network.snapshot()
+
+    # ---- what callbacks use, as they do of a booster's run
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The curves so far."""
+        return self.state.history
+
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What callbacks remember of the run."""
+        return self.state.notes
+
+    @property
+    def n_done(self) -> int:
+        """Epochs done."""
+        return self.state.epoch
+
+    @property
+    def model(self) -> Network:
+        """The network, whose weights can be copied."""
+        return self.state.network
+
+    def follow(
+        self, patience: int, tol: float, higher_is_better: bool, keep_weights: bool
+    ) -> Best:
+        """Return what stops as ``early_stopping=True`` does.
+
+        Parameters
+        ----------
+        patience : int
+            As `n_iter_no_change`.
+        tol : float
+            Smallest improvement.
+        higher_is_better : bool
+            Whether the number is a score.
+        keep_weights : bool
+            Whether the best weights come back.
+
+        Returns
+        -------
+        best : Best
+            Its memory is empty.
+        """
+        return Best(patience, tol, higher_is_better, keep_weights)
+
+    def keep_best(self, best: Best) -> None:
+        """Bring the best weights back.
+
+        Parameters
+        ----------
+        best : Best
+            Without weights nothing happens.
+        """
+        if best.weights is not None:
+            self.state.network.restore(best.weights)
 
     @property
     def n_batches(self) -> int:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from skdl._best import round_patience
+from skdl._best import round_best
 from skdl.layers import Dense
 from skdl.networks import Network
 from skdl.training import Best
@@ -108,7 +108,10 @@ def test_a_copy_for_fewer_epochs():
     assert (best.kept_to(1).epoch, best.kept_to(9).epoch, best.epoch) == (1, 2, 2)
 
 
-def test_rounds_and_epochs_are_counted_as_in_scikit_learn():
-    assert [round_patience(n) for n in (None, 5, 1, 0)] == [math.inf, 4, 0, 0]
-    best = Best(round_patience(3))
-    assert [best.observe(1.0, t) for t in range(1, 6)] == [False] * 3 + [True] * 2
+@pytest.mark.parametrize(("patience", "rounds"), [(None, None), (3, 4), (1, 2), (0, 2)])
+def test_rounds_are_counted_as_in_scikit_learns_boosting(patience, rounds):
+    best = round_best(patience, 0.1, False, True)
+    values = [best.observe(1.0, t) for t in range(1, 9)]
+    assert (values.index(True) + 1 if True in values else None) == rounds
+    assert best.adds_up
+    assert best.keep_weights
