@@ -1,0 +1,232 @@
+"""Batch normalisation of channels in few passes over memory (compiled).
+
+Arrays are rows of c channels. Loops over few channels are shorter than a loop of
+vectors and would run number by number: so as many rows as make some hundred numbers
+are one, with the channels' coefficients repeated, and sums are folded at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from skdl._typing import Array
+from skdl.ops._numba._inner import entry, inner
+from skdl.ops._numba.images import over_images
+
+WIDE = 128  # numbers of a repeated row, at least
+BLOCK = 65536  # numbers of a partial sum, about: they stay in the second-level cache
+PASS = 40  # multiplications of a convolution that take as long as a number here
+
+
+@inner
+def fold(sums, c, out):  # type: ignore[no-untyped-def]
+    """Add up the repetitions of each channel."""
+    for z in range(c):
+        out[z] = sums[z]
+    for j in range(c, sums.size):
+        out[j % c] += sums[j]
+
+
+@entry
+def block_moments(x, c, wide, block, mean, square, first, last):  # type: ignore[no-untyped-def]
+    """Mean and Σ(x − mean)² of the blocks first … last − 1."""
+    sums, middle = np.empty(wide, x.dtype), np.empty(wide, x.dtype)
+    zero = x.dtype.type(0)
+    for k in range(first, last):
+        start, end = k * block, min(x.size, (k + 1) * block)
+        whole = start + (end - start) // (2 * wide) * (2 * wide)
+        n = x.dtype.type((end - start) // c)
+        sums[:] = zero
+        for i in range(start, whole, 2 * wide):
+            for j in range(wide):
+                sums[j] += x[i + j] + x[i + wide + j]
+        for i in range(whole, end):
+            sums[(i - whole) % wide] += x[i]
+        m, s = mean[k], square[k]
+        fold(sums, c, m)
+        for z in range(c):
+            m[z] /= n
+        for j in range(wide):
+            middle[j] = m[j % c]
+        sums[:] = zero
+        for i in range(start, whole, 2 * wide):
+            for j in range(wide):
+                a, b = x[i + j] - middle[j], x[i + wide + j] - middle[j]
+                sums[j] += a * a + b * b
+        for i in range(whole, end):
+            j = (i - whole) % wide
+            a = x[i] - middle[j]
+            sums[j] += a * a
+        fold(sums, c, s)
+
+
+@entry
+def scale_rows(x, scale, shift, other, add, floor, y, first, last):  # type: ignore[no-untyped-def]
+    """y = max(floor, scale·x + shift (+ other)) for the numbers first … last − 1."""
+    wide = scale.size
+    for start in range(first, last, wide):
+        n = min(wide, last - start)
+        if add:
+            for j in range(n):
+                v = x[start + j] * scale[j] + shift[j] + other[start + j]
+                y[start + j] = floor if v < floor else v
+        else:
+            for j in range(n):
+                v = x[start + j] * scale[j] + shift[j]
+                y[start + j] = floor if v < floor else v
+
+
+@entry
+def block_gradients(x, dy, y, masked, middle, c, block, s, t, first, last):  # type: ignore[no-untyped-def]
+    """Σ dy and Σ dy·(x − μ) of the blocks; dy is masked by y > 0 before."""
+    wide, zero = middle.size, x.dtype.type(0)
+    a, b = np.empty(wide, x.dtype), np.empty(wide, x.dtype)
+    for k in range(first, last):
+        a[:] = zero
+        b[:] = zero
+        end = min(x.size, (k + 1) * block)
+        for start in range(k * block, end, wide):
+            n = min(wide, end - start)
+            if masked:
+                for j in range(n):
+                    g = dy[start + j]
+                    dy[start + j] = zero if y[start + j] <= zero else g
+            for j in range(n):
+                g = dy[start + j]
+                a[j] += g
+                b[j] += g * (x[start + j] - middle[j])
+        fold(a, c, s[k])
+        fold(b, c, t[k])
+
+
+@entry
+def combine_rows(dy, x, a, b, d, out, first, last):  # type: ignore[no-untyped-def]
+    """out = a·dy + b·x + d for the numbers first … last − 1."""
+    wide = a.size
+    for start in range(first, last, wide):
+        for j in range(min(wide, last - start)):
+            i = start + j
+            out[i] = a[j] * dy[i] + (b[j] * x[i] + d[j])
+
+
+@entry
+def mask_rows(dy, y, first, last):  # type: ignore[no-untyped-def]
+    """Set dy to 0 where y ≤ 0, for the numbers first … last − 1."""
+    zero = dy.dtype.type(0)
+    for i in range(first, last):
+        g = dy[i]
+        dy[i] = zero if y[i] <= zero else g
+
+
+def _wide(c: int) -> int:
+    """Return the numbers of a repeated row: whole rows, at least WIDE."""
+    return -(-WIDE // c) * c
+
+
+def _repeated(values: Array, dtype: Any) -> Array:
+    """Return the coefficients of a repeated row."""
+    c = len(values)
+    return np.tile(values.astype(dtype), _wide(c) // c)
+
+
+def _block(c: int) -> int:
+    """Return the numbers of a block: an even number of repeated rows."""
+    return max(1, BLOCK // (2 * _wide(c))) * 2 * _wide(c)
+
+
+def _flat(array: Array) -> Array:
+    return np.ascontiguousarray(array).reshape(-1)
+
+
+def _over(function: Callable[[int, int], Any], size: int, block: int) -> None:
+    """Call ``function(first, last)`` for ranges of blocks."""
+    over_images(
+        lambda first, last, _: function(first, last),
+        -(-size // block), PASS * block, lambda: None,
+    )  # fmt: skip
+
+
+def _over_numbers(kernel: Callable[..., Any], c: int, *arrays: Any) -> None:
+    """Call an element-wise kernel for ranges of whole blocks of numbers."""
+    block, size = _block(c), arrays[0].size
+    _over(
+        lambda first, last: kernel(*arrays, first * block, min(size, last * block)),
+        size,
+        block,
+    )
+
+
+def moments(x: Array, mean: Array, variance: Array) -> None:
+    """Mean and biased variance of each channel: those of blocks, then of all.
+
+    Blocks are cut by the shape alone and put together in double precision (Chan, Golub
+    & LeVeque 1979).
+    """
+    c, x1 = x.shape[-1], _flat(x)
+    block, n = _block(c), x.size // c
+    n_blocks = -(-x.size // block)
+    m, s = (np.empty((n_blocks, c), x.dtype) for _ in range(2))
+    _over(
+        lambda first, last: block_moments(x1, c, _wide(c), block, m, s, first, last),
+        x.size,
+        block,
+    )
+    counts = np.full((n_blocks, 1), block // c, np.float64)
+    counts[-1] = n - (n_blocks - 1) * (block // c)
+    middle = (m * counts).sum(axis=0) / n
+    spread = s.sum(axis=0, dtype=np.float64) + (counts * (m - middle) ** 2).sum(axis=0)
+    mean[...], variance[...] = middle, spread / n
+
+
+def channel_scale(
+    x: Array,
+    scale: Array,
+    shift: Array,
+    out: Array,
+    other: Array | None,
+    floor: float,
+) -> Array:
+    """Twin of `skdl.ops.channel_norm.channel_scale`."""
+    c, dtype, x1 = x.shape[-1], x.dtype, _flat(x)
+    _over_numbers(
+        scale_rows, c, x1, _repeated(scale, dtype), _repeated(shift, dtype),
+        x1 if other is None else _flat(other), other is not None, dtype.type(floor),
+        out.reshape(-1),
+    )  # fmt: skip
+    return out
+
+
+def gradient_sums(
+    x: Array, dy: Array, y: Array | None, mean: Array, s: Array, t: Array
+) -> None:
+    """Write Σ dy and Σ dy·(x − μ), after setting dy to 0 where y ≤ 0."""
+    c, x1, dy1 = x.shape[-1], _flat(x), dy.reshape(-1)
+    y1 = dy1 if y is None else _flat(y)
+    block, middle = _block(c), _repeated(mean, x.dtype)
+    n_blocks = -(-x.size // block)
+    a, b = (np.empty((n_blocks, c), x.dtype) for _ in range(2))
+    _over(
+        lambda first, last: block_gradients(
+            x1, dy1, y1, y is not None, middle, c, block, a, b, first, last
+        ),
+        x.size,
+        block,
+    )
+    s[...], t[...] = a.sum(axis=0, dtype=np.float64), b.sum(axis=0, dtype=np.float64)
+
+
+def combine(dy: Array, x: Array, a: Array, b: Array, d: Array, out: Array) -> Array:
+    """Return a·dy + b·x + d, by channels."""
+    c, dtype = x.shape[-1], x.dtype
+    repeated = (_repeated(part, dtype) for part in (a, b, d))
+    _over_numbers(combine_rows, c, _flat(dy), _flat(x), *repeated, out.reshape(-1))
+    return out
+
+
+def relu_backward(dy: Array, y: Array) -> Array:
+    """Twin of `skdl.ops.channel_norm.relu_backward`."""
+    _over_numbers(mask_rows, 1, dy.reshape(-1), _flat(y))
+    return dy

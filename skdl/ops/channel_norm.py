@@ -1,0 +1,194 @@
+"""Batch normalisation of channels, with what often follows it in the same pass.
+
+Arrays are (…, c), such as images (n, h, w, c): the statistics of a channel are those of
+all its pixels in the batch. Unlike in `skdl.ops.norm.batch_norm` only the statistics
+are kept for the backward pass, and an addition (of a residual branch) and ReLU may
+follow. The NumPy reference stands here; `skdl.ops._numba.channel_norm` has its twin.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from skdl._config import use_numba
+from skdl._typing import Array
+
+
+def _twin() -> Any:
+    if use_numba():
+        return import_module("skdl.ops._numba.channel_norm")
+    return None
+
+
+def _but_channels(x: Array) -> tuple[int, ...]:
+    return tuple(range(x.ndim - 1))
+
+
+def channel_norm(
+    x: Array,
+    gamma: Array,
+    beta: Array,
+    epsilon: float,
+    out: Array,
+    mean: Array,
+    variance: Array,
+    inv_std: Array,
+    other: Array | None = None,
+    floor: float = -np.inf,
+) -> Array:
+    """y = max(floor, γ·(x − μ)/√(σ² + ε) + β + other), by channels over the batch.
+
+    Parameters
+    ----------
+    x : ndarray of shape (…, c)
+        Input; at least one row.
+    gamma, beta : ndarray of shape (c,)
+        Scale and shift.
+    epsilon : float
+        Keeps the root away from zero.
+    out : ndarray of shape (…, c)
+        Receives y; not the memory of `x`, which the backward pass needs.
+    mean, variance, inv_std : ndarray of shape (c,)
+        Receive μ, σ² (the biased one) and 1/√(σ² + ε).
+    other : ndarray of shape (…, c), default=None
+        What is added, unless None.
+    floor : float, default=-inf
+        The least value of y: 0 makes it ReLU. NaN stays.
+
+    Returns
+    -------
+    out : ndarray of shape (…, c)
+        y.
+    """
+    if (twin := _twin()) is not None:
+        twin.moments(x, mean, variance)
+    else:
+        mean[...] = exact = x.mean(axis=_but_channels(x), dtype=np.float64)
+        np.subtract(x, exact.astype(x.dtype), out=out)
+        np.multiply(out, out, out=out)
+        variance[...] = out.mean(axis=_but_channels(x), dtype=np.float64)
+    inv_std[...] = 1 / np.sqrt(variance + epsilon)
+    scale = gamma * inv_std
+    return channel_scale(x, scale, beta - mean * scale, out, other, floor)
+
+
+def channel_scale(
+    x: Array,
+    scale: Array,
+    shift: Array,
+    out: Array,
+    other: Array | None = None,
+    floor: float = -np.inf,
+) -> Array:
+    """y = max(floor, scale·x + shift + other), one factor and one summand a channel.
+
+    Parameters
+    ----------
+    x : ndarray of shape (…, c)
+        Input.
+    scale, shift : ndarray of shape (c,)
+        Factors and summands.
+    out : ndarray of shape (…, c)
+        Receives y; may be the memory of `x`.
+    other : ndarray of shape (…, c), default=None
+        What is added, unless None.
+    floor : float, default=-inf
+        The least value of y. NaN stays.
+
+    Returns
+    -------
+    out : ndarray of shape (…, c)
+        y.
+    """
+    if (twin := _twin()) is not None:
+        return twin.channel_scale(x, scale, shift, out, other, floor)
+    np.multiply(x, scale, out=out)
+    out += shift
+    if other is not None:
+        out += other
+    return np.maximum(out, floor, out=out) if floor > -np.inf else out
+
+
+def channel_norm_backward(
+    x: Array,
+    dy: Array,
+    gamma: Array,
+    mean: Array,
+    inv_std: Array,
+    dgamma: Array,
+    dbeta: Array,
+    out: Array,
+    y: Array | None = None,
+) -> Array:
+    """Backward of `channel_norm`, through μ and σ².
+
+    ∂x = γ/√(σ²+ε) · (∂y − mean(∂y) − x̂·mean(∂y·x̂)), x̂ = (x − μ)/√(σ²+ε).
+
+    Parameters
+    ----------
+    x : ndarray of shape (…, c)
+        Input of the forward pass.
+    dy : ndarray of shape (…, c)
+        ∂L/∂y; if `y` is given it is set to 0 where y ≤ 0, and then also the gradient
+        to `other`.
+    gamma : ndarray of shape (c,)
+        Scale.
+    mean, inv_std : ndarray of shape (c,)
+        μ and 1/√(σ²+ε) of the forward pass.
+    dgamma, dbeta : ndarray of shape (c,)
+        Receive ∂L/∂γ and ∂L/∂β.
+    out : ndarray of shape (…, c)
+        Receives ∂L/∂x; not the memory of `x` or `dy`.
+    y : ndarray of shape (…, c), default=None
+        Output of the forward pass, if its floor was 0.
+
+    Returns
+    -------
+    out : ndarray of shape (…, c)
+        ∂L/∂x.
+    """
+    n = x.size // x.shape[-1]
+    if (twin := _twin()) is not None:
+        twin.gradient_sums(x, dy, y, mean, dbeta, dgamma)
+    else:
+        if y is not None:
+            np.copyto(dy, dy.dtype.type(0), where=y <= 0)
+        dbeta[...] = dy.sum(axis=_but_channels(x), dtype=np.float64)
+        np.subtract(x, mean, out=out)
+        out *= dy
+        dgamma[...] = out.sum(axis=_but_channels(x), dtype=np.float64)
+    dgamma *= inv_std
+    # ∂x = a·∂y + b·x + d
+    a = gamma * inv_std
+    b = -a * inv_std * dgamma / n
+    d = -a * dbeta / n - b * mean
+    if twin is not None:
+        return twin.combine(dy, x, a, b, d, out)
+    np.multiply(x, b, out=out)
+    out += d
+    out += a * dy
+    return out
+
+
+def relu_backward(dy: Array, y: Array) -> Array:
+    """Set ∂L/∂y to 0 where y = max(0, x) is not positive: ∂L/∂x, in place.
+
+    Parameters
+    ----------
+    dy : ndarray of shape (…, c)
+        ∂L/∂y; becomes ∂L/∂x.
+    y : ndarray of shape (…, c)
+        Output of the forward pass.
+
+    Returns
+    -------
+    dy : ndarray of shape (…, c)
+        ∂L/∂x.
+    """
+    if (twin := _twin()) is not None:
+        return twin.relu_backward(dy, y)
+    np.copyto(dy, dy.dtype.type(0), where=y <= 0)
+    return dy
