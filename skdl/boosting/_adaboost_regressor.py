@@ -227,7 +227,12 @@ class _Run:
         self.trees: WeightedTrees | None = None
         if owner.estimator is None:
             self.trees = WeightedTrees(
-                X, y[None], owner.max_depth, owner._columns.is_categorical, 0
+                X,
+                y[None],
+                owner.max_depth,
+                owner._columns.is_categorical,
+                0,
+                centred=True,
             )
 
     def round(self, t: int) -> bool:

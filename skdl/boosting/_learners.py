@@ -110,6 +110,10 @@ class TreeLearners:
         self.uses_hessian = second_order and not loss.has_leaf_value
         self.trust = TrustRegion(loss, problem.y, n_raw, self.uses_hessian)
         self.min_hessian = params.min_hessian
+        self.unit: float | None = None  # the smallest Hessian, where these are weights
+        curved = self.uses_hessian and loss.has_hessian and not loss.constant_hessian
+        if problem.weight is not None and not curved:
+            self.unit = float(problem.weight.min())
         rng = np.random.default_rng([seed, 1])
         mapper = BinMapper(max_bins, categorical)
         binned = mapper.fit_transform(problem.X, rng)
@@ -148,7 +152,7 @@ class TreeLearners:
         def grow(i: int) -> None:
             h_part = None if h is None else h[parts[i]]
             grown_trees[i] = self.grower.grow(
-                d.g[parts[i]], h_part, rows, seed=seeds[i]
+                d.g[parts[i]], h_part, rows, seed=seeds[i], unit=self.unit
             )
 
         if self.grower.one_at_a_time:

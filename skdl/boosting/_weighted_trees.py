@@ -164,6 +164,8 @@ class WeightedTrees:
         Which columns are category codes.
     seed : int
         Seed of the draws.
+    centred : bool, default=False
+        Whether trees see the target about its mean.
     """
 
     def __init__(
@@ -173,8 +175,11 @@ class WeightedTrees:
         max_depth: int,
         categorical: Array | None,
         seed: int,
+        centred: bool = False,
     ) -> None:
-        self.target = target
+        # About its mean: an offset would take the bits that tell targets apart.
+        self.centre = target.mean(axis=1, keepdims=True) if centred else 0.0
+        self.target = target - self.centre
         binned = BinMapper(categorical=categorical).fit_transform(
             X, np.random.default_rng([seed, 1])
         )
@@ -198,11 +203,13 @@ class WeightedTrees:
         """
         g = -weight * self.target
         h = np.ascontiguousarray(np.broadcast_to(weight, self.target.shape))
-        grown = self.grower.grow(g, h, rows)
+        unit = float(weight.min(where=weight > 0, initial=np.inf))
+        grown = self.grower.grow(g, h, rows, unit=unit)
         total = leaf_sums(grown, h)
         mean = np.zeros_like(total)
         np.divide(leaf_sums(grown, -g), total, out=mean, where=total > 0)
         grown.tree.value[grown.leaves] = mean
+        grown.tree.value += np.ravel(self.centre)
         return grown
 
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from skdl._typing import Array
 from skdl.tree._binning import BinnedData
+from skdl.tree._packing import Packing
 from skdl.tree._space import BinSpace
-from skdl.tree._splitting import NodeSums, Split, SplitRules
+from skdl.tree._splitting import NodeSums, Split
 from skdl.tree._tree import LEAF, Tree
 
 
@@ -83,7 +84,8 @@ def leaves_in_order(nodes: list[Node]) -> list[Node]:
 
 def assemble(
     binned: BinnedData,
-    rules: SplitRules,
+    packing: Packing,
+    l2: float,
     *,
     left: Array,
     split: Array,
@@ -99,14 +101,16 @@ def assemble(
     ----------
     binned : BinnedData
         The features.
-    rules : SplitRules
+    packing : Packing
         Units.
+    l2 : float
+        λ.
     left : int64 ndarray of shape (n_nodes,)
         Left children; −1 in leaves.
     split : int64 ndarray of shape (n_nodes, 3)
         Position, last bin and missing-left of each inner node.
     gain : ndarray of shape (n_nodes,)
-        Gains.
+        Gains, in integers.
     counts : int64 ndarray of shape (n_nodes,)
         Rows.
     g, h : int64 ndarray of shape (n_nodes, n_outputs)
@@ -134,16 +138,16 @@ def assemble(
         threshold[categorical] = np.nan
         set_of[categorical] = np.arange(len(left_sets))
     sets = np.stack(left_sets) if left_sets else np.zeros((0, 256), dtype=bool)
-    denominator = h * rules.h_unit + rules.l2
+    denominator = h / packing.h_scale + l2
     value = np.zeros(g.shape)
-    np.divide(-(g * rules.g_unit), denominator, out=value, where=denominator > 0)
+    np.divide(-(g / packing.g_scale), denominator, out=value, where=denominator > 0)
     return Tree(
         feature=feature,
         threshold=threshold,
         left=left.astype(np.int32),
         missing_left=(split[:, 2] == 1) & inner,
         had_missing=had_missing,
-        gain=np.where(inner, gain, 0.0),
+        gain=np.where(inner, gain * packing.gain_unit, 0.0),
         n_node_samples=counts.astype(np.int64),
         value=value,
         set_of=set_of,

@@ -14,7 +14,7 @@ from skdl._typing import Array
 from skdl.tree._assemble import Node, assemble, leaves_in_order
 from skdl.tree._binning import BinnedData
 from skdl.tree._histogram import Values, histogram, sparse_histogram
-from skdl.tree._packing import Packing, make_packing, smallest_that_matter
+from skdl.tree._packing import Packing, make_packing
 from skdl.tree._search import search_numeric
 from skdl.tree._space import BinSpace
 from skdl.tree._splitting import (
@@ -98,7 +98,7 @@ class Grower:
         rows: Array | None = None,
         *,
         seed: int = 0,
-        h_constant: float = 1.0,
+        unit: float | None = None,
     ) -> GrownTree:
         """Grow a tree.
 
@@ -107,13 +107,13 @@ class Grower:
         g : float64 ndarray of shape (n_outputs, n)
             Gradients; a leaf's best value is −Σg/(Σh+λ).
         h : float64 ndarray of shape (n_outputs, n) or None
-            Hessians, not negative. None: `h_constant` for all.
+            Hessians, not negative. None: 1 for all.
         rows : ndarray of shape (n_rows,), default=None
             The rows to learn from, in ascending order. None: all.
         seed : int, default=0
             Seed of the draws of features.
-        h_constant : float, default=1.0
-            See `h`.
+        unit : float, default=None
+            A Hessian that counts exactly, and so do its multiples, see `make_packing`.
 
         Returns
         -------
@@ -122,15 +122,9 @@ class Grower:
         """
         if rows is None:
             rows = np.arange(self.binned.n)
-        packing = make_packing(
-            self.binned.n,
-            float(np.abs(g).max()),
-            0.0 if h is None else float(h.max()),
-            h is not None,
-            h_constant,
-            *((0.0, 0.0) if h is None else smallest_that_matter(g, h)),
-        )
-        growth = _Growth(self, packing, Values(g, h, packing), seed)
+        packing = make_packing(g, h, unit)
+        least = 1 if h is None else min_hessian(self.params, packing)
+        growth = _Growth(self, packing, Values(g, h, packing), seed, least)
         nodes = growth.run(rows.astype(np.int64, copy=False))
         return growth.finish(nodes)
 
@@ -144,6 +138,7 @@ class _Growth:
         packing: Packing,
         values: Values,
         seed: int,
+        least: int,
     ) -> None:
         self.grower = grower
         self.binned = grower.binned
@@ -154,12 +149,10 @@ class _Growth:
         self.max_leaves = UNLIMITED if p.max_leaf_nodes is None else p.max_leaf_nodes
         self.max_depth = UNLIMITED if p.max_depth is None else p.max_depth
         self.rules = SplitRules(
-            1.0 / packing.g_scale,
-            1.0 / packing.h_scale,
             packing.count_bits,
-            p.l2_regularization,
+            packing.l2(p.l2_regularization),
             p.min_samples_leaf,
-            min_hessian(p, packing),
+            least,
             grower.sign,
         )
         self.min_gain = 0.0
@@ -174,9 +167,8 @@ class _Growth:
             np.ones(len(self.binned.features), dtype=bool),
             self.grower.space,
         )
-        p = self.grower.params
-        total = float(root.sums.h.sum() * self.rules.h_unit)
-        self.min_gain = p.min_impurity_decrease * total
+        decrease = self.grower.params.min_impurity_decrease
+        self.min_gain = self.packing.min_gain(decrease, int(root.sums.h.sum()))
         nodes = [root]
         waiting: list[Node] = []
         divisible = self.max_leaves > 1 and len(self.binned.features) > 0
@@ -352,8 +344,7 @@ class _Growth:
             return
         values = []
         for sums in (left, right):
-            g, h = sums.g[0] * self.rules.g_unit, sums.h[0] * self.rules.h_unit
-            value = -g / (h + self.rules.l2)
+            value = -sums.g[0] / (sums.h[0] + self.rules.l2)
             values.append(min(max(value, sums.low), sums.high))
         middle = 0.5 * (values[0] + values[1])
         if sign > 0:
@@ -376,7 +367,8 @@ class _Growth:
         starts = ends - [len(node.rows) for node in leaves]
         tree = assemble(
             self.binned,
-            self.rules,
+            self.packing,
+            self.grower.params.l2_regularization,
             left=np.array([node.left for node in nodes]),
             split=split,
             gain=np.array([node.gain for node in nodes]),
@@ -391,7 +383,8 @@ class _Growth:
             leaves=np.array([node.number for node in leaves]),
             starts=starts,
             ends=ends,
-            bounds=np.array([(n.sums.low, n.sums.high) for n in leaves]),
+            bounds=np.array([(n.sums.low, n.sums.high) for n in leaves])
+            * self.packing.value_unit,
             bins=np.where(tree.left == LEAF, -1, split[:, 1]),
             positions=np.where(tree.left == LEAF, -1, split[:, 0]),
         )
@@ -412,8 +405,6 @@ def min_hessian(params: TreeParams, packing: Packing) -> int:
     smallest : int
         At least 1, so that no leaf divides by zero; at most `NEVER`.
     """
-    if not packing.newton:
-        return 1
     wanted = min(params.min_hessian * packing.h_scale, float(NEVER))
     return max(1, int(np.ceil(wanted)))
 

@@ -31,7 +31,7 @@ class Values:
     g : float64 ndarray of shape (n_outputs, n)
         Gradients.
     h : float64 ndarray of shape (n_outputs, n) or None
-        Hessians; None where all are the same.
+        Hessians; not looked at where all are the same.
     packing : Packing
         The scales.
     """
@@ -45,7 +45,7 @@ class Values:
             parts[0] += 1.0
         else:
             parts.append(np.ones((1, g.shape[1])))
-        if h is not None:
+        if h is not None and packing.newton:
             parts.append(np.rint(h * packing.h_scale))
         # A row's numbers stand side by side; shape (n, n_columns).
         self.rows = np.concatenate(parts).T.copy()

@@ -4,7 +4,8 @@ With G and H the sums of gradients and Hessians on a side, the gain of a split i
 G_l²/(H_l+λ) + G_r²/(H_r+λ) − G²/(H+λ), summed over outputs: twice the fall of the
 second-order Taylor polynomial of the loss when both sides take their best values (Chen
 & Guestrin 2016, eq. 7). Under monotonic constraints the values are cut to their bounds
-first, and a split whose values stand the wrong way round is barred.
+first, and a split whose values stand the wrong way round is barred. All is in units of
+the integer sums, see `Packing`.
 """
 
 from __future__ import annotations
@@ -89,16 +90,14 @@ class Split:
 
 @dataclass
 class SplitRules:
-    """Units and limits of a search.
+    """Units and limits of a search, which is in integers.
 
     Parameters
     ----------
-    g_unit, h_unit : float
-        What one stands for in the integer sums.
     count_bits : int
         Bits of the count beside a gradient, see `unpack`.
     l2 : float
-        λ.
+        λ beside the integer Hessians.
     min_samples_leaf : int
         Fewest rows of a side.
     min_hessian : int
@@ -107,8 +106,6 @@ class SplitRules:
         Monotonic constraints.
     """
 
-    g_unit: float
-    h_unit: float
     count_bits: int
     l2: float
     min_samples_leaf: int
@@ -138,7 +135,7 @@ def score(sums: NodeSums, rules: SplitRules) -> float:
     """
     total = 0.0
     for g_sum, h_sum in zip(sums.g, sums.h, strict=True):
-        g, h = g_sum * rules.g_unit, h_sum * rules.h_unit + rules.l2
+        g, h = float(g_sum), float(h_sum) + rules.l2
         if rules.bounded:
             value = min(max(-g / h, sums.low), sums.high)
             total += -(2.0 * g * value + h * value * value)
@@ -175,10 +172,8 @@ def gains(
     gains : ndarray of shape (m,)
         −1 where a split is barred.
     """
-    # Gradients are integers times a power of two: their difference is exact.
-    gl = g * rules.g_unit
-    gr = (sums.g * rules.g_unit)[:, None] - gl
-    hl, hr = h * rules.h_unit, (sums.h[:, None] - h) * rules.h_unit
+    gl, gr = g.astype(np.float64), (sums.g[:, None] - g).astype(np.float64)
+    hl, hr = h.astype(np.float64), (sums.h[:, None] - h).astype(np.float64)
     hl += rules.l2
     hr += rules.l2
     if not rules.bounded:
@@ -298,11 +293,10 @@ def best_categorical(
     present = np.flatnonzero(count)
     h_mean = 0.0
     for h_sum in sums.h:
-        h_mean += h_sum * rules.h_unit / (sums.count * len(sums.h))
+        h_mean += h_sum / (sums.count * len(sums.h))
     keys = np.zeros(len(present))
     for g_row, h_row in zip(g[:, present], h[:, present], strict=True):
-        smooth = h_row * rules.h_unit + CATEGORY_SMOOTHING * h_mean
-        keys += g_row * rules.g_unit / smooth
+        keys += g_row / (h_row + CATEGORY_SMOOTHING * h_mean)
     codes = present[np.lexsort((present, keys))]
     gl, hl = (np.cumsum(x[:, codes], axis=1)[:, :-1] for x in (g, h))
     cl = np.cumsum(count[codes])[:-1]

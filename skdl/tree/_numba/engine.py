@@ -20,13 +20,11 @@ from skdl.tree._numba import memory
 from skdl.tree._numba.crew import CONTROL_SIZE, STOP
 from skdl.tree._numba.grower import run, sum_root
 from skdl.tree._numba.partition import CHUNK
-from skdl.tree._numba.predictor import largest, pack
-from skdl.tree._packing import Packing, make_packing, smallest_that_matter
+from skdl.tree._numba.predictor import pack
+from skdl.tree._packing import ROWS, Packing, make_packing
 from skdl.tree._sparse import sparse_width
-from skdl.tree._splitting import SplitRules
 from skdl.tree._tree import LEAF, GrownTree, TreeParams
 
-ROWS = 65536  # rows of a chunk of element-wise work
 HISTOGRAM_MEMORY = 512 * 2**20  # bytes for the histograms of waiting nodes
 CREW_WORK = 20_000  # rows × features below which a helper costs more than it helps
 
@@ -62,7 +60,7 @@ class CompiledGrower(Grower):
         if binned.size >= CREW_WORK:
             self.n_helpers = min(n_threads(), self.n_groups) - 1
         self._helpers: list[Future[int]] = []
-        self._work: dict[tuple[bool, bool], SimpleNamespace] = {}
+        self._work: dict[tuple[bool, int, bool], SimpleNamespace] = {}
 
     def grow(
         self,
@@ -71,26 +69,16 @@ class CompiledGrower(Grower):
         rows: Array | None = None,
         *,
         seed: int = 0,
-        h_constant: float = 1.0,
+        unit: float | None = None,
     ) -> GrownTree:
         n = self.binned.n
-        newton = h is not None
         n_chunks = -(-n // ROWS)
-        tops = np.zeros((n_chunks, 2))
-
-        def measure(chunk: int) -> None:
-            start, end = chunk * ROWS, min(n, (chunk + 1) * ROWS)
-            tops[chunk, 0] = largest(g, start, end)
-            if h is not None:
-                tops[chunk, 1] = largest(h, start, end)
-
-        run_chunks(measure, n_chunks)
-        g_max, h_max = (float(top) for top in tops.max(axis=0))
-        least = (0.0, 0.0) if h is None else smallest_that_matter(g, h)
-        packing = make_packing(n, g_max, h_max, newton, h_constant, *least)
+        packing = make_packing(g, h, unit)
+        newton = packing.newton
         # Larger nodes have a second array of histograms: see `histogram.py`.
-        w = self._memory(newton and n > packing.block, rows is None)
-        hessians = g if h is None else h
+        wide = newton and n > packing.block
+        w = self._memory(wide, packing.n_words, rows is None)
+        hessians = g if h is None else h  # of no matter where not `newton`
 
         sums = np.empty((n_chunks, 2, self.n_outputs), np.int64)
 
@@ -117,10 +105,12 @@ class CompiledGrower(Grower):
             w.rows[: len(rows)] = rows
             sum_root(w.packed, rows, packing_bits(packing), w.sums)
         self._plant(w, n if rows is None else len(rows))
-        plan = self._plan(packing, seed)
+        h_root = int(w.sums[0, 1].sum())
+        least = 1 if h is None else min_hessian(self.params, packing)
+        plan = self._plan(packing, seed, h_root, least)
         with self._crew(w, plan):
             n_nodes = self._run(0, w, plan, rows is None)
-        return self._finish(w, n_nodes, plan)
+        return self._finish(w, n_nodes, packing)
 
     def _run(
         self,
@@ -150,7 +140,9 @@ class CompiledGrower(Grower):
         finally:
             w.control[STOP] = 1
 
-    def _plan(self, packing: Packing, seed: int) -> SimpleNamespace:
+    def _plan(
+        self, packing: Packing, seed: int, h_root: int, least: int
+    ) -> SimpleNamespace:
         """The numbers that steer a tree."""
         p = self.params
         return memory.PLAN.fill(
@@ -159,13 +151,11 @@ class CompiledGrower(Grower):
             block_bits=packing.block_bits,
             h_bits=packing.h_bits,
             block=packing.block,
-            g_unit=1.0 / packing.g_scale,
-            h_unit=1.0 / packing.h_scale,
-            l2=float(p.l2_regularization),
+            l2=packing.l2(p.l2_regularization),
             min_samples_leaf=int(p.min_samples_leaf),
             min_samples_split=int(p.min_samples_split),
-            min_hessian=min_hessian(p, packing),
-            min_decrease=float(p.min_impurity_decrease),
+            min_hessian=least,
+            min_gain=packing.min_gain(p.min_impurity_decrease, h_root),
             max_leaves=self.max_leaves,
             max_depth=UNLIMITED if p.max_depth is None else int(p.max_depth),
             best_first=p.max_leaf_nodes is not None,
@@ -174,14 +164,16 @@ class CompiledGrower(Grower):
             seed=np.uint64(seed),
         )
 
-    def _memory(self, wide: bool, identity: bool) -> SimpleNamespace:
+    def _memory(self, wide: bool, n_words: int, identity: bool) -> SimpleNamespace:
         """The arrays that a tree works in; the same for every tree.
 
         wide : whether larger nodes have a second array of histograms.
+        n_words : words of a row and output.
         identity : whether the root holds all rows in their order.
         """
-        if (wide, identity) in self._work:
-            return self._work[wide, identity]
+        kind = wide, n_words, identity
+        if kind in self._work:
+            return self._work[kind]
         self._work.clear()  # of trees of another kind
         n, k = self.binned.n, self.n_outputs
         total, n_used = self.space.size, len(self.binned.features)
@@ -203,8 +195,8 @@ class CompiledGrower(Grower):
         work = memory.WORK.fill(
             control=aligned((CONTROL_SIZE,), np.int64, np.zeros),
             job=np.zeros(memory.N_JOB, np.int64),
-            packed=np.empty((k, n), np.int64),
-            ordered=np.empty((k, n_ordered), np.int64),
+            packed=np.empty((n_words * k, n), np.int64),
+            ordered=np.empty((n_words * k, n_ordered), np.int64),
             rows=np.empty(n, np.uint32),
             divided=np.empty(n, np.uint32),
             chunk_left=np.zeros(n // CHUNK + 1, np.int64),
@@ -236,7 +228,7 @@ class CompiledGrower(Grower):
             free=np.empty(n_slots, np.int64),
             open=np.empty(n_nodes, np.int64),
         )
-        self._work[wide, identity] = work
+        self._work[kind] = work
         return work
 
     def _plant(self, w: SimpleNamespace, n_rows: int) -> None:
@@ -246,9 +238,7 @@ class CompiledGrower(Grower):
         w.active[0] = True
         w.gain[:] = 0.0
 
-    def _finish(
-        self, w: SimpleNamespace, n_nodes: int, plan: SimpleNamespace
-    ) -> GrownTree:
+    def _finish(self, w: SimpleNamespace, n_nodes: int, packing: Packing) -> GrownTree:
         """Copy the tables' used part to a tree."""
         node, split = w.node[:n_nodes], w.split[:n_nodes]
         left = node[:, memory.LEFT].copy()
@@ -256,18 +246,10 @@ class CompiledGrower(Grower):
         leaves = leaves[np.argsort(node[leaves, memory.FIRST])]
         position = split[:, memory.POSITION]
         chosen = np.flatnonzero((left != LEAF) & self.binned.categorical[position])
-        rules = SplitRules(
-            plan.g_unit,
-            plan.h_unit,
-            plan.count_bits,
-            plan.l2,
-            plan.min_samples_leaf,
-            plan.min_hessian,
-            self.sign,
-        )
         tree = assemble(
             self.binned,
-            rules,
+            packing,
+            self.params.l2_regularization,
             left=left,
             split=split[:, :3].copy(),
             gain=w.gain[:n_nodes].copy(),
@@ -282,7 +264,7 @@ class CompiledGrower(Grower):
             leaves=leaves,
             starts=node[leaves, memory.FIRST],
             ends=node[leaves, memory.LAST],
-            bounds=w.bounds[leaves],
+            bounds=w.bounds[leaves] * packing.value_unit,
             bins=np.where(left == LEAF, -1, split[:, memory.BIN]),
             positions=np.where(left == LEAF, -1, position),
         )

@@ -62,7 +62,7 @@ def histogram_chunk(group, thread, c, w, p):  # type: ignore[no-untyped-def]
     if large_slot >= 0:
         for j in listed:
             f = group * c.width + j
-            for k in range(w.packed.shape[0]):
+            for k in range(w.sums.shape[2]):
                 few()
                 subtract(c.offsets[f], c.offsets[f + 1], k, c, w, p)
     for side in range(2):
@@ -133,14 +133,19 @@ def work_off(kind, n_chunks, thread, shared, c, w, p):  # type: ignore[no-untype
 def sum_root(packed, rows, fields, sums):  # type: ignore[no-untyped-def]
     """Sums of the quantised gradients and Hessians of the root's rows."""
     g_shift, h_shift, h_bits = fields
+    n_outputs = sums.shape[2]
+    apart = packed.shape[0] > n_outputs
     h_mask = (np.int64(1) << h_bits) - 1
-    for k in range(packed.shape[0]):
+    for k in range(n_outputs):
         few()
         g, h = np.int64(0), np.int64(0)
         for row in rows:
             value = packed[k, row]
             g += value >> g_shift
-            h += (value >> h_shift) & h_mask if h_bits > 0 else 1
+            if apart:
+                h += packed[n_outputs + k, row]
+            else:
+                h += (value >> h_shift) & h_mask if h_bits > 0 else 1
         sums[0, 0, k] = g
         sums[0, 1, k] = h
 
@@ -171,9 +176,8 @@ def bound_children(node, left, c, w, p):  # type: ignore[no-untyped-def]
     total = 0.0
     for i in range(2):
         few()
-        g = w.sums[left + i, 0, 0] * p.g_unit
-        h = w.sums[left + i, 1, 0] * p.h_unit + p.l2
-        total += min(max(-g / h, low), high)
+        h = w.sums[left + i, 1, 0] + p.l2
+        total += min(max(-w.sums[left + i, 0, 0] / h, low), high)
     middle = 0.5 * total
     w.bounds[left, 1 if sign > 0 else 0] = middle
     w.bounds[right, 0 if sign > 0 else 1] = middle

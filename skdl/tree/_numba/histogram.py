@@ -9,6 +9,9 @@ has one of three forms:
   rows; no sum of so many rows carries from one field into the next.
 - WIDE, of larger nodes: block by block the packed sums are unpacked and added to two
   arrays, ``a = gradient << count_bits | count`` and ``b = Hessian``.
+
+Where the values spread too far for that, a row has two words, like the two arrays of a
+WIDE histogram, which all nodes then have: the number of words is twice the outputs.
 """
 
 from __future__ import annotations
@@ -86,12 +89,13 @@ def accumulate(bins, rows, values, part, listed, whole, scratch, c):  # type: ig
 
 
 @inner
-def flush(scratch, a, b, form, fresh, p):  # type: ignore[no-untyped-def]
-    """Move a feature's scratch memory to `a` and `b`, and clear it.
+def flush(scratch, a, b, mixed, fresh, p):  # type: ignore[no-untyped-def]
+    """Move a feature's scratch memory to `a`, and clear it.
 
+    mixed : whether it is to be unpacked to `a` and `b`.
     fresh : whether it is the first block of the node, which overwrites.
     """
-    if form != WIDE:
+    if not mixed:
         for i in range(len(a)):
             a[i] = scratch[i]
             scratch[i] = 0
@@ -115,13 +119,16 @@ def fill(group, listed, thread, c, w, p):  # type: ignore[no-untyped-def]
     start, end, slot = w.job[SMALL_START], w.job[SMALL_END], w.job[SMALL_SLOT]
     identity = w.job[IDENTITY] == 1
     form = form_of(end - start, p)
-    block = p.block if form == WIDE else end - start
+    n_outputs, n_words = w.sums.shape[2], w.packed.shape[0]
+    apart = n_words > n_outputs
+    block = p.block if form == WIDE and not apart else end - start
     scratch = w.scratch[thread]
     bins = c.bins[group]
     whole = len(listed) == min(c.width, len(c.n_bins) - group * c.width)
     rows = w.rows[start:end]
-    for k in range(w.packed.shape[0]):
-        values = w.packed[k] if identity else w.ordered[k]
+    for word in range(n_words):
+        values = w.packed[word] if identity else w.ordered[word]
+        k = word % n_outputs
         for first in range(0, end - start, block):
             part = first, min(first + block, end - start)
             if c.sparse:
@@ -133,9 +140,11 @@ def fill(group, listed, thread, c, w, p):  # type: ignore[no-untyped-def]
                 low, high = c.offsets[f], c.offsets[f + 1]
                 a = w.a[slot, k, low:high]
                 b = w.b[slot, k, low:high] if form == WIDE else a
+                a = b if word >= n_outputs else a
                 place = c.places[f]
                 sums = scratch[place : place + high - low]
-                flush(sums, a, b, form, first == 0, p)
+                mixed = form == WIDE and not apart
+                flush(sums, a, b, mixed, first == 0, p)
             if c.sparse and not whole:
                 clear_entries(group, rows, part, scratch, c)
 

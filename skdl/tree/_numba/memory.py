@@ -45,13 +45,11 @@ PLAN = Struct(  # the numbers that steer a tree
     block_bits=int64,
     h_bits=int64,
     block=int64,
-    g_unit=float64,
-    h_unit=float64,
     l2=float64,
     min_samples_leaf=int64,
     min_samples_split=int64,
     min_hessian=int64,
-    min_decrease=float64,
+    min_gain=float64,
     max_leaves=int64,
     max_depth=int64,
     best_first=boolean,
@@ -64,8 +62,10 @@ WORK = Struct(  # memory of one tree, seen by all threads
     "Work",
     control=int64[::1],
     job=int64[::1],
-    packed=int64[:, ::1],  # (n_outputs, n)
-    ordered=int64[:, ::1],  # (n_outputs, n), those of the node at hand in its order
+    packed=int64[:, ::1],  # (n_outputs or twice as many, n)
+    ordered=int64[
+        :, ::1
+    ],  # the same, of shape (…, n): those of the node at hand in its order
     rows=uint32[::1],
     divided=uint32[::1],
     chunk_left=int64[::1],

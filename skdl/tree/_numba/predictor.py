@@ -125,8 +125,11 @@ def sum_leaves(rows, starts, ends, g, first, last, out):  # type: ignore[no-unty
 def pack(g, h, start, end, g_scale, h_scale, g_shift, h_shift, newton, out, sums):  # type: ignore[no-untyped-def]
     """Quantise and pack rows start…end−1 of g, h (n_outputs, n); sum them up.
 
+    out : int64 (n_outputs, n), or twice as many: then the Hessians come apart.
     sums : int64 (2, n_outputs), gradients and Hessians.
     """
+    n_outputs = g.shape[0]
+    apart = newton and len(out) > n_outputs
     for k in range(g.shape[0]):
         g_sum, h_sum = np.int64(0), np.int64(0)
         for i in range(start, end):
@@ -135,20 +138,13 @@ def pack(g, h, start, end, g_scale, h_scale, g_shift, h_shift, newton, out, sums
             g_sum += g_int
             if newton:
                 h_int = np.int64(np.rint(h[k, i] * h_scale))
-                packed += h_int << h_shift
+                if apart:
+                    out[n_outputs + k, i] = h_int
+                else:
+                    packed += h_int << h_shift
                 h_sum += h_int
             else:
                 h_sum += 1
             out[k, i] = packed
         sums[0, k] = g_sum
         sums[1, k] = h_sum
-
-
-@njit(nogil=True, cache=True)
-def largest(g, start, end):  # type: ignore[no-untyped-def]
-    """Largest absolute value of g[:, start:end]."""
-    top = 0.0
-    for k in range(g.shape[0]):
-        for i in range(start, end):
-            top = max(top, abs(g[k, i]))
-    return top

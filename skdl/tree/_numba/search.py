@@ -40,8 +40,8 @@ def score(node, w, p):  # type: ignore[no-untyped-def]
     total = 0.0
     for k in range(w.sums.shape[2]):
         few()
-        g = w.sums[node, 0, k] * p.g_unit
-        h = w.sums[node, 1, k] * p.h_unit + p.l2
+        g = np.float64(w.sums[node, 0, k])
+        h = w.sums[node, 1, k] + p.l2
         if p.bounded:
             value = min(max(-g / h, w.bounds[node, 0]), w.bounds[node, 1])
             total += -(2.0 * g * value + h * value * value)
@@ -111,7 +111,7 @@ def mean_hessian(node, count, w, p):  # type: ignore[no-untyped-def]
     mean = 0.0
     for k in range(w.sums.shape[2]):
         few()
-        mean += w.sums[node, 1, k] * p.h_unit / (count * w.sums.shape[2])
+        mean += w.sums[node, 1, k] / (count * w.sums.shape[2])
     return mean
 
 
@@ -210,12 +210,7 @@ def take_best(side, node, c, w, p):  # type: ignore[no-untyped-def]
             best = group
     gain = w.found_gain[best, side]
     w.gain[node] = gain
-    h_root = 0
-    for k in range(w.sums.shape[2]):
-        few()
-        h_root += w.sums[0, 1, k]
-    least = p.min_decrease * (h_root * p.h_unit)
-    if gain < least or gain <= 1e-12 * abs(score(node, w, p)):
+    if gain < p.min_gain or gain <= 1e-12 * abs(score(node, w, p)):
         return False
     for i in range(4):
         few()

@@ -119,13 +119,12 @@ def first_cut(first, last, right, node, count, scan, w, p):  # type: ignore[no-u
 def evaluate(n, k, g_all, h_all, scan, gains, p):  # type: ignore[no-untyped-def]
     """Add what output k gains to the gains of n cuts."""
     g_left, h_left = scan[G_LEFT + 2 * k], scan[H_LEFT + 2 * k]
-    g_unit, h_unit, l2 = p.g_unit, p.h_unit, p.l2
     if k == 0:
         for i in range(n):
             gains[i] = 0.0
     for i in range(n):
-        gl, gr = g_left[i] * g_unit, (g_all - g_left[i]) * g_unit
-        hl, hr = h_left[i] * h_unit + l2, (h_all - h_left[i]) * h_unit + l2
+        gl, gr = np.float64(g_left[i]), np.float64(g_all - g_left[i])
+        hl, hr = h_left[i] + p.l2, (h_all - h_left[i]) + p.l2
         gains[i] += (gl * gl * hr + gr * gr * hl) / (hl * hr)  # one division, not two
 
 
@@ -135,8 +134,8 @@ def evaluate_bounded(first, last, node, sign, scan, gains, w, p):  # type: ignor
     low, high = w.bounds[node, 0], w.bounds[node, 1]
     for i in range(first, last):
         g, h = scan[G_LEFT, i], scan[H_LEFT, i]
-        gl, gr = g * p.g_unit, (w.sums[node, 0, 0] - g) * p.g_unit
-        hl, hr = h * p.h_unit, (w.sums[node, 1, 0] - h) * p.h_unit
+        gl, gr = np.float64(g), np.float64(w.sums[node, 0, 0] - g)
+        hl, hr = np.float64(h), np.float64(w.sums[node, 1, 0] - h)
         left = min(max(-gl / (hl + p.l2), low), high)
         right = min(max(-gr / (hr + p.l2), low), high)
         gains[i] = half_score(gl, hl, p.l2, left) + half_score(gr, hr, p.l2, right)
@@ -170,7 +169,7 @@ def order_categories(a, b, form, h_mean, p, keys, codes):  # type: ignore[no-unt
             few()
             g, h, count = entry_of(a[k], b[k], i, form, p)
             if count > 0:
-                keys[n] += g * p.g_unit / (h * p.h_unit + CATEGORY_SMOOTHING * h_mean)
+                keys[n] += g / (h + CATEGORY_SMOOTHING * h_mean)
         if count > 0:
             codes[n] = i
             n += 1
