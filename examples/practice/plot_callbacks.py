@@ -13,7 +13,9 @@ or a grid.
 # ---------------------------------------
 # Before training, the finder lets the rate grow from one mini-batch to the next, on a
 # copy of the network, until the loss explodes (Smith 2017). Where the loss fell fastest
-# is a good rate, and training takes it.
+# is a good rate, and training takes it. Where it falls nowhere by more than its noise,
+# a warning says so, and training keeps the rate it has. A rate that learns faster also
+# overfits sooner: early stopping belongs to it.
 
 import tempfile
 from pathlib import Path
@@ -24,6 +26,7 @@ from sklearn.model_selection import train_test_split
 
 from skdl import MLPClassifier
 from skdl.callbacks import Checkpoint, EarlyStopping, Jog, LearningRateFinder
+from skdl.inspection import LearningRateFinderDisplay
 
 X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
@@ -37,21 +40,17 @@ def network(**settings):
     return MLPClassifier((64,), batch_size=32, random_state=0, **settings)
 
 
-finders = {"sgd": LearningRateFinder(), "adam": LearningRateFinder()}
-for name, finder in finders.items():
+finder, nets = LearningRateFinder(), {}
+for name in ["sgd", "adam"]:
     net = network(optimizer=name).set_callbacks(finder).fit(X_train, y_train)
+    nets[name] = net
     print(
         f"{name:>4}: rate {finder.learning_rate_:.2g}, {net.n_iter_} epochs, "
         f"accuracy {net.score(X_test, y_test):.3f} on held-out images"
     )
 
-_, ax = plt.subplots(figsize=(7, 3.8), layout="constrained")
-for name, finder in finders.items():
-    (line,) = ax.plot(finder.learning_rates_, finder.losses_, label=name)
-    ax.axvline(finder.learning_rate_, color=line.get_color(), ls="--", lw=1)
-ax.set(xscale="log", xlabel="learning rate", ylabel="smoothed loss", ylim=(0, 5))
-ax.set_title("Range test; dashed: the suggestion")
-ax.legend()
+display = LearningRateFinderDisplay.from_estimator(nets)
+display.ax_.set(title="Range test; dots: the suggestions", ylim=(0, 5))
 plt.show()
 
 # %%

@@ -7,6 +7,6 @@ GridSearchCV; its clones share them, and each fit has a memory of its own.
 from skdl.callbacks._checkpoint import Checkpoint
 from skdl.callbacks._early_stopping import EarlyStopping
 from skdl.callbacks._jog import Jog
-from skdl.callbacks._learning_rate_finder import LearningRateFinder
+from skdl.callbacks._learning_rate_finder import LearningRateFinder, RangeTest
 
-__all__ = ["Checkpoint", "EarlyStopping", "Jog", "LearningRateFinder"]
+__all__ = ["Checkpoint", "EarlyStopping", "Jog", "LearningRateFinder", "RangeTest"]

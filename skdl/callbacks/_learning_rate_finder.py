@@ -3,26 +3,63 @@
 from __future__ import annotations
 
 import math
+import warnings
+from itertools import islice
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import clone
 
 from skdl import schedules
+from skdl._typing import Array
 from skdl.callbacks._callback import TrainingCallback
 from skdl.callbacks._jog import Jogged
 from skdl.optimizers import FirstOrder
 from skdl.training import Trainer
+
+_DEVIATIONS = 3  # what noise alone may do
+
+
+class RangeTest(NamedTuple):
+    """What the finder saw.
+
+    Attributes
+    ----------
+    learning_rates : ndarray of shape (n_tried,)
+        The rates.
+    losses : ndarray of shape (n_tried,)
+        The smoothed loss at each.
+    start : float
+        The loss before the first update.
+    noise : ndarray of shape (n_tried,)
+        Standard deviation of each smoothed loss.
+    learning_rate : float
+        The suggestion; NaN where the loss does not fall by more than its noise.
+    """
+
+    learning_rates: Array
+    losses: Array
+    start: float
+    noise: Array
+    learning_rate: float
 
 
 class LearningRateFinder(TrainingCallback):
     """Try learning rates from small to large before training (Smith 2017, §3.3).
 
     On a copy of the network, each mini-batch is one update at a rate that grows
-    geometrically, until the smoothed loss is several times its best. The suggestion is
-    the rate at which the loss falls fastest per unit of log-rate. Weights, optimizer
-    state and random numbers of the training itself are untouched.
+    geometrically, until the smoothed loss is far above its best. Batches differ by more
+    than a few updates change: so each batch's loss is compared with its own before the
+    first update, with the same units dropped.
+
+    The suggestion is the rate at which the loss falls fastest per unit of log-rate, of
+    those between the first tenth of the fall and its end, less the average's delay.
+    Where it falls nowhere by more than three standard deviations of the noise and a
+    hundredth of the loss, there is none: a warning says so, and training keeps
+    its own rate. A rate that learns faster also overfits sooner: stop early.
+
+    Weights, optimizer state and random numbers of the training itself are untouched.
 
     Parameters
     ----------
@@ -33,7 +70,8 @@ class LearningRateFinder(TrainingCallback):
     smoothing : float, default=0.9
         Share of the old average in the smoothed loss, in [0, 1).
     stop_at : float, default=4.0
-        Stop when the smoothed loss exceeds so many times its best; above 1.
+        Stop when the smoothed loss is above its best by so many times the loss at the
+        start, less one; above 1.
     apply : bool, default=True
         Whether training uses the suggestion, as its rate or as the first rate of its
         schedule. The estimator's own settings are not changed. False only looks.
@@ -44,14 +82,25 @@ class LearningRateFinder(TrainingCallback):
         The rates tried in the latest fit.
     losses_ : ndarray of shape (n_tried,)
         The smoothed loss at each.
+    noise_ : ndarray of shape (n_tried,)
+        Standard deviation of each smoothed loss.
     learning_rate_ : float
-        The suggestion.
+        The suggestion; NaN if there is none.
 
     Raises
     ------
     ValueError
         If a setting is out of range; in fit, if the optimizer has no learning rate, or
         the estimator is a booster, which has no weights.
+
+    Warns
+    -----
+    UserWarning
+        In fit, if the loss falls at none of the rates.
+
+    See Also
+    --------
+    skdl.inspection.LearningRateFinderDisplay : The curve.
 
     Examples
     --------
@@ -106,43 +155,76 @@ class LearningRateFinder(TrainingCallback):
             )
         notes = trainer.state.notes
         if trainer.state.epoch == 0:
-            rates = np.geomspace(self.low, self.high, self.n_steps)
-            losses = self._sweep(trainer, optimizer, rates)
-            self.losses_ = _debiased_average(losses, self.smoothing)
-            self.learning_rates_ = rates[: len(losses)]
-            self.learning_rate_ = _steepest(self.learning_rates_, self.losses_)
-            notes["LearningRateFinder"] = self.learning_rate_
+            test = self._range_test(trainer, optimizer)
+            notes["LearningRateFinder"] = test
+            self.learning_rates_, self.losses_ = test.learning_rates, test.losses
+            self.noise_, self.learning_rate_ = test.noise, test.learning_rate
+            if math.isnan(test.learning_rate):
+                self._warn(optimizer)
         # Training that goes on keeps the rate that was found at its start.
         if self.apply and "LearningRateFinder" in notes:
-            _set_rate(optimizer, notes["LearningRateFinder"])
+            rate = notes["LearningRateFinder"].learning_rate
+            if not math.isnan(rate):
+                _set_rate(optimizer, rate)
 
-    def _sweep(
-        self, trainer: Trainer, optimizer: FirstOrder, rates: np.ndarray
-    ) -> list[float]:
+    def _warn(self, optimizer: FirstOrder) -> None:
+        kept = f" Training keeps {optimizer.learning_rate!r}." if self.apply else ""
+        warnings.warn(
+            f"LearningRateFinder: from {self.low:g} to {self.high:g} there is no "
+            f"learning rate at which the loss falls by more than its noise.{kept} "
+            "Look at LearningRateFinderDisplay; try another range, or more steps.",
+            stacklevel=2,
+        )
+
+    def _range_test(self, trainer: Trainer, optimizer: FirstOrder) -> RangeTest:
+        """Run the same batches twice: as the network is, and with growing rates."""
         state = trainer.state
         before, rng_before = state.network.snapshot(), state.rng.bit_generator.state
-        memory = optimizer.init(trainer.theta.size, trainer.theta.dtype)
         usual_rate, n_seen = optimizer.learning_rate, state.n_seen
-        losses: list[float] = []
-        try:
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                for rate, (loss, gradient) in zip(
-                    rates, trainer.endless_gradients(), strict=False
-                ):
-                    losses.append(loss)
-                    average = _debiased_average(losses, self.smoothing)
-                    if not math.isfinite(loss) or (
-                        average[-1] > self.stop_at * average.min()
-                    ):
-                        break
-                    optimizer.learning_rate = float(rate)
-                    optimizer.update(trainer.theta, gradient, memory)
-        finally:
-            optimizer.learning_rate = usual_rate
+
+        def go_back() -> None:
             state.network.restore(before)
             state.rng.bit_generator.state = rng_before
             state.n_seen = n_seen
-        return [loss for loss in losses if math.isfinite(loss)]
+
+        rates = np.geomspace(self.low, self.high, self.n_steps)
+        try:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                batches = islice(trainer.endless_gradients(), self.n_steps)
+                own = np.array([loss for loss, _ in batches])
+                go_back()
+                changes = self._sweep(trainer, optimizer, rates, own)
+        finally:
+            optimizer.learning_rate = usual_rate
+            go_back()
+        start = float(own.mean())
+        smooth = _debiased_average(changes, self.smoothing)
+        tried = rates[: len(changes)]
+        noise = _noise(changes, self.smoothing)
+        rate = math.nan
+        if (smooth + _DEVIATIONS * noise).min(initial=0.0) < -1e-2 * abs(start):
+            rate = _steepest(tried, smooth, self.smoothing)
+        return RangeTest(tried, start + smooth, start, noise, rate)
+
+    def _sweep(
+        self, trainer: Trainer, optimizer: FirstOrder, rates: Array, own: Array
+    ) -> list[float]:
+        """Return by how much each batch's loss has changed before its update."""
+        memory = optimizer.init(trainer.theta.size, trainer.theta.dtype)
+        highest = (self.stop_at - 1.0) * abs(float(own.mean()))
+        changes: list[float] = []
+        for rate, before, (loss, gradient) in zip(
+            rates, own, trainer.endless_gradients(), strict=False
+        ):
+            if not math.isfinite(loss - before):
+                break
+            changes.append(loss - before)
+            smooth = _debiased_average(changes, self.smoothing)
+            if smooth[-1] - smooth.min() > highest:
+                break
+            optimizer.learning_rate = float(rate)
+            optimizer.update(trainer.theta, gradient, memory)
+        return changes
 
 
 def _set_rate(optimizer: FirstOrder, rate: float) -> None:
@@ -155,7 +237,7 @@ def _set_rate(optimizer: FirstOrder, rate: float) -> None:
         optimizer.learning_rate = schedule
 
 
-def _debiased_average(values: list[float], beta: float) -> np.ndarray:
+def _debiased_average(values: list[float], beta: float) -> Array:
     """Exponential moving averages, without the pull towards a start at zero."""
     average, out = 0.0, []
     for i, value in enumerate(values, start=1):
@@ -164,10 +246,28 @@ def _debiased_average(values: list[float], beta: float) -> np.ndarray:
     return np.array(out)
 
 
-def _steepest(rates: np.ndarray, losses: np.ndarray) -> float:
-    """The rate of the steepest fall of the loss against the logarithm of the rate."""
-    if len(losses) < 3:
-        return float(rates[0])
-    last = int(np.argmin(losses)) + 1
-    slope = np.gradient(losses, np.log(rates))[: max(last, 2)]
-    return float(rates[int(np.argmin(slope))])
+def _noise(changes: list[float], beta: float) -> Array:
+    """The standard deviation of each average, from how neighbours differ.
+
+    It grows with the rate, so it is a moving average, too. An average of t independent
+    values has (1 − β)/(1 + β) · (1 + βᵗ)/(1 − βᵗ) of their variance.
+    """
+    if len(changes) < 2:
+        return np.zeros(len(changes))
+    squares = 0.5 * np.diff(changes) ** 2
+    variance = _debiased_average([squares[0], *squares], beta)
+    seen = beta ** np.arange(1, len(changes) + 1)
+    share = (1.0 - beta) / (1.0 + beta) * (1.0 + seen) / (1.0 - seen)
+    return np.sqrt(variance * share)
+
+
+def _steepest(rates: Array, falls: Array, beta: float) -> float:
+    """The rate of the steepest fall of the loss against the logarithm of the rate.
+
+    An average is β/(1 − β) steps behind what it averages.
+    """
+    last = int(np.argmin(falls))
+    first = int(np.argmax(falls <= 0.1 * falls[last]))
+    slope = np.gradient(falls, np.log(rates))[first : last + 1]
+    steepest = first + int(np.argmin(slope))
+    return float(rates[max(0, steepest - round(beta / (1.0 - beta)))])

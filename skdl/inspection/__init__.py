@@ -2,6 +2,7 @@
 
 from skdl.inspection._idle import IdleDirections, idle_directions
 from skdl.inspection._importance import FeatureImportanceDisplay
+from skdl.inspection._learning_rate_finder import LearningRateFinderDisplay
 from skdl.inspection._loss_curve import LossCurveDisplay
 from skdl.inspection._schedule import ScheduleDisplay
 from skdl.inspection._tree_display import TreeDisplay
@@ -10,6 +11,7 @@ from skdl.inspection._tree_text import export_text
 __all__ = [
     "FeatureImportanceDisplay",
     "IdleDirections",
+    "LearningRateFinderDisplay",
     "LossCurveDisplay",
     "ScheduleDisplay",
     "TreeDisplay",

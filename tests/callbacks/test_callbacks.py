@@ -7,6 +7,7 @@ import pytest
 from joblib import parallel_backend
 from sklearn.base import clone
 from sklearn.callback import ScoringMonitor
+from sklearn.datasets import load_diabetes
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.pipeline import make_pipeline
@@ -14,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skdl import MLPClassifier, MLPRegressor
 from skdl.callbacks import Checkpoint, EarlyStopping, Jog, LearningRateFinder
+from skdl.callbacks import _learning_rate_finder as finder_module
 from skdl.optimizers import SGD, Adam
 from skdl.schedules import Cosine
 
@@ -295,3 +297,75 @@ def test_it_stops_before_the_loss_is_infinite(curve):
     net.set_callbacks(finder).fit(X, 1000 * y)
     assert np.isfinite(finder.losses_).all()
     assert len(finder.losses_) < 100
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "momentum"])
+def test_it_finds_a_rate_in_spite_of_noise(optimizer):
+    """Few rows in small batches: batches differ by more than the updates change."""
+    X, y = load_diabetes(return_X_y=True)
+    X, y = StandardScaler().fit_transform(X), (y - y.mean()) / y.std()
+    for seed in range(6):
+        finder = LearningRateFinder(apply=False)
+        net = MLPRegressor((20,), optimizer=optimizer, batch_size=16, max_iter=3)
+        net.set_params(random_state=seed).set_callbacks(finder).fit(X, y)
+        assert 1e-4 < finder.learning_rate_ < 1, seed
+        net.set_params(optimizer__learning_rate=finder.learning_rate_)
+        assert net.set_callbacks().fit(X, y).loss_ < 0.45 < finder.losses_[0], seed
+
+
+@pytest.mark.parametrize("what", ["range", "target"])
+def test_without_a_fall_the_rate_stays(what):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(4000, 5)).astype(np.float32)
+    y = rng.normal(size=4000) if what == "target" else X[:, 0]
+    settings = {} if what == "target" else {"low": 1e-12, "high": 1e-9}
+    finder = LearningRateFinder(**settings)
+    net = MLPRegressor((3,), batch_size=8, max_iter=2, random_state=0, alpha=0)
+    net.set_params(optimizer=Adam(0.003))
+    if what == "target":  # begin at the best there is: the mean
+        net.set_params(initializer="zeros")
+        y -= y.mean()
+    with pytest.warns(UserWarning, match="no learning rate .* keeps 0.003"):
+        net.set_callbacks(finder).fit(X, y)
+    assert np.isnan(finder.learning_rate_)
+    assert net.history_["learning_rate"] == [0.003] * 2
+
+
+def test_a_loss_below_zero_does_not_end_the_sweep(iris):
+    """A custom loss may be negative: what counts is the change."""
+
+    def shifted(y, raw):
+        return 0.5 * (raw - y) ** 2 - 5.0, raw - y
+
+    X, y = iris
+    rates = []
+    for loss in (shifted, "squared_error"):
+        finder = LearningRateFinder(apply=False)
+        net = MLPRegressor((5,), loss=loss, max_iter=1, random_state=0)
+        net.set_callbacks(finder).fit(X, y - y.mean())
+        rates.append(finder.learning_rate_)
+        assert len(finder.losses_) > 60
+    assert rates[0] == pytest.approx(rates[1], rel=2)
+
+
+def test_the_delay_of_the_average_is_taken_into_account():
+    """A loss that falls at one known rate, smoothed more and more."""
+    rates = np.geomspace(1e-6, 10, 200)
+    changes = -1 / (1 + np.exp(-8 * np.log10(rates / 1e-2)))
+    for beta in (0.0, 0.5, 0.8, 0.9):
+        smooth = finder_module._debiased_average(changes, beta)
+        found = finder_module._steepest(rates, smooth, beta)
+        assert found == pytest.approx(1e-2, rel=0.35)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 0.9])
+def test_the_noise_of_an_average(beta):
+    """Of values whose spread grows with time: by step, over many repetitions."""
+    rng = np.random.default_rng(0)
+    averages, variances = [], []
+    for _ in range(2000):
+        values = rng.normal(scale=np.geomspace(1, 5, 60))
+        averages.append(finder_module._debiased_average(values, beta))
+        variances.append(finder_module._noise(values, beta) ** 2)
+    found, true = np.mean(variances, axis=0), np.var(averages, axis=0)
+    np.testing.assert_allclose(found, true, rtol=0.25)
