@@ -38,7 +38,6 @@ model = Pipeline(
                 dropout=0.3,
                 batch_size=32,
                 early_stopping=True,
-                scoring="loss",
                 max_iter=500,
                 random_state=0,
             ),

@@ -70,9 +70,7 @@ X, y = load_digits(return_X_y=True)
 X_train, X_test, y_train, y_test = train_test_split(
     X.astype("float32"), y, stratify=y, random_state=0
 )
-net = MLPClassifier(
-    batch_size=32, early_stopping=True, scoring="loss", max_iter=500, random_state=0
-)
+net = MLPClassifier(batch_size=32, early_stopping=True, max_iter=500, random_state=0)
 model = make_pipeline(MinMaxScaler(), net)
 
 searches = {}

@@ -36,7 +36,7 @@ X_train, X_test, y_train, y_test = train_test_split(
 
 def network(**settings):
     """Return a network that is not fitted."""
-    settings = {"early_stopping": True, "scoring": "loss", "max_iter": 500} | settings
+    settings = {"early_stopping": True, "max_iter": 500} | settings
     return MLPClassifier((64,), batch_size=32, random_state=0, **settings)
 
 

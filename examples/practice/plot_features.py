@@ -35,7 +35,6 @@ bottleneck = MLPClassifier(
     activation=["relu", "relu", "identity"],
     batch_size=32,
     early_stopping=True,
-    scoring="loss",
     random_state=0,
 )
 maps = {

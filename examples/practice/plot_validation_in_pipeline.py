@@ -59,7 +59,6 @@ def fit(name):
         **settings[name],
         batch_size=32,
         early_stopping=True,
-        scoring="loss",
         tol=1e-3,
         random_state=0,
     )

@@ -44,7 +44,6 @@ def fit(y_train, **settings):
     net = MLPClassifier(
         batch_size=32,
         early_stopping=True,
-        scoring="loss",
         n_iter_no_change=30,
         max_iter=500,
         random_state=0,

@@ -150,7 +150,6 @@ for name in ["0.03·N(0, 1)", "Xavier", "He"]:
         (64,) * depth,
         initializer=initializers[name],
         early_stopping=True,
-        scoring="loss",
         batch_size=32,
         random_state=0,
     )

@@ -83,9 +83,9 @@ class MLPRegressor(NetworkRegressor, BaseMLP):
         Stop after more than so many epochs in a row without an improvement by `tol`:
         of the validation metric with `early_stopping`, else of the training loss.
         "never", or ``np.inf``, always does `max_iter` epochs.
-    scoring : str, callable or None, default=None
-        The validation metric: None is R², "loss" the loss, other names
-        and callables are scikit-learn scorers.
+    scoring : str, callable or None, default="loss"
+        The validation metric: "loss" is the loss, None R²; other names and callables
+        are scikit-learn scorers.
     n_init : int, default=1
         Restarts from other random weights; the best one is kept, by the validation
         metric with `early_stopping`, else by the training loss.
@@ -190,7 +190,7 @@ class MLPRegressor(NetworkRegressor, BaseMLP):
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: float | str = 10,
-        scoring: Any = None,
+        scoring: Any = "loss",
         n_init: int = 1,
         n_jobs: int | None = None,
         dtype: str | None = None,

@@ -310,16 +310,14 @@ def _validator(
     data, task = plan.validation, plan.task
     if data is None:
         return None
-    by_loss, scorer = scores_by_loss(estimator), None
-    if estimator.scoring is not None and not by_loss:
+    scorer = None
+    if estimator.scoring is not None and not scores_by_loss(estimator):
         scorer = check_scoring(estimator, estimator.scoring)
     weight = {} if data.weight is None else {"sample_weight": data.weight}
 
     def validate(network: Network) -> dict[str, float]:
         loss, predicted = evaluate(network, task, data)
         row = {"val_loss": loss}
-        if by_loss:
-            return row
         if predicted is None:
             row["val_score"] = np.nan  # metrics refuse predictions that are not finite
         elif scorer is not None:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from sklearn import config_context
 from sklearn.base import clone
+from sklearn.datasets import load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, f1_score, log_loss, r2_score
 from sklearn.model_selection import GridSearchCV, train_test_split
@@ -70,17 +71,18 @@ def test_the_best_weights_are_kept(noisy, case):
 
 def test_by_the_loss(noisy):
     X, X_val, y, y_val = noisy
-    net = made(early_stopping=True, scoring="loss")
+    net = made(early_stopping=True)
     net.fit(X, y, X_val=X_val, y_val=y_val)
     losses = net.history_["val_loss"]
-    assert "val_score" not in net.history_
     assert net.n_iter_ < 60
     assert net.best_epoch_ == int(np.argmin(losses)) + 1 < net.n_iter_
     assert log_loss(y_val, net.predict_proba(X_val)) == pytest.approx(
         min(losses), rel=1e-5
     )
-    assert net.validation_scores_ is None
-    assert net.best_validation_score_ is None
+    assert net.validation_scores_ is net.history_["val_score"]
+    assert net.best_validation_score_ == max(net.validation_scores_)
+    kept = net.validation_scores_[net.best_epoch_ - 1]
+    assert accuracy_score(y_val, net.predict(X_val)) == pytest.approx(kept)
 
 
 @pytest.mark.parametrize("kind", ["regression", "multioutput", "binary", "multilabel"])
@@ -89,7 +91,8 @@ def test_other_targets(problems, kind):
     cls = MLPRegressor if kind in ("regression", "multioutput") else MLPClassifier
     score = r2_score if cls is MLPRegressor else accuracy_score
     X, X_val, y, y_val = train_test_split(X, y, random_state=0)
-    net = made(cls, early_stopping=True).fit(X, y, X_val=X_val, y_val=y_val)
+    net = made(cls, early_stopping=True, scoring=None)
+    net.fit(X, y, X_val=X_val, y_val=y_val)
     assert score(y_val, net.predict(X_val)) == pytest.approx(
         max(net.history_["val_score"]), abs=1e-9
     )
@@ -97,7 +100,9 @@ def test_other_targets(problems, kind):
 
 def test_when_it_stops(noisy):
     X, X_val, y, y_val = noisy
-    net = made(early_stopping=True, tol=0.01).fit(X, y, X_val=X_val, y_val=y_val)
+    net = made(early_stopping=True, tol=0.01, scoring=None).fit(
+        X, y, X_val=X_val, y_val=y_val
+    )
     scores = np.array(net.history_["val_score"])
     assert net.n_iter_ < 60
     best_before = np.maximum.accumulate(np.r_[-np.inf, scores[:-1]])
@@ -346,3 +351,31 @@ def test_an_unknown_metric(iris):
     net = made(early_stopping=True, scoring="f1_makro")
     with pytest.raises(ValueError, match="'f1_makro' is not a valid scoring value"):
         net.fit(*iris)
+
+
+@pytest.mark.parametrize("cls", [MLPClassifier, MLPRegressor])
+def test_the_loss_is_followed_unless_told_otherwise(problems, cls):
+    """Few rows: the score stands still, or jumps, while the loss falls."""
+    X, y = problems["multiclass" if cls is MLPClassifier else "regression"]
+    settings = {"early_stopping": True, "max_iter": 30}
+    by_default = made(cls, **settings).fit(X, y)
+    by_loss = made(cls, scoring="loss", **settings).fit(X, y)
+    assert by_default.history_ == by_loss.history_
+    losses = by_default.history_["val_loss"]
+    assert by_default.best_epoch_ == int(np.argmin(losses)) + 1
+
+
+def test_default_early_stopping_does_not_stop_in_the_first_epochs():
+    """Three varieties of wine, 16 rows to validate with: a score of few values."""
+    X, y = load_wine(return_X_y=True)
+    X, X_test, y, y_test = train_test_split(
+        X, y, test_size=0.3, stratify=y, random_state=0
+    )
+    scale = StandardScaler().fit(X)
+    scores = []
+    for seed in range(5):
+        net = MLPClassifier(early_stopping=True, random_state=seed)
+        scores.append(
+            net.fit(scale.transform(X), y).score(scale.transform(X_test), y_test)
+        )
+    assert np.mean(scores) > 0.96

@@ -176,20 +176,23 @@ def test_validation_data_may_come_later(iris):
     net = made(warm_start=True).fit(X, y).fit(X, y, X_val=X, y_val=y)
     assert len(net.history_["loss"]) == 10
     assert len(net.history_["val_loss"]) == 5
-    net.set_params(early_stopping=True).fit(X, y, X_val=X, y_val=y)
+    net.set_params(early_stopping=True, scoring=None).fit(X, y, X_val=X, y_val=y)
     assert len(net.history_["loss"]) == 15
     assert net.score(X, y) == max(net.history_["val_score"][5:])
 
 
-def test_early_stopping_goes_on_with_its_memory(digits):
+@pytest.mark.parametrize("scoring", [None, "loss"])
+def test_early_stopping_goes_on_with_its_memory(digits, scoring):
     X, y = digits
-    net = made(warm_start=True, early_stopping=True, max_iter=4).fit(X, y)
+    net = made(warm_start=True, early_stopping=True, max_iter=4, scoring=scoring)
+    net.fit(X, y)
     for n in (8, 12):
         net.fit(X, y)
         scores = net.history_["val_score"]
         assert len(scores) == net.n_iter_ == n
         assert net.best_validation_score_ == max(scores)
-        assert net.best_epoch_ == int(np.argmax(scores)) + 1
+        best = np.argmin(net.history_["val_loss"]) if scoring else np.argmax(scores)
+        assert net.best_epoch_ == best + 1
 
 
 # ---- initialize

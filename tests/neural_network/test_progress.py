@@ -31,9 +31,9 @@ KEYS = {
         {"early_stopping": True},
         {"loss", "learning_rate", "val_loss", "val_score"},
     ),
-    "by loss": (
-        {"early_stopping": True, "scoring": "loss"},
-        {"loss", "learning_rate", "val_loss"},
+    "by score": (
+        {"early_stopping": True, "scoring": "f1_macro"},
+        {"loss", "learning_rate", "val_loss", "val_score"},
     ),
     "lbfgs": ({"optimizer": "lbfgs"}, {"loss", "learning_rate"}),
 }
@@ -96,8 +96,8 @@ def test_table(iris, capsys):
         if i + 1 >= best:
             assert star == (["*"] if i + 1 == best else [])
     assert last == (
-        f"Done: 6 epochs. Best validation score "
-        f"{net.best_validation_score_:.5g} in epoch {best}, whose weights are kept."
+        f"Done: 6 epochs. Best validation loss "
+        f"{min(history['val_loss']):.5g} in epoch {best}, whose weights are kept."
     )
 
 
