@@ -27,6 +27,8 @@ class ActivationFunction(ParameterObject):
     initializer : str
         What ``initializer="auto"`` chooses before this activation. Xavier for most,
         also for ReLU: on nets of a few layers it learns faster than He's larger start.
+    floor : float or None
+        A function that is max(x, floor) says so: the layer before can do it in passing.
     differentiable : bool
         False for functions without a useful derivative; training with one is refused.
     """
@@ -34,6 +36,7 @@ class ActivationFunction(ParameterObject):
     derivative_from: ClassVar[Literal["output", "input"]] = "output"
     initializer: ClassVar[str] = "xavier_uniform"
     differentiable: ClassVar[bool] = True
+    floor: ClassVar[float | None] = None
 
     def forward(self, x: Array, out: Array, work: Array) -> Array:
         """Write f(x) into `out`.
@@ -155,6 +158,8 @@ class Tanh(ActivationFunction):
 @register("relu")
 class ReLU(ActivationFunction):
     """f(x) = max(x, 0)."""
+
+    floor = 0.0
 
     def forward(self, x: Array, out: Array, work: Array) -> Array:
         return op.relu(x, out)

@@ -2,9 +2,11 @@
 
 from skdl.layers._activation import Activation
 from skdl.layers._batch_norm import BatchNorm
+from skdl.layers._branches import AuxiliaryHead, Branches, Chain
 from skdl.layers._context import Arena, Carried, Context, SideOutput
+from skdl.layers._conv import Conv2D, DepthwiseConv2D
 from skdl.layers._dense import Dense, DropConnect
-from skdl.layers._dropout import Dropout
+from skdl.layers._dropout import Dropout, SpatialDropout
 from skdl.layers._layer import (
     Layer,
     ParamSpec,
@@ -18,21 +20,36 @@ from skdl.layers._layer import (
     registry,
     resolve_chain,
 )
+from skdl.layers._pool import AvgPool2D, GlobalAvgPool, MaxPool2D
+from skdl.layers._prelu import PReLU
 from skdl.layers._residual import Residual
+from skdl.layers._shape import Flatten, Rescale
 
 __all__ = [
     "Activation",
     "Arena",
+    "AuxiliaryHead",
+    "AvgPool2D",
     "BatchNorm",
+    "Branches",
     "Carried",
+    "Chain",
     "Context",
+    "Conv2D",
     "Dense",
+    "DepthwiseConv2D",
     "DropConnect",
     "Dropout",
+    "Flatten",
+    "GlobalAvgPool",
     "Layer",
+    "MaxPool2D",
+    "PReLU",
     "ParamSpec",
+    "Rescale",
     "Residual",
     "SideOutput",
+    "SpatialDropout",
     "TooSmallError",
     "backward_chain",
     "build_chain",

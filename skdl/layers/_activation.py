@@ -39,6 +39,11 @@ class Activation(Layer):
     _is_identity = False
 
     @property
+    def floor(self) -> float | None:
+        """0 for ReLU: a layer before it that can does its work too."""
+        return activations.get(self.function).floor
+
+    @property
     def suggested_initializer(self) -> str:
         """Name of the initializer that suits the function."""
         return activations.get(self.function).initializer

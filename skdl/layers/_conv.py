@@ -1,0 +1,233 @@
+"""Convolutional layers."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from skdl import initializers
+from skdl._settings import COUNT
+from skdl._typing import Array, Shape, Tree
+from skdl.initializers import Initializer
+from skdl.layers._context import Context
+from skdl.layers._image import image_shape, too_small
+from skdl.layers._layer import Layer, ParamSpec, register
+from skdl.ops.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
+from skdl.ops.geometry import Conv, make_conv
+from skdl.ops.window import Padding
+
+# Networks see the same shapes step after step; their geometry is made once.
+geometry = lru_cache(maxsize=512)(make_conv)
+
+
+@register("conv2d")
+class Conv2D(Layer):
+    """y[p, q] = b + Σ_ij x[window entry (i, j) of (p, q)] · W[i, j].
+
+    Samples are pictures (h, w, c), channels last. As everywhere in deep learning the
+    filters are not flipped. A filter of 1×1 is a dense layer on each pixel; with as
+    many groups as channels each channel has filters of its own (`DepthwiseConv2D`).
+
+    Parameters
+    ----------
+    filters : int, default=32
+        Channels of the output; at least 1.
+    kernel_size : int or pair of int, default=3
+        Height and width of a filter.
+    stride : int or pair of int, default=1
+        Distance of windows.
+    padding : {"valid", "same"}, int, pair of int or pair of pairs, default="valid"
+        Zeros around the picture: none; so many that the output has ⌈size/stride⌉
+        pixels, an odd one at the end (as in TensorFlow); a number of pixels on every
+        side (as in PyTorch); (vertical, horizontal); ((top, bottom), (left, right)).
+    dilation : int or pair of int, default=1
+        Distance of the entries of a window.
+    groups : int, default=1
+        Output channels of a group see the input channels of that group alone; it
+        divides both.
+    bias : bool, default=True
+        Whether to add b.
+    initializer : str or Initializer, default="auto"
+        Start of W, of shape (kh, kw, c / groups, filters). "auto" is what suits the
+        activation that follows.
+    bias_initializer : str or Initializer, default="zeros"
+        Start of b.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if a setting is out of range or does not fit the
+        picture.
+    """
+
+    is_affine = True
+    fuses_floor = True
+    _registries = {
+        "initializer": initializers.registry,
+        "bias_initializer": initializers.registry,
+    }
+    _parameter_constraints: dict[str, Any] = {
+        "filters": COUNT,
+        "groups": COUNT,
+        "bias": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        filters: int = 32,
+        kernel_size: Any = 3,
+        stride: Any = 1,
+        padding: Padding = "valid",
+        dilation: Any = 1,
+        groups: int = 1,
+        bias: bool = True,
+        initializer: str | Initializer = "auto",
+        bias_initializer: str | Initializer = "zeros",
+    ) -> None:
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.padding = padding
+        self.dilation = dilation
+        self.groups = groups
+        self.bias = bias
+        self.initializer = initializer
+        self.bias_initializer = bias_initializer
+
+    def geometry(self, input_shape: Shape) -> Conv:
+        """Return where the windows lie.
+
+        Parameters
+        ----------
+        input_shape : tuple of (int, int, int)
+            Height, width and channels of a picture.
+
+        Returns
+        -------
+        conv : Conv
+            The geometry.
+        """
+        h, w, c = input_shape
+        return geometry(
+            (h, w, c),
+            self._filters(c),
+            hashable(self.kernel_size),
+            hashable(self.stride),
+            hashable(self.padding),
+            hashable(self.dilation),
+            self._groups(c),
+        )
+
+    def _filters(self, channels: int) -> int:
+        return self.filters
+
+    def _groups(self, channels: int) -> int:
+        return self.groups
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        shape = image_shape(input_shape, "a convolution")
+        with too_small(shape):
+            conv = self.geometry(shape)
+        specs = {"W": ParamSpec(conv.filters_shape, self.initializer, penalised=True)}
+        if self.bias:
+            specs["b"] = ParamSpec((conv.filters,), self.bias_initializer)
+        return conv.output_shape, specs
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        conv = self.geometry(x.shape[1:])
+        out = ctx.empty((len(x), *conv.output_shape))
+        conv2d(conv, x, params["W"], params.get("b"), out, ctx.floor, ctx.empty)
+        return out, x if ctx.train else None
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        x, conv = cache, self.geometry(cache.shape[1:])
+        conv2d_backward_weights(conv, x, dy, grads["W"], grads.get("b"), ctx.empty)
+        if not ctx.want_dx:
+            return None
+        out = ctx.empty(x.shape)
+        return conv2d_backward_input(conv, dy, params["W"], out, empty=ctx.empty)
+
+
+@register("depthwise_conv2d")
+class DepthwiseConv2D(Conv2D):
+    """A convolution of each channel with filters of its own.
+
+    Followed by a convolution of 1×1 it makes a depthwise-separable one (Howard et al.
+    2017).
+
+    Parameters
+    ----------
+    kernel_size : int or pair of int, default=3
+        Height and width of a filter.
+    stride : int or pair of int, default=1
+        Distance of windows.
+    padding : {"valid", "same"}, int, pair of int or pair of pairs, default="valid"
+        Zeros around the picture, as in `Conv2D`.
+    dilation : int or pair of int, default=1
+        Distance of the entries of a window.
+    multiplier : int, default=1
+        Filters of each channel; at least 1.
+    bias : bool, default=True
+        Whether to add b.
+    initializer : str or Initializer, default="auto"
+        Start of W, of shape (kh, kw, 1, c · multiplier).
+    bias_initializer : str or Initializer, default="zeros"
+        Start of b.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if a setting is out of range or does not fit the
+        picture.
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        "multiplier": COUNT,
+        "bias": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        kernel_size: Any = 3,
+        stride: Any = 1,
+        padding: Padding = "valid",
+        dilation: Any = 1,
+        multiplier: int = 1,
+        bias: bool = True,
+        initializer: str | Initializer = "auto",
+        bias_initializer: str | Initializer = "zeros",
+    ) -> None:
+        self.kernel_size = kernel_size
+        self.stride = stride
+        self.padding = padding
+        self.dilation = dilation
+        self.multiplier = multiplier
+        self.bias = bias
+        self.initializer = initializer
+        self.bias_initializer = bias_initializer
+
+    def _filters(self, channels: int) -> int:
+        return channels * self.multiplier
+
+    def _groups(self, channels: int) -> int:
+        return channels
+
+
+def hashable(value: Any) -> Any:
+    """Return a setting with tuples in place of lists.
+
+    Parameters
+    ----------
+    value : object
+        A number, a word, or sequences of such.
+
+    Returns
+    -------
+    value : object
+        The same, to be looked up.
+    """
+    if isinstance(value, list | tuple):
+        return tuple(hashable(item) for item in value)
+    return value

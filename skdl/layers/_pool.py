@@ -1,0 +1,193 @@
+"""Pooling of pictures."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from skdl._typing import Array, Shape, Tree
+from skdl.layers._context import Context
+from skdl.layers._conv import hashable
+from skdl.layers._image import image_shape, too_small
+from skdl.layers._layer import Layer, register
+from skdl.ops.geometry import Conv
+from skdl.ops.pool import (
+    ENTRY,
+    average_pool,
+    average_pool_backward,
+    global_average,
+    global_average_backward,
+    make_pool,
+    max_pool,
+    max_pool_backward,
+)
+from skdl.ops.window import Padding
+
+geometry = lru_cache(maxsize=512)(make_pool)
+
+
+class _Pool2D(Layer):
+    """What both kinds of pooling share: where the windows lie."""
+
+    _parameter_constraints: dict[str, Any] = {"ceil": ["boolean"]}
+
+    pool_size: Any
+    stride: Any
+    padding: Padding
+    ceil: bool
+
+    def geometry(self, input_shape: Shape) -> Conv:
+        """Return where the windows lie.
+
+        Parameters
+        ----------
+        input_shape : tuple of (int, int, int)
+            Height, width and channels of a picture.
+
+        Returns
+        -------
+        pool : Conv
+            The geometry.
+        """
+        h, w, c = input_shape
+        return geometry(
+            (h, w, c),
+            hashable(self.pool_size),
+            hashable(self.stride),
+            hashable(self.padding),
+            1,
+            self.ceil,
+        )
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        shape = image_shape(input_shape, "pooling")
+        with too_small(shape):
+            return self.geometry(shape).output_shape, {}
+
+
+@register("max_pool2d")
+class MaxPool2D(_Pool2D):
+    """The largest number of each window, channel by channel.
+
+    The gradient goes to the largest number alone, the first of several.
+
+    Parameters
+    ----------
+    pool_size : int or pair of int, default=2
+        Height and width of a window.
+    stride : int or pair of int, default=None
+        Distance of windows; None takes their size.
+    padding : {"valid", "same"}, int, pair of int or pair of pairs, default="valid"
+        Pixels around the picture that count as −∞, as in `Conv2D`.
+    ceil : bool, default=False
+        Whether a last window that lies only partly on the picture counts.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if a setting is out of range or no window fits.
+    """
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        stride: Any = None,
+        padding: Padding = "valid",
+        ceil: bool = False,
+    ) -> None:
+        self.pool_size = pool_size
+        self.stride = stride
+        self.padding = padding
+        self.ceil = ceil
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        pool = self.geometry(x.shape[1:])
+        out = ctx.empty((len(x), *pool.output_shape))
+        which = ctx.empty(out.shape, ENTRY)
+        max_pool(pool, x, out, which)
+        return out, (which, x.shape) if ctx.train else None
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        which, shape = cache
+        pool = self.geometry(shape[1:])
+        return max_pool_backward(pool, which, dy, ctx.empty(shape))
+
+
+@register("avg_pool2d", "average_pool2d")
+class AvgPool2D(_Pool2D):
+    """The mean of each window, channel by channel.
+
+    Parameters
+    ----------
+    pool_size : int or pair of int, default=2
+        Height and width of a window.
+    stride : int or pair of int, default=None
+        Distance of windows; None takes their size.
+    padding : {"valid", "same"}, int, pair of int or pair of pairs, default="valid"
+        Pixels around the picture, as in `Conv2D`.
+    ceil : bool, default=False
+        Whether a last window that lies only partly on the picture counts.
+    count_padding : bool, default=False
+        Whether pixels of the padding count, as zeros (PyTorch's default is True,
+        TensorFlow does not count them).
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if a setting is out of range or no window fits.
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        "ceil": ["boolean"],
+        "count_padding": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        pool_size: Any = 2,
+        stride: Any = None,
+        padding: Padding = "valid",
+        ceil: bool = False,
+        count_padding: bool = False,
+    ) -> None:
+        self.pool_size = pool_size
+        self.stride = stride
+        self.padding = padding
+        self.ceil = ceil
+        self.count_padding = count_padding
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        pool = self.geometry(x.shape[1:])
+        out = ctx.empty((len(x), *pool.output_shape))
+        average_pool(pool, x, out, self.count_padding, ctx.empty)
+        return out, x.shape if ctx.train else None
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        pool = self.geometry(cache[1:])
+        out = ctx.empty(cache)
+        return average_pool_backward(pool, dy, out, self.count_padding, ctx.empty)
+
+
+@register("global_avg_pool", "global_average_pool")
+class GlobalAvgPool(Layer):
+    """The mean of each channel over the whole picture (Lin et al. 2014).
+
+    What follows does not depend on the picture's size: the network also predicts on
+    pictures of other sizes than it was fitted on.
+    """
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        return image_shape(input_shape, "global pooling")[2:], {}
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        out = ctx.empty((len(x), x.shape[-1]))
+        return global_average(x, out), x.shape if ctx.train else None
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        return global_average_backward(dy, ctx.empty(cache))

@@ -1,0 +1,250 @@
+"""Layers of pictures: shapes, sizes that do not fit, what is fused, side outputs."""
+
+import numpy as np
+import pytest
+
+from skdl import MLPClassifier, config_context, losses
+from skdl.layers import (
+    Activation,
+    AuxiliaryHead,
+    AvgPool2D,
+    BatchNorm,
+    Branches,
+    Chain,
+    Context,
+    Conv2D,
+    Dense,
+    DepthwiseConv2D,
+    Dropout,
+    Flatten,
+    GlobalAvgPool,
+    MaxPool2D,
+    Rescale,
+    Residual,
+    SpatialDropout,
+    TooSmallError,
+)
+from skdl.networks import Network
+from skdl.testing import check_gradient
+from skdl.training import Objective
+
+CNN = [Conv2D(6, 5), "relu", MaxPool2D(), Conv2D(16, 5), "relu", MaxPool2D(), Flatten()]
+
+
+def drawn(layers, shape, dtype=np.float64, seed=0):
+    network = Network(layers, shape, dtype)
+    network.initialize(np.random.default_rng(seed))
+    return network
+
+
+def test_lenet():
+    network = Network(
+        [*CNN, Dense(120), "relu", Dense(84), "relu", Dense(10)], (28, 28, 1)
+    )
+    shapes = [(24, 24, 6), (24, 24, 6), (12, 12, 6), (8, 8, 16), (8, 8, 16), (4, 4, 16)]
+    assert network.shapes[1:7] == shapes
+    assert network.params.size == 156 + 2416 + 120 * 257 + 84 * 121 + 850
+
+
+def test_parameters_of_a_convolution():
+    assert Network([Conv2D(6, 3)], (8, 8, 3)).params.size == 162 + 6
+    assert Network([DepthwiseConv2D(3)], (8, 8, 3)).params.size == 27 + 3
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape", "smallest", "layer"),
+    [
+        (CNN, (12, 20, 1), "(16, 20, 1)", 3),
+        ([Conv2D(4, 3), Conv2D(4, 3), Conv2D(4, 3)], (6, 6, 2), "(7, 7, 2)", 2),
+        ([MaxPool2D(4)], (3, 3, 1), "(4, 4, 1)", 0),
+        ([Branches([Conv2D(2, 3), Conv2D(2, 3)])], (2, 9, 1), "(3, 9, 1)", 0),
+    ],
+)
+def test_pictures_that_are_too_small(layers, shape, smallest, layer):
+    with pytest.raises(TooSmallError) as caught:
+        Network(layers, shape)
+    assert f"The smallest input that fits is {smallest}." in str(caught.value)
+    assert str(caught.value).startswith(f"Layer {layer} (")
+
+
+@pytest.mark.parametrize("layer", [Conv2D(), MaxPool2D(), GlobalAvgPool()], ids=repr)
+def test_pictures_are_needed(layer):
+    with pytest.raises(ValueError, match=r"takes pictures \(height, width, channels\)"):
+        Network([layer], (4, 4))
+
+
+WRONG = {
+    "filters": (Conv2D(0), "'filters' parameter of Conv2D"),
+    "kernel": (Conv2D(2, 0), "window's size must be an integer of at least 1"),
+    "kernel of three": (Conv2D(2, (1, 2, 3)), "window's size must be"),
+    "stride": (Conv2D(2, stride=0), "stride must be an integer"),
+    "padding": (Conv2D(2, padding="full"), "padding must be"),
+    "groups": (Conv2D(4, groups=2), "groups must divide the channels"),
+    "no branches": (Branches(), "at least one branch"),
+    "branches that differ": (
+        Branches([Conv2D(2, 1), Conv2D(2, 3)]),
+        r"shapes \[\(6, 6, 2\), \(4, 4, 2\)\]",
+    ),
+    "sum of two sizes": (Residual([Conv2D(3, 3)]), r"the shortcut into \(6, 6, 3\)"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_wrong_settings(case):
+    layer, message = WRONG[case]
+    with pytest.raises(ValueError, match=message):
+        Network([layer], (6, 6, 3))
+
+
+def test_one_branch_is_not_a_list():
+    with pytest.raises(TypeError, match="branches must be a list"):
+        Network([Branches(Conv2D())], (4, 4, 1))
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("layer", [Conv2D(4, 3), DepthwiseConv2D(3, multiplier=2)])
+def test_the_activation_that_follows_is_fused(layer, engine):
+    """It gives what two layers one by one give, also behind other layers."""
+    x = np.random.default_rng(0).normal(size=(3, 6, 6, 2))
+    chain = [layer, "relu", BatchNorm(), Conv2D(2, 1), "tanh", Conv2D(2, 1)]
+    fused = drawn(chain, x.shape[1:])
+    # Another layer in between keeps the two apart.
+    apart = drawn([layer, Dropout(0.0), "relu", *chain[2:]], x.shape[1:])
+    apart.params.vector[:] = fused.params.vector
+    dy = np.random.default_rng(1).normal(size=(3, *fused.output_shape))
+    results = []
+    with config_context(engine=engine):
+        for network in (fused, apart):
+            grads = network.params.like()
+            ctx = Context(True)
+            tree = network.tree(network.params)
+            y, caches = network.forward(tree, x, ctx)
+            dx = network.backward(tree, grads.tree, caches, dy, ctx)
+            results.append([y, dx, grads.vector, network.predict(x)])
+            negative = network.predict(x, 1)
+            assert (negative < 0).any()  # the convolution alone has no floor
+    for got, expected in zip(*results, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_a_leaky_relu_is_not_fused():
+    x = np.random.default_rng(0).normal(size=(2, 4, 4, 1))
+    network = drawn([Conv2D(2, 1), "leaky_relu"], x.shape[1:])
+    assert (network.predict(x) < 0).any()
+
+
+@pytest.mark.parametrize("size", [(9, 7), (20, 31)])
+def test_pictures_of_other_sizes(size):
+    layers = [
+        Conv2D(4, 3),
+        "relu",
+        MaxPool2D(),
+        Conv2D(4, 2),
+        GlobalAvgPool(),
+        Dense(3),
+    ]
+    network = drawn(layers, (8, 8, 2))
+    x = np.random.default_rng(0).normal(size=(5, *size, 2))
+    other = Network(layers, (*size, 2))
+    other.restore(network.snapshot())
+    np.testing.assert_array_equal(network.predict(x), other.predict(x))
+
+
+def test_whole_numbers_are_scaled_batch_by_batch():
+    X = np.random.default_rng(0).integers(0, 256, (4, 3, 3, 1)).astype(np.uint8)
+    network = drawn([Rescale(), Flatten()], X.shape[1:], np.float32)
+    got = network.predict(X)
+    assert got.dtype == np.float32
+    np.testing.assert_allclose(got, X.reshape(4, 9) / 255, rtol=1e-6)
+
+
+def test_whole_channels_are_dropped():
+    network = drawn([SpatialDropout(0.5)], (4, 5, 30))
+    x = np.ones((20, 4, 5, 30))
+    y = network.forward({}, x, Context(True, np.random.default_rng(0)))[0]
+    each = y.reshape(20, 20, 30)
+    assert (each == each[:, :1]).all()
+    assert 0.4 < (each[:, 0] == 0).mean() < 0.6
+    assert set(np.unique(y)) == {0.0, 2.0}
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_same_bits_for_any_number_of_threads(threads):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(9, 12, 12, 5)).astype(np.float32)
+    network = drawn([Conv2D(20, 3), "relu", MaxPool2D()], x.shape[1:], np.float32)
+    dy = rng.normal(size=(9, *network.output_shape)).astype(np.float32)
+    runs = []
+    for n in (1, threads):
+        with config_context(n_threads=n):
+            grads = network.params.like()
+            ctx = Context(True, dtype=np.float32)
+            tree = network.tree(network.params)
+            y, caches = network.forward(tree, x, ctx)
+            dx = network.backward(tree, grads.tree, caches, dy, ctx)
+            runs.append([y, dx, grads.vector])
+    for got, expected in zip(*runs, strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+# ---- side outputs
+
+
+def with_head(layers, k):
+    return [layer.with_head(lambda shape: [Dense(k)]) for layer in layers]
+
+
+def test_an_auxiliary_head_has_its_own_output():
+    head = AuxiliaryHead([Conv2D(3, 1), "elu", GlobalAvgPool()], weight=0.4)
+    layers = [Conv2D(4, 3), "tanh", head, GlobalAvgPool(), Dense(2)]
+    network = drawn(
+        with_head([lay.settled() for lay in Chain(layers).settled().layers], 2),
+        (5, 5, 1),
+    )
+    objective = Objective(network, losses.get("cross_entropy"))
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(6, 5, 5, 1)), rng.integers(0, 2, 6)
+    theta = network.params.vector + 0.1 * rng.normal(size=network.params.size)
+
+    def value(at):
+        return objective.loss_and_gradient(at, X, y)[0]
+
+    check_gradient(value, theta, objective.loss_and_gradient(theta, X, y)[1])
+    main = drawn([*layers[:2], *layers[3:]], (5, 5, 1))
+    names = [n for n in network.params if not n.startswith("2.")]
+    for mine, name in zip(main.params, names, strict=True):
+        main.params[mine][...] = network.params.like(theta)[name]
+    alone = Objective(main, losses.get("cross_entropy"))
+    assert value(theta) > alone.loss_and_gradient(main.params.vector, X, y)[0]
+    network.params.vector[:] = theta
+    np.testing.assert_allclose(network.predict(X), main.predict(X), rtol=1e-12)
+
+
+def test_the_output_layer_is_added_to_auxiliary_heads(iris):
+    chain = [Dense(8), "relu", Residual([AuxiliaryHead(["tanh"], 0.2), "tanh"]), "relu"]
+    net = MLPClassifier(
+        layers=chain, random_state=0, max_iter=2, n_iter_no_change="never"
+    )
+    net.fit(*iris)
+    assert net.network_.params["2.0.1.W"].shape == (8, 3)
+    assert net.predict_proba(iris[0]).shape == (150, 3)
+    again = MLPClassifier(
+        layers=chain, random_state=0, max_iter=2, n_iter_no_change="never"
+    )
+    np.testing.assert_array_equal(again.fit(*iris).coefs_[0], net.coefs_[0])
+    assert isinstance(chain[2].layers[0], AuxiliaryHead)
+    assert len(chain[2].layers[0].layers) == 1  # the user's object is as it was
+
+
+def test_a_negative_weight():
+    with pytest.raises(ValueError, match="'weight' parameter of AuxiliaryHead"):
+        Network([AuxiliaryHead([], -1.0)], (3,))
+
+
+def test_settings_inside_are_reached():
+    net = MLPClassifier(layers=[Branches([Chain([Dense(3), "relu"]), Dense(2)])])
+    net.set_params(layers__0__branches__0__layers__0__units=7)
+    assert net.layers[0].branches[0].layers[0].units == 7
+    assert "layers__0__branches__1__units" in net.get_params()
+    assert isinstance(Activation("relu").floor, float)
+    assert AvgPool2D(2).get_params()["count_padding"] is False
