@@ -38,8 +38,8 @@ class Rescale(Layer):
 
     Parameters
     ----------
-    scale : float, default=1/255
-        Factor.
+    scale : float, default=0.00392156862745098
+        Factor; the default is 1/255, which brings bytes to [0, 1].
     offset : float, default=0.0
         What is added.
 
