@@ -10,6 +10,7 @@ from sklearn.model_selection import cross_val_score
 from skdl import MLPClassifier, MLPRegressor
 from skdl.layers import Dense
 from skdl.optimizers import SGD
+from skdl.schedules import Schedule
 from skdl.training import DivergenceError
 
 pytestmark = pytest.mark.filterwarnings(
@@ -101,6 +102,31 @@ def test_the_last_finite_weights_are_kept(curve, settings, dtype):
         np.testing.assert_array_equal(
             weights(net), weights(clone(net).initialize(X, y))
         )
+
+
+class Leap(Schedule):
+    """A rate that is right for three epochs and far too large afterwards."""
+
+    def multiplier(self, t, total, memory):
+        return 1.0 if t < 3 else 1e200
+
+
+def test_running_statistics_are_those_of_the_last_good_epoch(curve):
+    X, y = curve
+    net = MLPRegressor(
+        (8,), batch_norm=True, batch_size=30, optimizer=SGD(Leap(0.01)), random_state=0
+    )
+    with pytest.raises(DivergenceError):  # after some batches of the fourth epoch
+        net.fit(X, y)
+    good = clone(net).set_params(max_iter=3).fit(X, y)
+    assert net.n_iter_ == 3
+    assert good.network_.state.size == 16
+    np.testing.assert_array_equal(weights(net), weights(good))
+    for name in good.network_.state:
+        np.testing.assert_array_equal(
+            net.network_.state[name], good.network_.state[name]
+        )
+    np.testing.assert_array_equal(net.predict(X), good.predict(X))
 
 
 @pytest.mark.parametrize("warm_start", [False, True])

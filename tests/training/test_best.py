@@ -53,6 +53,18 @@ def test_runs(case, sign, network):
     np.testing.assert_array_equal(best.weights[0], epoch)
 
 
+@pytest.mark.parametrize("adds_up", [False, True])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_gain_of_exactly_tol_is_an_improvement(sign, adds_up, network):
+    """As in scikit-learn; all numbers are exact in binary."""
+    best = Best(0, tol=0.25, higher_is_better=sign < 0, adds_up=adds_up)
+    falling = [sign * value for value in (2.0, 1.75, 1.5, 1.25, 1.0)]
+    assert follow(best, falling, network) is None
+    assert best.waiting == 0
+    assert best.observe(sign * (0.75 + 2**-50), 6, network)  # not quite so much
+    assert (best.value, best.epoch) == (sign * (0.75 + 2**-50), 6)
+
+
 def test_repeating_the_best_is_no_improvement(network):
     assert follow(Best(2, higher_is_better=True), [0.9, 0.9, 0.9, 0.9], network) == 4
 
