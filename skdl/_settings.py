@@ -20,6 +20,7 @@ import numpy as np
 from skdl._compat import (
     Integral,
     Interval,
+    Options,
     Real,
     sklearn_fit_context,
     validate_parameter_constraints,
@@ -34,6 +35,7 @@ NOT_NEGATIVE = [Interval(Real, 0, None, closed="left")]  # [0, ∞)
 SHARE = [Interval(Real, 0, 1, closed="left")]  # [0, 1)
 FACTOR = [Interval(Real, 0, 1, closed="right")]  # (0, 1]
 COUNT = [Interval(Integral, 1, None, closed="left")]  # 1, 2, …
+PATIENCE = [Interval(Integral, 0, None, closed="left"), Options(Real, {np.inf})]
 
 
 def plain(value: Any) -> Any:

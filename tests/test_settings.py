@@ -18,6 +18,7 @@ from skdl import (
     MLPClassifier,
     MLPRegressor,
     activations,
+    config_context,
     initializers,
     layers,
     losses,
@@ -26,11 +27,13 @@ from skdl import (
 )
 from skdl._base import NestedParams, ParameterObject
 from skdl._settings import plain, settled
+from skdl.callbacks import Checkpoint, EarlyStopping, Jog, LearningRateFinder
 from skdl.initializers import HeNormal, Normal, Uniform
 from skdl.layers import Dense, Dropout, Residual
 from skdl.losses import Huber, Quantile
 from skdl.optimizers import LBFGS, Adam, RProp, minimize
 from skdl.schedules import Cosine, Step, WarmUp
+from skdl.tree import BinMapper, TreeParams, make_grower
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning",
@@ -354,3 +357,46 @@ def test_there_is_no_patience_of_minus_infinity():
         for wrong in (-np.inf, np.nan, 2.5):
             with pytest.raises(ValueError, match="'n_iter_no_change'"):
                 cls(n_iter_no_change=wrong).fit(X, Y)
+
+
+# ---- callbacks and trees by themselves
+
+
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_callbacks_hold_pythons_numbers(dtype, tmp_path):
+    made = [
+        EarlyStopping(patience=dtype(100), tol=np.float32(0.5)),
+        Checkpoint(tmp_path / "file", every=dtype(3), resume=np.bool_(False)),
+        Jog(scale=np.float64(0.5), patience=dtype(4)),
+        LearningRateFinder(n_steps=dtype(50), low=np.float64(1e-3), apply=np.bool_(1)),
+    ]
+    for callback in made:
+        for name in inspect.signature(type(callback)).parameters:
+            value = getattr(callback, name)
+            assert not isinstance(value, np.generic), f"{callback}.{name}: {value!r}"
+    with pytest.raises(ValueError, match=r"'every' .* int in the range"):
+        Checkpoint(tmp_path / "file", every=2.5)
+    with pytest.raises(ValueError, match=r"'patience' .* Got 1.5"):
+        EarlyStopping(patience=1.5)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("dtype", INTEGERS)
+def test_trees_take_any_integer(engine, dtype):
+    limits = {
+        "max_leaf_nodes": 100,
+        "max_depth": 20,
+        "min_samples_leaf": 2,
+        "min_samples_split": 5,
+        "max_features": 3,
+    }
+    trees = []
+    for kind in (int, dtype):
+        params = TreeParams(**{name: kind(n) for name, n in limits.items()})
+        with config_context(engine=engine):
+            rng = np.random.default_rng(0)
+            binned = BinMapper(kind(100)).fit_transform(X, rng)
+            trees.append(make_grower(binned, params).grow(Y[None], None, seed=1).tree)
+    np.testing.assert_array_equal(trees[0].feature, trees[1].feature)
+    np.testing.assert_array_equal(trees[0].threshold, trees[1].threshold)
+    assert trees[0].n_leaves > 20

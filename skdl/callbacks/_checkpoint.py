@@ -12,6 +12,7 @@ from typing import Any
 import joblib
 import numpy as np
 
+from skdl._settings import COUNT, checked
 from skdl.callbacks._callback import STEPS, TrainingCallback
 from skdl.training import TrainingState
 
@@ -94,11 +95,14 @@ class Checkpoint(TrainingCallback):
         resume: bool = True,
     ) -> None:
         super().__init__()
-        if every is not None and every < 1:
-            raise ValueError(f"every must be at least 1, or None, got {every}.")
+        settings = checked(
+            type(self).__name__,
+            {"every": [*COUNT, None], "resume": ["boolean"]},
+            {"every": every, "resume": resume},
+        )
         self.path = Path(path)
-        self.every = every
-        self.resume = resume
+        self.every: int | None = settings["every"]
+        self.resume: bool = settings["resume"]
         self._clocks: dict[Any, _Clock] = {}
 
     @staticmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from skdl._best import Best
+from skdl._settings import NOT_NEGATIVE, PATIENCE, checked
 from skdl.callbacks._callback import (
     TrainingCallback,
     check_monitor,
@@ -23,7 +24,7 @@ class EarlyStopping(TrainingCallback):
     ----------
     monitor : str, default="val_loss"
         Entry of `history_`: "loss", "val_loss" or "val_score".
-    patience : int, default=10
+    patience : int or np.inf, default=10
         What `n_iter_no_change` is to the estimator: a network stops after more than so
         many epochs in a row without an improvement, boosting after so many rounds.
     tol : float, default=0.0
@@ -54,19 +55,20 @@ class EarlyStopping(TrainingCallback):
     def __init__(
         self,
         monitor: str = "val_loss",
-        patience: int = 10,
+        patience: float = 10,
         tol: float = 0.0,
         restore_best: bool = True,
     ) -> None:
         super().__init__()
-        if patience < 0 or tol < 0:
-            raise ValueError(
-                f"patience and tol must not be negative, got {patience} and {tol}."
-            )
+        settings = checked(
+            type(self).__name__,
+            {"patience": PATIENCE, "tol": NOT_NEGATIVE, "restore_best": ["boolean"]},
+            {"patience": patience, "tol": tol, "restore_best": restore_best},
+        )
         self.monitor = monitor
-        self.patience = patience
-        self.tol = tol
-        self.restore_best = restore_best
+        self.patience: float = settings["patience"]
+        self.tol: float = settings["tol"]
+        self.restore_best: bool = settings["restore_best"]
 
     @property
     def _note(self) -> str:

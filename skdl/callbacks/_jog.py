@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from skdl import optimizers
+from skdl._settings import NOT_NEGATIVE, PATIENCE, POSITIVE, checked
 from skdl.callbacks._callback import TrainingCallback, history_value
 from skdl.optimizers import OptimizerState
 from skdl.training import Trainer
@@ -53,14 +54,14 @@ class Jog(TrainingCallback):
         monitor: str = "loss",
     ) -> None:
         super().__init__()
-        if not scale > 0 or patience < 0 or tol < 0:
-            raise ValueError(
-                "scale must be positive, patience and tol not negative, got "
-                f"{scale}, {patience} and {tol}."
-            )
-        self.scale = scale
-        self.patience = patience
-        self.tol = tol
+        settings = checked(
+            type(self).__name__,
+            {"scale": POSITIVE, "patience": PATIENCE[:1], "tol": NOT_NEGATIVE},
+            {"scale": scale, "patience": patience, "tol": tol},
+        )
+        self.scale: float = settings["scale"]
+        self.patience: int = settings["patience"]
+        self.tol: float = settings["tol"]
         self.monitor = monitor
         self.jogs_: list[int] = []
 

@@ -12,6 +12,8 @@ import numpy as np
 from sklearn.base import clone
 
 from skdl import schedules
+from skdl._compat import Integral, Interval
+from skdl._settings import POSITIVE, SHARE, checked
 from skdl._typing import Array
 from skdl.callbacks._callback import TrainingCallback
 from skdl.callbacks._jog import Jogged
@@ -130,19 +132,33 @@ class LearningRateFinder(TrainingCallback):
         apply: bool = True,
     ) -> None:
         super().__init__()
-        if not 0 < low < high:
-            raise ValueError(f"Needed: 0 < low < high, got {low} and {high}.")
-        if n_steps < 10 or not 0 <= smoothing < 1 or not stop_at > 1:
-            raise ValueError(
-                "Needed: n_steps ≥ 10, 0 ≤ smoothing < 1 and stop_at > 1, got "
-                f"{n_steps}, {smoothing} and {stop_at}."
-            )
-        self.low = low
-        self.high = high
-        self.n_steps = n_steps
-        self.smoothing = smoothing
-        self.stop_at = stop_at
-        self.apply = apply
+        settings = checked(
+            type(self).__name__,
+            {
+                "low": POSITIVE,
+                "high": POSITIVE,
+                "n_steps": [Interval(Integral, 10, None, closed="left")],
+                "smoothing": SHARE,
+                "stop_at": [Interval(Real, 1, None, closed="neither")],
+                "apply": ["boolean"],
+            },
+            {
+                "low": low,
+                "high": high,
+                "n_steps": n_steps,
+                "smoothing": smoothing,
+                "stop_at": stop_at,
+                "apply": apply,
+            },
+        )
+        if low >= high:
+            raise ValueError(f"low must be below high, got {low} and {high}.")
+        self.low: float = settings["low"]
+        self.high: float = settings["high"]
+        self.n_steps: int = settings["n_steps"]
+        self.smoothing: float = settings["smoothing"]
+        self.stop_at: float = settings["stop_at"]
+        self.apply: bool = settings["apply"]
 
     def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
         optimizer: Any = trainer.optimizer

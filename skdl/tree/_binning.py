@@ -15,6 +15,7 @@ import numpy as np
 from scipy.sparse import csc_array, issparse
 
 from skdl._config import use_numba
+from skdl._settings import plain
 from skdl._typing import Array
 from skdl.ops._threads import run_chunks
 from skdl.tree._sparse import SparseBins, bin_entries, by_columns
@@ -193,7 +194,7 @@ class BinMapper:
     def __init__(
         self, max_bins: int = MAX_BINS, categorical: Array | None = None
     ) -> None:
-        self.max_bins = max_bins
+        self.max_bins = plain(max_bins)
         self.categorical = categorical
 
     def fit_transform(self, X: Any, rng: np.random.Generator) -> BinnedData:

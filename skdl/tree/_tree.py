@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
+from skdl._settings import plain
 from skdl._typing import Array
 
 LEAF = -1
@@ -51,6 +52,10 @@ class TreeParams:
     max_features: int | None = None
     monotonic_cst: Array | None = None
     interaction_cst: Array | None = None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            setattr(self, field.name, plain(getattr(self, field.name)))
 
 
 @dataclass(eq=False)  # arrays have no single truth
