@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skdl._typing import Array
+from skdl.boosting._first_model import FirstModel
 from skdl.boosting._step_rule import Correction, coefficients, follow
 from skdl.boosting._store import packed, unpacked
 from skdl.losses import Loss
@@ -25,7 +26,7 @@ class Ensemble:
         The loss, in the form for the targets.
     baseline : float64 ndarray of shape (k,)
         The constant b₀.
-    init : estimator or None
+    init : FirstModel or None
         A first model instead of it.
     rule : FirstOrder
         The step rule.
@@ -44,7 +45,7 @@ class Ensemble:
         self,
         loss: Loss,
         baseline: Array,
-        init: Any,
+        init: FirstModel | None,
         rule: FirstOrder,
         learners: list[list[Any]],
         rates: list[float],
@@ -130,7 +131,7 @@ class Ensemble:
         raw = np.empty((X.shape[0], self.n_raw))
         raw[:] = self.baseline
         if self.init is not None:
-            raw += init_raw(self.init, self.loss, X, self.n_raw)
+            raw += self.init.raw(X)
         return raw
 
     def raw(self, X: Array) -> Array:
@@ -291,30 +292,3 @@ def predicted(learner: Any, X: Array) -> Array:
             f"{values.shape} for {X.shape[0]} rows; boosting needs one number a row."
         )
     return values.reshape(-1)
-
-
-def init_raw(init: Any, loss: Loss, X: Array, n_raw: int) -> Array:
-    """Return the raw predictions of a first model.
-
-    Parameters
-    ----------
-    init : estimator
-        Fitted; a classifier has `predict_proba`.
-    loss : Loss
-        Its link turns predictions into raw predictions.
-    X : ndarray of shape (n, n_features)
-        Rows.
-    n_raw : int
-        Number of raw predictions.
-
-    Returns
-    -------
-    raw : float64 ndarray of shape (n, n_raw)
-        Raw predictions.
-    """
-    if loss.task != "regression" and hasattr(init, "predict_proba"):
-        eps = np.finfo(np.float32).eps
-        p = np.clip(init.predict_proba(X), eps, 1.0 - eps)
-        return loss.link(p[:, 1:] if n_raw == 1 else p)
-    prediction = np.asarray(init.predict(X), dtype=np.float64).reshape(X.shape[0], -1)
-    return np.broadcast_to(loss.link(prediction), (X.shape[0], n_raw))

@@ -87,7 +87,8 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         all of them, in place of a tree for each.
     init : "zero" or estimator, default=None
         What to start from: raw predictions of zero, or a model that is fitted first.
-        None takes the best constant.
+        None takes the best constant. Classes that the model has not seen are
+        unlikely.
     warm_start : bool, default=False
         Whether `fit` goes on from the fitted rounds, also on new data. The step rule
         but for its rate, `shared_trees` and the link of the loss stay what they were.

@@ -258,30 +258,17 @@ class Run:
             ensemble,
             self.learners,
             self.steps,
-            self._first_raw(p.X),
+            ensemble.start(p.X),
             self.subsample,
             self.seed,
         )
         self.path_val = None
         if p.X_val is not None:
-            self.path_val = Path(ensemble.rule, self._first_raw(p.X_val))
+            self.path_val = Path(ensemble.rule, ensemble.start(p.X_val))
             for t, rate in enumerate(ensemble.rates):
                 values = ensemble.round_values(t, p.X_val)
                 self.path_val.step(values, rate, ensemble.corrections.get(t))
         self._start_best()
-
-    def _first_raw(self, X: Array) -> Array:
-        """Raw predictions before the first round, which `init` may have spoilt."""
-        with np.errstate(divide="ignore"):
-            raw = self.ensemble.start(X)
-        if self.ensemble.init is not None and not np.isfinite(raw).all():
-            raise ValueError(
-                f"init={type(self.ensemble.init).__name__} gives predictions that are "
-                f"not finite or that the loss {type(self.ensemble.loss).__name__} does "
-                "not allow, such as negative ones for a loss with a log link. Choose "
-                'another init, init=None or init="zero".'
-            )
-        return raw
 
     def _start_best(self) -> None:
         """Let early stopping start from the ensemble so far, on the data at hand.

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.utils.validation import has_fit_parameter
 
 from skdl._typing import Array
-from skdl.boosting._ensemble import Ensemble, init_raw
+from skdl.boosting._ensemble import Ensemble
+from skdl.boosting._first_model import FirstModel
 from skdl.boosting._learners import Problem
 from skdl.losses import Loss, NotFiniteError
 from skdl.optimizers import FirstOrder
@@ -41,16 +40,14 @@ def first_ensemble(
     Raises
     ------
     ValueError
-        If there are weights and `init` takes none.
+        If there are weights and `init` takes none, or its predictions are no start.
     """
     baseline, model = np.zeros(n_raw), None
     if init is None:
         baseline = start_constant(loss, problem, n_raw)
     elif init != "zero":
-        model = clone(init)
-        _fit_init(model, problem)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            init_raw(model, loss, problem.X[:1], n_raw)  # wrong shapes fail here
+        model = FirstModel(init, loss, n_raw)
+        model.fit(problem.X, problem.y, problem.weight)
     return Ensemble(loss, baseline, model, rule, [], [])
 
 
@@ -128,21 +125,6 @@ def _same_link(one: Loss, other: Loss, n_raw: int) -> bool:
     """Whether two losses turn the same raw predictions into the same predictions."""
     raw = np.linspace(-2.0, 2.0, 5 * n_raw).reshape(5, n_raw)
     return np.allclose(one.inverse_link(raw), other.inverse_link(raw))
-
-
-def _fit_init(init: Any, problem: Problem) -> None:
-    X, y = problem.X, problem.y
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = y[:, 0]
-    if problem.weight is None:
-        init.fit(X, y)
-    elif has_fit_parameter(init, "sample_weight"):
-        init.fit(X, y, sample_weight=problem.weight)
-    else:
-        raise ValueError(
-            f"init={type(init).__name__} takes no sample_weight in fit, but sample "
-            "weights or class weights were given."
-        )
 
 
 def start_constant(loss: Loss, problem: Problem, n_raw: int) -> Array:
