@@ -19,7 +19,7 @@ NAMES = np.array(["setosa", "versicolor", "virginica"])
     "init",
     [
         DummyClassifier(),
-        DecisionTreeClassifier(max_depth=1),
+        DecisionTreeClassifier(max_depth=1, random_state=0),
         LogisticRegression(max_iter=1000),
     ],
     ids=lambda init: type(init).__name__,
