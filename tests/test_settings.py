@@ -78,8 +78,8 @@ def test_every_number_is_declared(cls):
         if isinstance(p.default, (Real, np.bool_))
     }
     undeclared = defaults.keys() - cls._parameter_constraints.keys()
-    # A number or a list of numbers, one for each layer.
-    assert undeclared <= {"dropout"}
+    # A number, or one for each layer or side of a picture: looked at in `build`.
+    assert undeclared <= {"dropout", "kernel_size", "pool_size", "stride", "dilation"}
 
 
 @pytest.mark.parametrize("part", parts(), ids=repr)

@@ -191,14 +191,16 @@ class AuxiliaryHead(Chain):
 
     _head: Callable[[Shape], list[Layer]] | None = None
 
+    _parameter_constraints: dict[str, Any] = {"weight": NOT_NEGATIVE}
+
     def __init__(self, layers: Sequence[Layer | str] = (), weight: float = 0.3) -> None:
         super().__init__(layers)
         self.weight = weight
 
     def settled(self) -> Self:
         layer = super().settled()
-        constraints = {"weight": NOT_NEGATIVE}
-        values = checked(type(self).__name__, constraints, {"weight": self.weight})
+        declared = self._parameter_constraints
+        values = checked(type(self).__name__, declared, {"weight": self.weight})
         layer.weight = values["weight"]
         return layer
 
