@@ -8,5 +8,13 @@ from skdl.callbacks._checkpoint import Checkpoint
 from skdl.callbacks._early_stopping import EarlyStopping
 from skdl.callbacks._jog import Jog
 from skdl.callbacks._learning_rate_finder import LearningRateFinder, RangeTest
+from skdl.callbacks._record_path import RecordPath
 
-__all__ = ["Checkpoint", "EarlyStopping", "Jog", "LearningRateFinder", "RangeTest"]
+__all__ = [
+    "Checkpoint",
+    "EarlyStopping",
+    "Jog",
+    "LearningRateFinder",
+    "RangeTest",
+    "RecordPath",
+]

@@ -4,7 +4,9 @@ from skdl.inspection._idle import IdleDirections, idle_directions
 from skdl.inspection._importance import FeatureImportanceDisplay
 from skdl.inspection._learning_rate_finder import LearningRateFinderDisplay
 from skdl.inspection._loss_curve import LossCurveDisplay
+from skdl.inspection._path import OptimizationPathDisplay
 from skdl.inspection._schedule import ScheduleDisplay
+from skdl.inspection._surface import LossSurfaceDisplay
 from skdl.inspection._tree_display import TreeDisplay
 from skdl.inspection._tree_text import export_text
 
@@ -13,6 +15,8 @@ __all__ = [
     "IdleDirections",
     "LearningRateFinderDisplay",
     "LossCurveDisplay",
+    "LossSurfaceDisplay",
+    "OptimizationPathDisplay",
     "ScheduleDisplay",
     "TreeDisplay",
     "export_text",

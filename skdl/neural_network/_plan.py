@@ -84,12 +84,12 @@ def make_plan(
     X, y = estimator._read(request.X, request.y, reset=fresh)
     dtype = estimator._dtype_for(X)
     task = estimator._task_for(y, request.classes, dtype, fresh)
-    train = _data(task, X, y, request.sample_weight, dtype)
+    train = make_data(task, X, y, request.sample_weight, dtype)
     train = estimator._weighted(task, train, dtype, incremental)
     validation = None
     if request.X_val is not None:
         X, y = estimator._read(request.X_val, request.y_val, reset=False)
-        validation = _data(task, X, y, request.sample_weight_val, dtype)
+        validation = make_data(task, X, y, request.sample_weight_val, dtype)
     if seed is None:
         seed = draw_seed(estimator)
     if estimator.early_stopping and validation is None:
@@ -140,7 +140,30 @@ def _check_request(
         )
 
 
-def _data(task: Task, X: Any, y: Any, weight: Any, dtype: DTypeLike) -> Data:
+def make_data(task: Task, X: Any, y: Any, weight: Any, dtype: DTypeLike) -> Data:
+    """Return rows with their targets encoded and their weights checked.
+
+    Parameters
+    ----------
+    task : Task
+        Encodes the targets.
+    X, y : object
+        Rows and targets as the estimator has read them.
+    weight : array-like of shape (n,) or None
+        Weights as the user passed them.
+    dtype : dtype
+        Type of the encoded targets and of the weights.
+
+    Returns
+    -------
+    data : Data
+        The rows.
+
+    Raises
+    ------
+    ValueError
+        If weights or targets are out of range.
+    """
     if weight is not None:
         weight = check_sample_weight(weight, X, dtype=dtype, ensure_non_negative=True)
         if not weight.any():

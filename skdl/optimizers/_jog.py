@@ -89,6 +89,11 @@ class Jog(Optimizer):
         return registry.get(self.optimizer).incremental
 
     @property
+    def has_rate(self) -> bool:  # type: ignore[override]
+        """Whether the jogged optimizer has a learning rate."""
+        return registry.get(self.optimizer).has_rate
+
+    @property
     def needs_gradient(self) -> bool:  # type: ignore[override]
         """Whether the jogged optimizer asks for gradients."""
         return registry.get(self.optimizer).needs_gradient
