@@ -12,7 +12,6 @@ from skdl._typing import Array
 from skdl.inspection._loss_curve import _pyplot
 from skdl.inspection._path import draw_contours
 from skdl.losses import total_weight
-from skdl.neural_network._plan import make_data
 from skdl.training import RowBatches
 
 
@@ -206,12 +205,9 @@ class _Loss:
     """The loss of a network as a function of the step away from its weights."""
 
     def __init__(self, fitted: Any, X: Any, y: Any, sample_weight: Any) -> None:
-        X, y = fitted._read(X, y)
+        self.data = fitted._labelled(X, y, sample_weight)
         self.network = fitted.network_.copy()
         self.task, self.l2, self.l1 = fitted._task, fitted.alpha, fitted.l1
-        dtype = self.network.dtype
-        data = make_data(self.task, X, y, sample_weight, dtype)
-        self.data = fitted._weighted(self.task, data, dtype, False)
         self.params = self.network.params
         self.theta = self.params.active.astype(np.float64)
 

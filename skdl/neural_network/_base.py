@@ -31,7 +31,7 @@ from skdl.layers import Layer
 from skdl.losses import Loss
 from skdl.networks import Network
 from skdl.neural_network._arrays import LayerArrays
-from skdl.neural_network._plan import Plan, Request, draw_seed, make_plan
+from skdl.neural_network._plan import Plan, Request, draw_seed, make_data, make_plan
 from skdl.neural_network._run import (
     rank,
     scores_by_loss,
@@ -194,6 +194,13 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     ) -> Data:
         """Return the rows to train on, with the weights of their classes."""
         return data
+
+    def _labelled(self, X: Any, y: Any, sample_weight: Any = None) -> Data:
+        """Return rows as those that the network was fitted to, all weights included."""
+        X, y = self._read(X, y)
+        dtype = self.network_.dtype
+        data = make_data(self._task, X, y, sample_weight, dtype)
+        return self._weighted(self._task, data, dtype, False)
 
     def _batches(self, plan: Plan) -> Batches:
         """Return the steps of an epoch."""
