@@ -143,15 +143,29 @@ class OptimizationPathDisplay:
 
         Parameters
         ----------
-        fun, x0, jac, hess, max_iter : object
-            As in `skdl.optimizers.minimize`, for two variables.
+        fun : callable
+            ``fun(x) -> value`` or ``(value, gradient)`` for x of shape (2,).
+        x0 : array-like of shape (2,)
+            The starting point.
         optimizers : str or Optimizer, list or dict of them
             One or several optimizers; the keys of a dict are their names.
-        xlim, ylim, n_points, ax, levels, **line_kwargs : object
-            As in `from_function`.
+        jac, hess : object, default=None
+            As in `skdl.optimizers.minimize`.
+        max_iter : int, default=200
+            Most updates of each.
+        xlim, ylim : tuple of float, default=None
+            What is drawn; None is a little more than the paths.
+        n_points : int, default=150
+            Points of the grid in each direction.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
         name : str or sequence of str, default=None
             Names for the legend; None takes the classes' names, and those settings that
             tell optimizers of one class apart.
+        levels : int or array-like, default=20
+            How many contours, closer where the function is low, or their values.
+        **line_kwargs : dict
+            Handed to every ``ax.plot`` of a path.
 
         Returns
         -------
