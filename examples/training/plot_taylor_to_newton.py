@@ -103,28 +103,41 @@ for search in (Armijo(), Wolfe(), TrustRegion()):
 # H only in products H·v, and those are differences of gradients: no Hessian is formed.
 
 
+def bowl(theta):
+    return 0.5 * (theta[0] ** 2 + 8 * theta[1] ** 2)
+
+
 def valley(theta):
     x, y = theta
     value = (1 - x) ** 2 + 5 * (y - x**2) ** 2
     return value, np.array([-2 * (1 - x) - 20 * x * (y - x**2), 10 * (y - x**2)])
 
 
-start = [-1.0, 0.1]
-ends = [
-    minimize(valley, start, optimizer=Newton(TrustRegion(r)), max_iter=1).x
-    for r in np.linspace(0.05, 1.2, 25)
-]
-display = OptimizationPathDisplay.from_function(
+def one_step(start, radius):
+    optimizer = Newton(TrustRegion(radius))
+    return minimize(bowl, start, optimizer=optimizer, max_iter=1).x
+
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+start = [-4.0, 1.5]
+OptimizationPathDisplay.from_function(
+    bowl,
+    [[start, *(one_step(start, radius) for radius in np.linspace(0.2, 4.4, 22))]],
+    name="after one step, by radius",
+    xlim=(-5, 1.5),
+    ylim=(-1.5, 2),
+    ax=left,
+)
+left.set_title("Growing radius")
+OptimizationPathDisplay.from_optimizers(
     valley,
-    {
-        "steps of growing radius": np.array([start, *ends]),
-        "trust region": minimize(valley, start, optimizer=Newton(TrustRegion(0.3))),
-        "line search": minimize(valley, start, optimizer=Newton("armijo")),
-    },
+    [-1.0, 0.1],
+    {"trust region": Newton(TrustRegion(0.3)), "line search": Newton("armijo")},
     xlim=(-1.6, 1.6),
     ylim=(-0.8, 1.6),
+    ax=right,
 )
-display.ax_.set_title("Newton from (−1, 0.1)")
+right.set_title("Newton in a curved valley")
 plt.show()
 
 # %%

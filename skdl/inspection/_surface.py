@@ -32,7 +32,7 @@ class LossSurfaceDisplay:
         The loss there, penalties included.
     path : ndarray of shape (n_points, 2), default=None
         The training path, projected on the plane.
-    explained : float, default=nan
+    explained : float, default=None
         The share of the path's squared distances from the fitted network that lies in
         the plane.
 
@@ -75,7 +75,7 @@ class LossSurfaceDisplay:
         ys: Array,
         values: Array,
         path: Array | None = None,
-        explained: float = np.nan,
+        explained: float | None = None,
     ) -> None:
         self.xs = xs
         self.ys = ys
@@ -151,7 +151,7 @@ class LossSurfaceDisplay:
         loss = _Loss(fitted, X, y, sample_weight)
         steps = None if path is None else _steps(path, loss.theta)
         plane = _plane(directions, loss, steps, np.random.default_rng(random_state))
-        seen, explained, reach = None, np.nan, np.array([[-span, span]] * 2)
+        seen, explained, reach = None, None, np.array([[-span, span]] * 2)
         if steps is not None:
             seen = np.linalg.lstsq(plane.T, steps.T)[0].T
             rest = steps - seen @ plane
@@ -192,7 +192,8 @@ class LossSurfaceDisplay:
         self.contours_ = draw_contours(ax, self.xs, self.ys, self.values, levels)
         if self.path is not None:
             options = {"color": "C1", "marker": "o", "ms": 2.5, "lw": 1.2}
-            options["label"] = f"training ({self.explained:.0%} of it in this plane)"
+            share = "" if self.explained is None else f" ({self.explained:.0%} of it)"
+            options["label"] = f"training, in this plane{share}"
             (self.line_,) = ax.plot(*self.path.T, **{**options, **line_kwargs})
             ax.plot(*self.path[0], "ko", ms=5)
             ax.legend()
