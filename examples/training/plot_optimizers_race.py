@@ -110,8 +110,8 @@ for name in names:
     print(f"{name:20}{cells}")
 
 # %%
-# ``sgd`` is ``gd`` here, where there are no batches, and ``jog`` is no racer of its own:
-# it perturbs another one. A step of ``newton`` costs several gradients, and one of
+# ``sgd`` is ``gd`` here, where there are no batches, and ``jog`` is no racer: it
+# perturbs another one. A step of ``newton`` costs several gradients, and one of
 # ``coordinate`` many values.
 #
 # In the bowl
