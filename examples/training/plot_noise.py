@@ -1,25 +1,28 @@
 """
-The good that noise does, and its price
-=======================================
+Out of poor minima: noise, momentum, jogging, restarts
+======================================================
 
-The loss of a network has many minima, and some of them are poor. Noise gets out of
-them: that of mini-batches, of several random starts, of jogging the weights. Near a
-good minimum the same noise is a nuisance, and the learning rate has to end it.
+The loss of a network has many minima, and some of them are poor. With all of the data
+in each step, descent stops in the first one it meets. Noise gets out of them: that of
+mini-batches, of jogging the weights, of several random starts; momentum rolls through
+the shallow ones. Near a good minimum the same noise is a nuisance: see
+:ref:`sphx_glr_auto_examples_training_plot_noise_floor.py`.
 """
 
 # %%
-# Mini-batches leave poor minima
-# ------------------------------
+# A full batch stops in a poor minimum, mini-batches leave it
+# -----------------------------------------------------------
 # The smallest of all problems with poor minima has a single weight: the frequency ω of
 # a sine, fitted by least squares. The loss has a minimum wherever the sine is in step
-# with a part of the data. Gradient descent goes to the nearest one. The loss of four
+# with a part of the data, and at each of them the gradient of all the data is 0:
+# gradient descent goes to the nearest one and has no reason to leave. The loss of four
 # random samples has its minima elsewhere for each four, and only at the true frequency,
 # 2, do they all agree.
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from skdl.optimizers import SGD, Adam, minimize
+from skdl.optimizers import GD, SGD, Adam, Jog, Momentum, minimize
 from skdl.schedules import Inverse
 
 rng = np.random.default_rng(0)
@@ -38,55 +41,85 @@ def loss_of_four(theta):
 
 
 # %%
-# Nineteen starts, with all the data in each step and with four samples. The rate falls
-# as η/(1 + 0.01k) with the step k, so that the noise ends after it has done its work.
+# Nineteen starts. A jog perturbs the point whenever it has settled, and the best point
+# comes back in the end. The rate of the mini-batches falls as η/(1 + 0.01k) with the
+# step k, so that the noise ends after it has done its work.
 
-optimizer = SGD(Inverse(0.2, decay=0.01))
 starts = np.linspace(0.5, 5, 19)
 batches = np.random.default_rng(1)
-paths = {"all of the data": [], "four samples a step": []}
-for (title, found), function in zip(paths.items(), [loss, loss_of_four], strict=True):
-    for start in starts:
-        path = [start]
-        minimize(
+contenders = {
+    "all of the data": (loss, GD(0.05)),
+    "jogged": (loss, Jog(GD(0.05), scale=0.3, patience=30)),
+    "four samples a step": (loss_of_four, SGD(Inverse(0.2, decay=0.01))),
+}
+fig, axes = plt.subplots(1, 4, figsize=(11, 4), sharey=True, width_ratios=[1, 2, 2, 2])
+fig.set_layout_engine("constrained")
+grid = np.linspace(0, 6, 400)
+axes[0].plot([loss([omega])[0] for omega in grid], grid, "k")
+axes[0].set(ylim=(0, 6), xlabel="loss", ylabel="frequency ω", title="the landscape")
+for ax, (title, (function, optimizer)) in zip(
+    axes[1:], contenders.items(), strict=True
+):
+    n_right = 0
+    for seed, start in enumerate(starts):
+        result = minimize(
             function,
             [start],
             optimizer=optimizer,
             max_iter=1500,
             gtol=0.0,
-            callback=lambda theta, path=path: path.append(theta[0]),
+            random_state=seed,
         )
-        found.append(path)
-    n_right = sum(abs(path[-1] - 2) < 0.1 for path in found)
-    print(f"{title:>20}: {n_right} of {len(starts)} starts find the frequency")
-
-fig, axes = plt.subplots(
-    1, 3, figsize=(10, 4.5), sharey=True, width_ratios=[1, 2, 2], layout="constrained"
-)
-grid = np.linspace(0, 6, 400)
-axes[0].plot([loss([omega])[0] for omega in grid], grid, "k")
-axes[0].set(ylim=(0, 6), xlabel="loss", ylabel="frequency ω", title="the landscape")
-for ax, (title, found) in zip(axes[1:], paths.items(), strict=True):
-    for path in found:
-        right = abs(path[-1] - 2) < 0.1
+        right = abs(result.x[0] - 2) < 0.1
+        n_right += right
         color = "C0" if right else "0.6"
+        path = result.path[:, 0]
         ax.plot(range(1, len(path) + 1), path, color=color, lw=0.7, zorder=2 + right)
-    ax.set(title=title, xlabel="step", xscale="log")
+    ax.set(title=f"{title}: {n_right} of {len(starts)}", xlabel="step", xscale="log")
+    print(f"{title:>20}: {n_right} of {len(starts)} starts find the frequency")
 plt.show()
 
 # %%
-# Blue are those that found the frequency. With four samples a step, the paths cross the
-# hills that stop gradient descent, and only the deepest minimum holds what falls into
-# it while the rate is large.
+# Blue are those that end at the true frequency. With four samples a step, the paths
+# cross the hills that stop gradient descent, and only the deepest minimum holds what
+# falls into it while the rate is large.
 #
+# Momentum rolls through shallow ones
+# -----------------------------------
+# Where a slope has ripples, descent stops in the first of them. A heavy ball arrives
+# with the speed of the slope above and rolls on, as long as no hill is higher than what
+# it has come down, less what friction (1 − β) has taken. The frequencies above are out
+# of its reach: there each minimum lies between hills as high as the start.
+
+
+def ripples(x):
+    return (0.05 * x**2 - 0.3 * np.cos(3 * x)).sum(), 0.1 * x + 0.9 * np.sin(3 * x)
+
+
+fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+grid = np.linspace(-8, 8, 400)
+left.plot(grid, 0.05 * grid**2 - 0.3 * np.cos(3 * grid), "k")
+for i, optimizer in enumerate([GD(0.05), Momentum(0.05, 0.9), Momentum(0.05, 0.97)]):
+    name = f"momentum {optimizer.momentum}" if i else "gradient descent"
+    result = minimize(ripples, [7.0], optimizer=optimizer, max_iter=400, gtol=0)
+    left.plot(result.x, result.fun, "o", color=f"C{i}", ms=8)
+    right.plot(result.path, color=f"C{i}", label=name)
+    print(f"{name:>20}: ends at {result.x[0]:6.2f} with loss {result.fun:6.3f}")
+left.set(xlabel="x", ylabel="loss", title="A slope with ripples, and where they end")
+right.set(xlabel="step", ylabel="x", title="The paths")
+right.legend()
+plt.show()
+
+# %%
 # Several starts, and jogging
 # ---------------------------
 # A network of four tanh units has to follow a curve. L-BFGS, which uses all of the data
 # and has no noise, ends in a minimum that depends on the start. ``n_init`` trains from
-# several starts and keeps the best; ``n_jobs`` would train them in parallel.
+# several starts and keeps the best; ``n_jobs`` would train them in parallel. `Jog`
+# goes on from where it is: each time the loss has stalled it adds noise to all weights,
+# and at the end the best weights come back. It wraps any optimizer.
 
 from skdl import MLPRegressor
-from skdl.callbacks import Jog
 
 X = np.linspace(-3, 3, 120)[:, None]
 curve = np.where(X[:, 0] > 0, 1, 0.5) * np.sin(2 * X[:, 0])
@@ -103,9 +136,22 @@ best = net.set_params(n_init=20, random_state=0).fit(X, target)
 print(f"One start: loss {min(losses):.4f} to {max(losses):.4f}")
 print(f"n_init=20: loss {best.loss_:.4f}")
 
+worst = int(np.argmax(losses))
+jogged = MLPRegressor(
+    (4,),
+    "tanh",
+    alpha=0.0,
+    optimizer=Jog("lbfgs", scale=0.3, patience=50, tol=1e-5),
+    max_iter=3000,
+    random_state=worst,
+).fit(X, target)
+print(f"The worst of these starts, jogged: loss {jogged.loss_:.4f}")
+
 # %%
-# `Jog` is for a single run. Each time the loss has stalled, it adds noise to all
-# weights; at the end, the best weights come back.
+# `skdl.callbacks.Jog` does the same to whatever optimizer an estimator has, and says
+# when.
+
+from skdl.callbacks import Jog as JogCallback
 
 net = MLPRegressor(
     (4,),
@@ -113,59 +159,30 @@ net = MLPRegressor(
     alpha=0.0,
     batch_size=120,
     optimizer=Adam(0.03),
-    max_iter=10_000,
-    tol=1e-5,
-    n_iter_no_change=1500,
+    max_iter=6000,
+    n_iter_no_change="never",
     random_state=1,
 )
-jog = Jog(scale=0.3, patience=150, tol=1e-5)
+jog = JogCallback(scale=0.3, patience=150, tol=1e-5)
 net.set_callbacks(jog).fit(X, target)
-curve = np.array(net.history_["loss"])
-print(f"Before the first of {len(jog.jogs_)} jogs: loss {curve[jog.jogs_[0] - 1]:.4f}")
-print(f"In the end: loss {net.best_loss_:.4f}")
+adam = np.array(net.history_["loss"])
+print(f"Adam before the first of {len(jog.jogs_)} jogs: {adam[jog.jogs_[0] - 1]:.4f}")
+print(f"In the end: loss {net.loss_:.4f}")
 
-fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
-left.plot(np.sort(losses), "o", label="one start each")
-left.axhline(best.loss_, color="C1", label="n_init=20")
-left.set(title="L-BFGS", xlabel="starts, in the order of their loss", ylabel="loss")
-left.set(ylim=(0, None), xticks=range(0, 20, 5))
-left.legend()
-right.semilogy(curve, color="0.6", lw=0.8, label="loss")
-right.semilogy(np.minimum.accumulate(curve), color="C0", label="best so far")
-right.plot(jog.jogs_, curve[np.array(jog.jogs_) - 1], "v", color="C1", label="jog")
-right.set(title="Adam, jogged", xlabel="epoch", ylabel="loss", ylim=(None, 0.1))
-right.legend()
-plt.show()
-
-# %%
-# The price: a floor of noise
-# ---------------------------
-# A linear regression has one minimum and no need of luck. With a constant rate, SGD
-# does not arrive: it ends in a cloud around the minimum, whose size grows with the
-# rate. With η/k, the rates add up to infinity, so that it gets everywhere, and their
-# squares do not, so that the noise dies out (Robbins and Monro). `X_val` is the
-# training set itself here, for the exact loss after each epoch.
-
-A = rng.normal(size=(500, 10))
-b = A @ rng.normal(size=10) + rng.normal(size=500)
-solution = np.linalg.lstsq(np.c_[A, np.ones(500)], b)[0]
-smallest = 0.5 * np.mean((b - np.c_[A, np.ones(500)] @ solution) ** 2)
-
-rates = {
-    "η = 0.05": 0.05,
-    "η = 0.01": 0.01,
-    "η/k, from 0.05": Inverse(0.05, decay=0.02),
-}
-_, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
-for name, rate in rates.items():
-    net = MLPRegressor(
-        (), alpha=0.0, batch_size=10, optimizer=SGD(rate), random_state=0
-    )
-    for _ in range(200):
-        net.partial_fit(A, b, X_val=A, y_val=b)
-    excess = np.array(net.history_["val_loss"]) - smallest
-    ax.loglog(np.arange(1, 201), excess, label=name)
-ax.set(xlabel="epoch", ylabel="loss above the minimum", title="The noise floor of SGD")
-ax.grid(alpha=0.3)
-ax.legend()
+fig, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+axes[0].plot(np.sort(losses), "o", label="one start each")
+axes[0].axhline(best.loss_, color="C1", label="n_init=20")
+axes[0].axhline(jogged.loss_, color="C2", ls="--", label="the worst one, jogged")
+axes[0].set(title="L-BFGS", xlabel="starts, in the order of their loss", ylabel="loss")
+axes[0].set(ylim=(0, None), xticks=range(0, 20, 5))
+axes[0].legend()
+for ax, curve, title in [
+    (axes[1], np.array(jogged.loss_curve_), "L-BFGS, jogged"),
+    (axes[2], adam, "Adam, jogged"),
+]:
+    ax.semilogy(curve, color="0.6", lw=0.8, label="loss")
+    ax.semilogy(np.minimum.accumulate(curve), color="C0", label="best so far")
+    ax.set(title=title, xlabel="epoch", ylabel="loss", ylim=(None, 0.1))
+axes[2].plot(jog.jogs_, adam[np.array(jog.jogs_) - 1], "v", color="C1", label="jog")
+axes[2].legend()
 plt.show()
