@@ -56,6 +56,15 @@ CASES = {
     ),
 }
 OPERATIONS = ("forward", "to input", "to filters")
+PASSES = {  # what it is, and the shape of the batch
+    "max-pool 2x2, 32x32x32": ("max", (64, 32, 32, 32)),
+    "max-pool 2x2, 24x24x6": ("max", (64, 24, 24, 6)),
+    "average-pool 2x2, 32x32x32": ("average", (64, 32, 32, 32)),
+    "norm, 32x32x32": ("norm", (64, 32, 32, 32)),
+    "norm, 8x8x128": ("norm", (64, 8, 8, 128)),
+    "norm, 32x32x16": ("norm", (64, 32, 32, 16)),
+    "norm + ReLU, 32x32x32": ("norm relu", (64, 32, 32, 32)),
+}
 
 
 def least_time(function: Callable[[], Any]) -> float:
@@ -159,8 +168,90 @@ def pytorch_jobs(case: Case) -> dict[str, Callable[[], Any]]:
     return jobs
 
 
+def skdl_passes(kind: str, shape: tuple[int, ...]) -> dict[str, Callable[[], Any]]:
+    """Return a pass over images and its backward pass in skdl."""
+    from skdl import set_config
+    from skdl.layers._context import Arena
+    from skdl.ops import channel_norm, pool
+
+    set_config(engine="numba", n_threads=1)
+    memory, arena = Arena("float32"), Arena("float32")
+    rng = np.random.default_rng(0)
+    x = _copied(rng.normal(size=shape).astype(np.float32), memory)
+    dx = memory.empty(shape)
+    if kind.startswith("norm"):
+        dy, y = _copied(x, memory), memory.empty(shape)
+        gamma, beta, mean, variance, inv_std, dgamma, dbeta = np.ones(
+            (7, shape[-1]), np.float32
+        )
+        relu = "relu" in kind
+        floor = 0.0 if relu else -np.inf
+        return {
+            "forward": lambda: channel_norm.channel_norm(
+                x, gamma, beta, 1e-5, y, mean, variance, inv_std, floor=floor
+            ),
+            "to input": lambda: channel_norm.channel_norm_backward(
+                x, dy, gamma, mean, inv_std, dgamma, dbeta, dx, y if relu else None
+            ),
+        }
+    geometry = pool.make_pool(shape[1:], 2)
+    y = memory.empty((shape[0], *geometry.output_shape))
+    dy = _copied(rng.normal(size=y.shape).astype(np.float32), memory)
+    which = memory.empty(y.shape, np.uint16)
+    if kind == "max":
+        return {
+            "forward": lambda: pool.max_pool(geometry, x, y, which),
+            "to input": lambda: pool.max_pool_backward(geometry, which, dy, dx),
+        }
+
+    def forward() -> None:
+        arena.reset()
+        pool.average_pool(geometry, x, y, empty=arena.empty)
+
+    def to_input() -> None:
+        arena.reset()
+        pool.average_pool_backward(geometry, dy, dx, empty=arena.empty)
+
+    return {"forward": forward, "to input": to_input}
+
+
+def pytorch_passes(kind: str, shape: tuple[int, ...]) -> dict[str, Callable[[], Any]]:
+    """Return the same in PyTorch, in both layouts of memory."""
+    import torch
+    from torch.nn import functional
+
+    torch.set_num_threads(1)
+    n, h, w, c = shape
+    norm = torch.nn.BatchNorm2d(c)
+    functions: dict[str, Callable[[Any], Any]] = {
+        "max": lambda x: functional.max_pool2d(x, 2),
+        "average": lambda x: functional.avg_pool2d(x, 2),
+        "norm": norm,
+        "norm relu": lambda x: functional.relu(norm(x), inplace=True),
+    }
+    function, jobs = functions[kind], {}
+    for name, form in (
+        ("", torch.contiguous_format),
+        (", last", torch.channels_last),
+    ):
+        x = torch.randn(n, c, h, w).contiguous(memory_format=form).requires_grad_()
+        y = function(x)
+        dy = torch.randn_like(y)
+        jobs["forward" + name] = lambda x=x: function(x)
+        jobs["to input" + name] = lambda x=x, y=y, dy=dy: torch.autograd.grad(
+            y, x, dy, retain_graph=True
+        )
+    return jobs
+
+
 def work(case_name: str, contender: str, seed: int) -> Numbers:
     """Time the operations of one case, and a large product in the same process."""
+    if case_name in PASSES:
+        passes = skdl_passes if contender == "skdl" else pytorch_passes
+        found = {k: least_time(job) for k, job in passes(*PASSES[case_name]).items()}
+        if contender == "pytorch":
+            found = {k: min(found[k], found[k + ", last"]) for k in OPERATIONS[:2]}
+        return found
     case = CASES[case_name]
     jobs = (skdl_jobs if contender == "skdl" else pytorch_jobs)(case)
     times = {name: least_time(job) for name, job in jobs.items()}
@@ -198,23 +289,27 @@ def main(rounds: int, only: str | None = None) -> None:
     only : str, default=None
         Run the cases whose name has this in it.
     """
-    rows = []
-    for name, case in CASES.items():
-        if only and only not in name:
-            continue
+    chosen = [name for name in (*CASES, *PASSES) if not only or only in name]
+    rows: dict[bool, list[list[str]]] = {True: [], False: []}
+    for name in chosen:
         found = measure("benchmarks.kernels", name, CONTENDERS, rounds)
         ours, theirs = found["skdl"], found["pytorch"]
-        flops = 2e-6 * products(case)
-        large = 2e-6 * 1024**3 / ours["product"]
-        cells = [
-            f"{ours[op]:.2f} / {theirs[op]:.2f} = {ours[op] / theirs[op]:.2f}; "
-            f"{flops / ours[op]:.0f} ({flops / ours[op] / large:.0%})"
-            for op in OPERATIONS
-        ]
-        rows.append([name, *cells, f"{large:.0f}"])
+        cells = {
+            op: f"{ours[op]:.2f} / {theirs[op]:.2f} = {ours[op] / theirs[op]:.2f}"
+            for op in theirs
+        }
+        if name in CASES:
+            flops = 2e-6 * products(CASES[name])
+            large = 2e-6 * 1024**3 / ours["product"]
+            for op in cells:
+                speed = flops / ours[op]
+                cells[op] += f"; {speed:.0f} ({speed / large:.0%})"
+            cells["product"] = f"{large:.0f}"
+        rows[name in CASES].append([name, *cells.values()])
     print_table(
-        f"Vectors of {vector_width()} bits; one thread, ms of CPU time: skdl / PyTorch "
-        "= ratio; GFLOP/s (beside a large product)",
+        f"Convolutions. Vectors of {vector_width()} bits; one thread, ms of CPU time: "
+        "skdl / PyTorch = ratio; GFLOP/s (beside a large product)",
         ["case", *OPERATIONS, "large product"],
-        rows,
+        rows[True],
     )
+    print_table("Passes over images", ["case", *OPERATIONS[:2]], rows[False])

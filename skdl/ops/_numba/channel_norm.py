@@ -41,8 +41,9 @@ def block_moments(x, c, wide, block, mean, square, first, last):  # type: ignore
         n = x.dtype.type((end - start) // c)
         sums[:] = zero
         for i in range(start, whole, 2 * wide):
+            p, q = x[i : i + wide], x[i + wide : i + 2 * wide]
             for j in range(wide):
-                sums[j] += x[i + j] + x[i + wide + j]
+                sums[j] += p[j] + q[j]
         for i in range(whole, end):
             sums[(i - whole) % wide] += x[i]
         m, s = mean[k], square[k]
@@ -53,8 +54,9 @@ def block_moments(x, c, wide, block, mean, square, first, last):  # type: ignore
             middle[j] = m[j % c]
         sums[:] = zero
         for i in range(start, whole, 2 * wide):
+            p, q = x[i : i + wide], x[i + wide : i + 2 * wide]
             for j in range(wide):
-                a, b = x[i + j] - middle[j], x[i + wide + j] - middle[j]
+                a, b = p[j] - middle[j], q[j] - middle[j]
                 sums[j] += a * a + b * b
         for i in range(whole, end):
             j = (i - whole) % wide
@@ -68,15 +70,16 @@ def scale_rows(x, scale, shift, other, add, floor, y, first, last):  # type: ign
     """y = max(floor, scale·x + shift (+ other)) for the numbers first … last − 1."""
     wide = scale.size
     for start in range(first, last, wide):
-        n = min(wide, last - start)
+        end = min(start + wide, last)
+        p, q, out = x[start:end], other[start:end], y[start:end]
         if add:
-            for j in range(n):
-                v = x[start + j] * scale[j] + shift[j] + other[start + j]
-                y[start + j] = floor if v < floor else v
+            for j in range(end - start):
+                v = p[j] * scale[j] + shift[j] + q[j]
+                out[j] = floor if v < floor else v
         else:
-            for j in range(n):
-                v = x[start + j] * scale[j] + shift[j]
-                y[start + j] = floor if v < floor else v
+            for j in range(end - start):
+                v = p[j] * scale[j] + shift[j]
+                out[j] = floor if v < floor else v
 
 
 @entry
@@ -89,15 +92,16 @@ def block_gradients(x, dy, y, masked, middle, c, block, s, t, first, last):  # t
         b[:] = zero
         end = min(x.size, (k + 1) * block)
         for start in range(k * block, end, wide):
-            n = min(wide, end - start)
+            stop = min(start + wide, end)
+            p, q, r = dy[start:stop], x[start:stop], y[start:stop]
             if masked:
-                for j in range(n):
-                    g = dy[start + j]
-                    dy[start + j] = zero if y[start + j] <= zero else g
-            for j in range(n):
-                g = dy[start + j]
+                for j in range(stop - start):
+                    g = p[j]
+                    p[j] = zero if r[j] <= zero else g
+            for j in range(stop - start):
+                g = p[j]
                 a[j] += g
-                b[j] += g * (x[start + j] - middle[j])
+                b[j] += g * (q[j] - middle[j])
         fold(a, c, s[k])
         fold(b, c, t[k])
 
@@ -107,18 +111,19 @@ def combine_rows(dy, x, a, b, d, out, first, last):  # type: ignore[no-untyped-d
     """out = a·dy + b·x + d for the numbers first … last − 1."""
     wide = a.size
     for start in range(first, last, wide):
-        for j in range(min(wide, last - start)):
-            i = start + j
-            out[i] = a[j] * dy[i] + (b[j] * x[i] + d[j])
+        end = min(start + wide, last)
+        p, q, r = dy[start:end], x[start:end], out[start:end]
+        for j in range(end - start):
+            r[j] = a[j] * p[j] + (b[j] * q[j] + d[j])
 
 
 @entry
 def mask_rows(dy, y, first, last):  # type: ignore[no-untyped-def]
     """Set dy to 0 where y ≤ 0, for the numbers first … last − 1."""
-    zero = dy.dtype.type(0)
-    for i in range(first, last):
-        g = dy[i]
-        dy[i] = zero if y[i] <= zero else g
+    zero, p, q = dy.dtype.type(0), dy[first:last], y[first:last]
+    for i in range(last - first):
+        g = p[i]
+        p[i] = zero if q[i] <= zero else g
 
 
 def _wide(c: int) -> int:

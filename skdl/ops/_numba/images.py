@@ -110,12 +110,15 @@ def over_images(
 @inner
 def add_rows(a, a0, n_rows, c, sums):  # type: ignore[no-untyped-def]
     """Add n_rows rows of c numbers to `sums`, four at a time."""
+    # Slices: with indices into the whole array the loops are not made of vectors.
     whole = n_rows // 4 * 4
     for i in range(0, whole, 4):
         at = a0 + i * c
+        p, q = a[at : at + c], a[at + c : at + 2 * c]
+        r, s = a[at + 2 * c : at + 3 * c], a[at + 3 * c : at + 4 * c]
         for z in range(c):
-            first = a[at + z] + a[at + c + z]
-            sums[z] += first + (a[at + 2 * c + z] + a[at + 3 * c + z])
+            sums[z] += (p[z] + q[z]) + (r[z] + s[z])
     for i in range(whole, n_rows):
+        p = a[a0 + i * c : a0 + (i + 1) * c]
         for z in range(c):
-            sums[z] += a[a0 + i * c + z]
+            sums[z] += p[z]

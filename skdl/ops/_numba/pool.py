@@ -91,10 +91,11 @@ def from_maxima(dy, which, y, masked, table, entries, dx, first, last, room, cho
             if masked:
                 at = plan.top * plan.line + plan.left
                 for i in range(plan.h):
+                    of_y = y[x0 + i * plan.row : x0 + (i + 1) * plan.row]
+                    line = room[at + i * plan.line : at + i * plan.line + plan.row]
                     for j in range(plan.row):
-                        positive = y[x0 + i * plan.row + j] > 0
-                        kept = room[at + i * plan.line + j]
-                        room[at + i * plan.line + j] = kept if positive else zero
+                        kept = line[j]
+                        line[j] = kept if of_y[j] > 0 else zero
             x0 = 0
         for part in parts:
             for r in range(part[ROWS], part[END], MR_WINDOWS):
