@@ -22,15 +22,21 @@ from skdl.layers._layer import (
 )
 from skdl.layers._pool import AvgPool2D, GlobalAvgPool, MaxPool2D
 from skdl.layers._prelu import PReLU
+from skdl.layers._recurrent import GRU, LSTM, RNN, Recurrent
 from skdl.layers._residual import Residual
+from skdl.layers._sequence import Bidirectional, Embedding
 from skdl.layers._shape import Flatten, Rescale
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
     "Activation",
     "Arena",
     "AuxiliaryHead",
     "AvgPool2D",
     "BatchNorm",
+    "Bidirectional",
     "Branches",
     "Carried",
     "Chain",
@@ -40,12 +46,14 @@ __all__ = [
     "DepthwiseConv2D",
     "DropConnect",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GlobalAvgPool",
     "Layer",
     "MaxPool2D",
     "PReLU",
     "ParamSpec",
+    "Recurrent",
     "Rescale",
     "Residual",
     "SideOutput",

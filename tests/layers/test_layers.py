@@ -7,10 +7,14 @@ from scipy import sparse
 from skdl import activations, initializers, layers
 from skdl._params import ParamVector
 from skdl.layers import (
+    GRU,
+    LSTM,
+    RNN,
     Activation,
     AuxiliaryHead,
     AvgPool2D,
     BatchNorm,
+    Bidirectional,
     Branches,
     Chain,
     Context,
@@ -19,6 +23,7 @@ from skdl.layers import (
     DepthwiseConv2D,
     DropConnect,
     Dropout,
+    Embedding,
     Flatten,
     GlobalAvgPool,
     Layer,
@@ -71,6 +76,15 @@ TABLE = [
     (SpatialDropout(0.4), (3, 3, 4)),
     (SpatialDropout(0.4), (5,)),
     (PReLU(), (3, 4)),
+    (RNN(4), (3, 2)),
+    (RNN(3, "relu", return_sequences=False), (4, 2)),
+    (LSTM(3), (4, 2)),
+    (LSTM(2, return_sequences=False, reverse=True), (3, 4)),
+    (GRU(3), (4, 2)),
+    (GRU(2, reverse=True), (3, 4)),
+    (Bidirectional(GRU(2)), (3, 4)),
+    (Bidirectional(LSTM(2, return_sequences=False)), (3, 4)),
+    (Residual([LSTM(2)]), (3, 2)),
     (Chain([Dense(3), "tanh"]), (5,)),
     (Chain(), (5,)),
     (Branches([[Dense(3), "tanh"], Dense(2), "sigmoid"]), (5,)),
@@ -85,7 +99,8 @@ def test_contract(layer, input_shape):
 
 
 def test_every_registered_layer_is_in_the_table():
-    tested = {type(layer) for layer, _ in TABLE} | {AuxiliaryHead}  # see below
+    tested = {type(layer) for layer, _ in TABLE}
+    tested |= {AuxiliaryHead, Embedding}  # they have tests of their own
     assert tested == {type(layers.get(name)) for name in layers.names()}
 
 

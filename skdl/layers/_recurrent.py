@@ -1,0 +1,342 @@
+"""Recurrent layers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from skdl import initializers
+from skdl._compat import StrOptions
+from skdl._settings import COUNT
+from skdl._typing import Array, Shape, Tree
+from skdl.initializers import Initializer
+from skdl.layers._context import Context
+from skdl.layers._layer import Layer, ParamSpec, register
+from skdl.ops import recurrent as op
+from skdl.ops.linear import (
+    linear,
+    linear_backward_input,
+    linear_backward_weights,
+)
+
+
+class Recurrent(Layer):
+    """Base of recurrent layers: what goes in at all steps, and what comes out.
+
+    Samples are sequences (steps, features). Padding behind a sequence (see
+    `Context.lengths`) changes nothing: its state stays as it was at its end. With
+    `Context.carried` the first state of a window is the last one of the window before,
+    and the gradient is cut there (truncated backpropagation through time).
+    """
+
+    is_affine = True
+    n_gates: ClassVar[int] = 1
+
+    units: int
+    return_sequences: bool
+    initializer: str | Initializer
+    recurrent_initializer: str | Initializer
+
+    _registries = {
+        "initializer": initializers.registry,
+        "recurrent_initializer": initializers.registry,
+    }
+    _parameter_constraints: dict[str, Any] = {
+        "units": COUNT,
+        "return_sequences": ["boolean"],
+        "reverse": ["boolean"],
+    }
+
+    def __init__(
+        self,
+        units: int = 64,
+        return_sequences: bool = True,
+        reverse: bool = False,
+        initializer: str | Initializer = "auto",
+        recurrent_initializer: str | Initializer = "orthogonal",
+    ) -> None:
+        self.units = units
+        self.return_sequences = return_sequences
+        self.reverse = reverse
+        self.initializer = initializer
+        self.recurrent_initializer = recurrent_initializer
+
+    reverse: bool
+
+    # ---- what a subclass defines: one pass through time, states first
+
+    def _forward(
+        self, params: Tree, z: Array, states: list[Array], over: Any, ctx: Context
+    ) -> Any:
+        raise TypeError(f"{type(self).__name__} must define _forward.")
+
+    def _backward(
+        self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
+    ) -> tuple[Array, Array]:
+        """Return the gradients of the inputs' and of the states' products."""
+        raise TypeError(f"{type(self).__name__} must define _backward.")
+
+    # ---- what they share
+
+    n_states: ClassVar[int] = 1
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        if len(input_shape) != 2:
+            raise ValueError(
+                "a recurrent layer takes sequences (steps, features), got samples of "
+                f"shape {input_shape}."
+            )
+        steps, features = input_shape
+        width = self.n_gates * self.units
+        specs = {
+            "W": ParamSpec((features, width), self.initializer, penalised=True),
+            "U": ParamSpec(
+                (self.units, width), self.recurrent_initializer, penalised=True
+            ),
+            "b": ParamSpec((width,), "zeros"),
+        }
+        out = (steps, self.units) if self.return_sequences else (self.units,)
+        return out, specs
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        n, n_steps, _ = x.shape
+        inputs = ctx.empty((n_steps, n, x.shape[2]))
+        inputs[...] = self._in_time(x.transpose(1, 0, 2), ctx.lengths)
+        z = ctx.empty((n_steps, n, params["W"].shape[1]))
+        linear(inputs, params["W"], params["b"], z)
+        states = self._starts(n, n_steps, ctx)
+        over = op.ended(ctx.lengths, n_steps)
+        cache = self._forward(params, z, states, over, ctx)
+        if ctx.carried is not None:
+            ctx.carried.put([state[-1].copy() for state in states])
+        h = states[0]
+        if self.return_sequences:
+            y = ctx.empty((n, n_steps, self.units))
+            y[...] = self._in_time(h[1:], ctx.lengths).transpose(1, 0, 2)
+        else:
+            y = h[-1]
+        if not ctx.train:
+            return y, None
+        return y, (inputs, h, over, ctx.lengths, cache)
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        inputs, h, _, lengths, kept = cache
+        n_steps, n, _ = inputs.shape
+        of_h = ctx.empty((n_steps, n, self.units))
+        last = [ctx.empty((n, self.units)) for _ in range(self.n_states)]
+        for state in last:
+            state[...] = 0
+        if self.return_sequences:
+            of_h[...] = self._in_time(dy.transpose(1, 0, 2), lengths)
+        else:
+            of_h[...] = 0
+            last[0][...] = dy
+        of_input, of_state = self._backward(params, kept, of_h, last, ctx)
+        linear_backward_weights(of_input, inputs, grads["W"], grads["b"])
+        linear_backward_weights(of_state, h[:-1], grads["U"], grads.get("v"))
+        if not ctx.want_dx:
+            return None
+        of_inputs = linear_backward_input(
+            of_input, params["W"], ctx.empty(inputs.shape)
+        )
+        dx = ctx.empty((n, n_steps, inputs.shape[2]))
+        dx[...] = self._in_time(of_inputs, lengths).transpose(1, 0, 2)
+        return dx
+
+    def _starts(self, n: int, n_steps: int, ctx: Context) -> list[Array]:
+        """States of all steps, the first of them set."""
+        before = None if ctx.carried is None else ctx.carried.take()
+        states = []
+        for i in range(self.n_states):
+            state = ctx.empty((n_steps + 1, n, self.units))
+            state[0] = 0 if before is None else before[i]
+            states.append(state)
+        return states
+
+    def _in_time(self, array: Array, lengths: Array | None) -> Array:
+        """Turn sequences round, each within its length, for a layer that goes back."""
+        if not self.reverse:
+            return array
+        if lengths is None:
+            return array[::-1]
+        steps = np.arange(len(array))[:, None]
+        turned = np.where(steps < lengths, lengths - 1 - steps, steps)
+        return array[turned, np.arange(array.shape[1])]
+
+
+@register("rnn")
+class RNN(Recurrent):
+    """s_t = f(x_t·W + s_{t−1}·U + b), the simple recurrent layer (Elman 1990).
+
+    Parameters
+    ----------
+    units : int, default=64
+        Numbers of the state; at least 1.
+    activation : {"tanh", "relu"}, default="tanh"
+        f.
+    return_sequences : bool, default=True
+        Whether the output has the state of every step, or that of the last alone.
+    reverse : bool, default=False
+        Whether to go from the end of each sequence to its start. Outputs stand at the
+        steps they belong to.
+    initializer : str or Initializer, default="auto"
+        Start of W.
+    recurrent_initializer : str or Initializer, default="orthogonal"
+        Start of U.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if a setting is out of range or samples are no
+        sequences.
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        **Recurrent._parameter_constraints,
+        "activation": [StrOptions({"tanh", "relu"})],
+    }
+
+    def __init__(
+        self,
+        units: int = 64,
+        activation: str = "tanh",
+        return_sequences: bool = True,
+        reverse: bool = False,
+        initializer: str | Initializer = "auto",
+        recurrent_initializer: str | Initializer = "orthogonal",
+    ) -> None:
+        super().__init__(
+            units, return_sequences, reverse, initializer, recurrent_initializer
+        )
+        self.activation = activation
+
+    def _forward(
+        self, params: Tree, z: Array, states: list[Array], over: Any, ctx: Context
+    ) -> Any:
+        op.simple(z, params["U"], states[0], over, self.activation == "relu")
+        return z, states[0], over
+
+    def _backward(
+        self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
+    ) -> tuple[Array, Array]:
+        z, h, over = cache
+        relu = self.activation == "relu"
+        op.simple_backward(z, h, dy, params["U"], last[0], over, relu)
+        return z, z
+
+
+@register("lstm")
+class LSTM(Recurrent):
+    """Long short-term memory (Hochreiter & Schmidhuber 1997; Gers et al. 2000).
+
+    i, f, o = σ(x_t·W + h_{t−1}·U + b), g = tanh(…); c_t = f∘c_{t−1} + i∘g;
+    h_t = o∘tanh(c_t). The columns of W, U and b stand in the order i, f, o, g (PyTorch:
+    i, f, g, o). The biases of f start at 1 (Jozefowicz et al. 2015): cells remember at
+    first.
+
+    Parameters
+    ----------
+    units : int, default=64
+        Numbers of the state; at least 1.
+    return_sequences : bool, default=True
+        Whether the output has the state of every step, or that of the last alone.
+    reverse : bool, default=False
+        Whether to go from the end of each sequence to its start.
+    initializer : str or Initializer, default="auto"
+        Start of W.
+    recurrent_initializer : str or Initializer, default="orthogonal"
+        Start of U.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if a setting is out of range or samples are no
+        sequences.
+    """
+
+    n_gates = 4
+    n_states = 2
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        shape, specs = super().build(input_shape)
+        specs["b"] = specs["b"]._replace(initializer=_ForgetBias())
+        return shape, specs
+
+    def _forward(
+        self, params: Tree, z: Array, states: list[Array], over: Any, ctx: Context
+    ) -> Any:
+        h, c = states
+        bent = ctx.empty((len(z), *h.shape[1:]))
+        op.lstm(z, params["U"], h, c, bent, over)
+        return z, c, bent, over
+
+    def _backward(
+        self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
+    ) -> tuple[Array, Array]:
+        z, c, bent, over = cache
+        op.lstm_backward(z, c, bent, dy, params["U"], last[0], last[1], over)
+        return z, z
+
+
+@register("gru")
+class GRU(Recurrent):
+    """Gated recurrent unit (Cho et al. 2014).
+
+    r, u = σ(x_t·W + b + h_{t−1}·U + v), n = tanh(x_t·W + b + r∘(h_{t−1}·U + v)),
+    h_t = n + u∘(h_{t−1} − n), as PyTorch has it (in the paper r acts before the
+    product). The columns of W and U stand in the order r, u, n.
+
+    Parameters
+    ----------
+    units : int, default=64
+        Numbers of the state; at least 1.
+    return_sequences : bool, default=True
+        Whether the output has the state of every step, or that of the last alone.
+    reverse : bool, default=False
+        Whether to go from the end of each sequence to its start.
+    initializer : str or Initializer, default="auto"
+        Start of W.
+    recurrent_initializer : str or Initializer, default="orthogonal"
+        Start of U.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if a setting is out of range or samples are no
+        sequences.
+    """
+
+    n_gates = 3
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        shape, specs = super().build(input_shape)
+        specs["v"] = specs["b"]
+        return shape, specs
+
+    def _forward(
+        self, params: Tree, z: Array, states: list[Array], over: Any, ctx: Context
+    ) -> Any:
+        h = states[0]
+        kept = ctx.empty((len(z), *h.shape[1:]))
+        op.gru(z, params["U"], params["v"], h, kept, over)
+        return z, h, kept, over
+
+    def _backward(
+        self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
+    ) -> tuple[Array, Array]:
+        z, h, kept, over = cache
+        dz = ctx.empty(z.shape)
+        op.gru_backward(z, h, kept, dz, dy, params["U"], last[0], over)
+        return z, dz
+
+
+class _ForgetBias(Initializer):
+    """0, and 1 for the second of four parts: the forget gate."""
+
+    def __call__(self, shape: Shape, rng: Any, dtype: Any = np.float64) -> Array:
+        bias = np.zeros(shape, dtype)
+        bias[shape[0] // 4 : shape[0] // 2] = 1
+        return bias

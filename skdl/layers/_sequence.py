@@ -1,0 +1,153 @@
+"""Layers of symbols, and of both directions of time."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Self
+
+import numpy as np
+
+from skdl import initializers
+from skdl._settings import COUNT
+from skdl._typing import Array, Shape, Tree
+from skdl.initializers import Initializer
+from skdl.layers._context import Context
+from skdl.layers._layer import Layer, ParamSpec, build_chain, register, registry
+from skdl.layers._recurrent import Recurrent
+
+
+@register("embedding")
+class Embedding(Layer):
+    """A row of a table for each symbol: y = E[x].
+
+    Samples are whole numbers from 0 to vocabulary − 1, of any shape; ids and padding
+    are taken as they come.
+
+    Parameters
+    ----------
+    vocabulary : int, default=256
+        Number of symbols; at least 1.
+    units : int, default=32
+        Numbers that stand for a symbol; at least 1.
+    initializer : str or Initializer, default="normal"
+        Start of E, of shape (vocabulary, units).
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if a setting is out of range; in training and
+        prediction, if a symbol is.
+    """
+
+    accepts_integers = True
+    _registries = {"initializer": initializers.registry}
+    _parameter_constraints: dict[str, Any] = {"vocabulary": COUNT, "units": COUNT}
+
+    def __init__(
+        self,
+        vocabulary: int = 256,
+        units: int = 32,
+        initializer: str | Initializer = "normal",
+    ) -> None:
+        self.vocabulary = vocabulary
+        self.units = units
+        self.initializer = initializer
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        spec = ParamSpec((self.vocabulary, self.units), self.initializer)
+        return (*input_shape, self.units), {"E": spec}
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        ids = x.astype(np.intp, copy=False)
+        if ids.size and not 0 <= ids.min() <= ids.max() < self.vocabulary:
+            raise ValueError(
+                f"Symbols must be whole numbers from 0 to {self.vocabulary - 1}, got "
+                f"{ids.min()} to {ids.max()}."
+            )
+        y = ctx.empty((*x.shape, self.units))
+        np.take(params["E"], ids, axis=0, out=y, mode="clip")
+        return y, ids if ctx.train else None
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        dE, ids = grads["E"], cache.ravel()
+        dE[...] = 0
+        # Rows of one symbol are added up side by side.
+        order = np.argsort(ids, kind="stable")
+        symbols, starts = np.unique(ids[order], return_index=True)
+        rows = dy.reshape(-1, self.units)[order]
+        dE[symbols] = np.add.reduceat(rows, starts, axis=0)
+
+
+@register("bidirectional")
+class Bidirectional(Layer):
+    """A recurrent layer forwards and another of its kind backwards, outputs joined.
+
+    Each step then knows what comes before and after it (Schuster & Paliwal 1997). Not
+    for generation.
+
+    Parameters
+    ----------
+    layer : str or Recurrent, default="lstm"
+        The layer that goes forwards.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if the layer is not recurrent or does not fit.
+    """
+
+    is_affine = True
+    _registries = {"layer": registry}
+
+    def __init__(self, layer: str | Layer = "lstm") -> None:
+        self.layer = layer
+
+    def settled(self) -> Self:
+        new = super().settled()
+        forwards = registry.get(new.layer).settled()
+        if not isinstance(forwards, Recurrent):
+            raise ValueError(
+                f"Bidirectional takes a recurrent layer such as LSTM, got {forwards!r}."
+            )
+        backwards = copy.copy(forwards)
+        forwards.reverse, backwards.reverse = False, True
+        new.layer, new._both = forwards, (forwards, backwards)
+        return new
+
+    _both: tuple[Recurrent, ...] = ()
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        specs: dict[str, Any] = {}
+        shape = input_shape
+        for key, layer in zip(("forwards", "backwards"), self._both, strict=True):
+            shapes, spec = build_chain([layer], input_shape)
+            shape, specs[key] = shapes[-1], spec["0"]
+        return (*shape[:-1], 2 * shape[-1]), specs
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        outputs: list[Any] = []
+        caches = []
+        for key, layer in zip(("forwards", "backwards"), self._both, strict=True):
+            y, cache = layer.forward(params[key], x, ctx)
+            outputs.append(y)
+            caches.append(cache)
+        out = ctx.empty((*outputs[0].shape[:-1], 2 * outputs[0].shape[-1]))
+        np.concatenate(outputs, axis=-1, out=out)
+        return out, caches if ctx.train else None
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        half = dy.shape[-1] // 2
+        dx: list[Any] = []
+        for i, (key, layer) in enumerate(
+            zip(("forwards", "backwards"), self._both, strict=True)
+        ):
+            part = ctx.empty((*dy.shape[:-1], half))
+            part[...] = dy[..., i * half : (i + 1) * half]
+            dx.append(layer.backward(params[key], grads[key], cache[i], part, ctx))
+        if not ctx.want_dx:
+            return None
+        return np.add(dx[0], dx[1], out=ctx.empty(dx[0].shape))

@@ -1,0 +1,146 @@
+"""Recurrent layers: padding, carried states, both directions, symbols."""
+
+import numpy as np
+import pytest
+
+from skdl import losses
+from skdl._ragged import Ragged
+from skdl.layers import (
+    GRU,
+    LSTM,
+    RNN,
+    Bidirectional,
+    Carried,
+    Context,
+    Dense,
+    Embedding,
+)
+from skdl.networks import Network
+from skdl.testing import check_gradient, check_layer
+from skdl.training import Objective
+
+KINDS = [RNN(3), RNN(3, "relu"), LSTM(3), GRU(3)]
+LENGTHS = np.array([4, 1, 3, 2, 4])
+
+
+def drawn(layers, shape):
+    network = Network(layers, shape)
+    rng = np.random.default_rng(0)
+    network.initialize(rng)
+    network.params.vector[:] += 0.3 * rng.normal(size=network.params.size)
+    return network
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        *KINDS,
+        LSTM(3, return_sequences=False),
+        GRU(3, return_sequences=False, reverse=True),
+        LSTM(3, reverse=True),
+        Bidirectional(RNN(2)),
+        Bidirectional(GRU(2, return_sequences=False)),
+    ],
+    ids=repr,
+)
+def test_contract_with_padding(layer):
+    x = np.random.default_rng(0).normal(size=(5, 4, 2))
+    check_layer(layer, (4, 2), x=x, lengths=LENGTHS)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("kind", [RNN, LSTM, GRU])
+@pytest.mark.parametrize("sequences", [False, True])
+def test_padding_changes_nothing(kind, reverse, sequences):
+    rng = np.random.default_rng(0)
+    X = Ragged.of([rng.normal(size=(n, 2)) for n in LENGTHS])
+    layer = kind(3, return_sequences=sequences, reverse=reverse)
+    network = drawn([layer], X.shape[1:])
+    together = list(network.predict(X))
+    alone = [network.predict(sequence[None])[0] for sequence in X]
+    for got, expected in zip(together, alone, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("layer", KINDS, ids=repr)
+def test_windows_with_carried_states_are_one_sequence(layer):
+    x = np.random.default_rng(0).normal(size=(5, 6, 2))
+    network = drawn([layer, Dense(4), layer], (6, 2))
+    tree = network.tree(network.params)
+    carried, parts = Carried(), []
+    for start in (0, 2, 4):
+        ctx = Context(train=False)
+        ctx.begin(carried=carried)
+        parts.append(network.forward(tree, x[:, start : start + 2], ctx)[0])
+        carried.turn()
+    np.testing.assert_allclose(
+        np.concatenate(parts, axis=1), network.predict(x), rtol=1e-12, atol=1e-14
+    )
+
+
+def test_a_reversed_layer_is_the_layer_on_reversed_sequences():
+    x = np.random.default_rng(0).normal(size=(5, 4, 2))
+    forwards, backwards = drawn([GRU(3)], (4, 2)), drawn([GRU(3, reverse=True)], (4, 2))
+    expected = forwards.predict(x[:, ::-1])[:, ::-1]
+    np.testing.assert_allclose(backwards.predict(x), expected, rtol=1e-12)
+    both = drawn([Bidirectional(GRU(3))], (4, 2))
+    for name in forwards.params:
+        for side in ("forwards", "backwards"):
+            both.params[f"0.{side}.{name[2:]}"][...] = forwards.params[name]
+    joined = np.concatenate([forwards.predict(x), expected], axis=-1)
+    np.testing.assert_allclose(both.predict(x), joined, rtol=1e-12)
+
+
+def test_the_forget_gate_is_open_at_the_start():
+    network = Network([LSTM(3)], (4, 2))
+    network.initialize(np.random.default_rng(0))
+    assert network.params["0.b"].tolist() == [0] * 3 + [1] * 3 + [0] * 6
+
+
+def test_a_language_model_through_time():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 5, (3, 6)).astype(np.uint8)
+    y = rng.integers(0, 5, (3, 6))
+    network = drawn([Embedding(5, 4), LSTM(3), GRU(3), Dense(5)], (6,))
+    objective = Objective(network, losses.get("cross_entropy"))
+    theta = network.params.vector.copy()
+
+    def value(at):
+        return objective.loss_and_gradient(at, X, y)[0]
+
+    check_gradient(value, theta, objective.loss_and_gradient(theta, X, y)[1])
+
+
+# ---- symbols
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64])
+@pytest.mark.parametrize("shape", [(), (6,), (2, 3)], ids=str)
+def test_symbols(kind, shape):
+    x = np.random.default_rng(0).integers(0, 7, (5, *shape)).astype(kind)
+    check_layer(Embedding(7, 3), shape, x=x)
+    network = drawn([Embedding(7, 3)], shape)
+    np.testing.assert_array_equal(network.predict(x), network.params["0.E"][x])
+
+
+@pytest.mark.parametrize("symbol", [-1, 7])
+def test_symbols_out_of_range(symbol):
+    network = drawn([Embedding(7, 3)], (2,))
+    with pytest.raises(ValueError, match=r"whole numbers from 0 to 6, got"):
+        network.predict(np.array([[0, symbol]]))
+
+
+WRONG = {
+    "flat samples": (LSTM(3), (4,), r"takes sequences \(steps, features\)"),
+    "no units": (GRU(0), (4, 2), "'units' parameter of GRU"),
+    "activation": (RNN(2, "sigmoid"), (4, 2), "'activation' parameter of RNN"),
+    "both ways": (Bidirectional("dense"), (4, 2), "takes a recurrent layer"),
+    "no symbols": (Embedding(0), (4,), "'vocabulary' parameter of Embedding"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_does_not_fit(case):
+    layer, shape, message = WRONG[case]
+    with pytest.raises(ValueError, match=message):
+        Network([layer], shape)
