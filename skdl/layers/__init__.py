@@ -22,7 +22,7 @@ from skdl.layers._layer import (
 )
 from skdl.layers._pool import AvgPool2D, GlobalAvgPool, MaxPool2D
 from skdl.layers._prelu import PReLU
-from skdl.layers._recurrent import GRU, LSTM, RNN, Recurrent
+from skdl.layers._recurrent import GRU, LSTM, RNN
 from skdl.layers._residual import Residual
 from skdl.layers._sequence import Bidirectional, Embedding
 from skdl.layers._shape import Flatten, Rescale
@@ -53,7 +53,6 @@ __all__ = [
     "MaxPool2D",
     "PReLU",
     "ParamSpec",
-    "Recurrent",
     "Rescale",
     "Residual",
     "SideOutput",
