@@ -290,10 +290,12 @@ def _plain_numbers(estimator: Any, X: Any, reset: bool) -> Array:
         X = validate_data(estimator, X, reset=reset, **_CHECKS)
         return by_columns(X) if issparse(X) else X
     except (TypeError, ValueError):
-        if frame is not None:
-            for j in range(frame.shape[1]):
-                Table(X).floats(j)
-        raise
+        if frame is None:
+            raise
+        # Name the column at fault; columns of objects may hold pandas.NA.
+        columns = [Table(X).floats(j) for j in range(frame.shape[1])]
+        validate_data(estimator, X=X, skip_check_array=True, reset=reset)
+        return check_array(np.column_stack(columns), **_CHECKS)
 
 
 def _side_by_side(rest: Any, plain: Array, columns: dict[int, Array]) -> csc_array:

@@ -120,7 +120,7 @@ def by_columns(X: Any) -> csc_array:
     columns : csc_array of shape (n, n_features)
         May share the memory of X.
     """
-    columns = csc_array(X)
+    columns = X if isinstance(X, csc_array) else csc_array(X)  # which knows its form
     if not columns.has_canonical_format:
         if X.format == "csc":
             columns = columns.copy()

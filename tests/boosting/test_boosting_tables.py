@@ -198,6 +198,23 @@ def test_floats_that_are_not_a_number_are_missing_in_any_library():
         np.testing.assert_array_equal(prediction, expected)
 
 
+@pytest.mark.parametrize("beside", [{}, {"city": pd.Categorical(CITY)}])
+def test_objects_that_are_missing(beside):
+    size = pd.array(np.arange(N) % 3, dtype="Int64")
+    size[::4] = pd.NA
+    y = np.where(size.isna(), 7.0, size.to_numpy(float, na_value=0.0))
+    table = pd.DataFrame({"size": size.astype(object), **beside})
+    fitted = model().fit(table, y)
+    np.testing.assert_allclose(fitted.predict(table), y, atol=0.01)
+    assert fitted.feature_names_in_[0] == "size"
+
+
+def test_numbers_that_are_not_finite_are_an_error_in_a_table():
+    table = pd.DataFrame({"size": [1.0, np.inf, 2.0]})
+    with pytest.raises(ValueError, match="infinity"):
+        model().fit(table, [0.0, 1.0, 2.0])
+
+
 # ---- more categories than codes
 
 
