@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import typing
 
+from skdl._compile import compile
 from skdl._config import config_context, get_config, set_config
 from skdl._registry import did_you_mean as _did_you_mean
 from skdl.boosting import (
@@ -28,6 +29,7 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "NetworkFeatures",
+    "compile",
     "config_context",
     "get_config",
     "set_config",

@@ -60,7 +60,8 @@ BELOW = {
     "inspection": ["neural_network", "boosting"],
     "datasets": ["foundation"],
     "testing": ["networks"],
-    "__init__": ["inspection", "datasets", "testing"],
+    "_compile": ["neural_network", "boosting"],
+    "__init__": ["_compile", "inspection", "datasets", "testing"],
 }
 # Parameter objects and estimators are scikit-learn's; the rest does not need it.
 USES_SKLEARN = {

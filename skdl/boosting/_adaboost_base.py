@@ -26,6 +26,7 @@ from skdl.boosting._checks import check_target_given, positive_rows, round_repor
 from skdl.boosting._columns import Columns
 from skdl.boosting._importances import feature_importances
 from skdl.boosting._threads import threads_of
+from skdl.ops._compiling import compiling_is_said
 
 TINY = float(np.finfo(np.float64).tiny)
 
@@ -110,7 +111,11 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
         raise TypeError(f"{type(self).__name__} must define _begin.")
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
-        with unchanged_if_fails(self), threads_of(self):
+        with (
+            unchanged_if_fails(self),
+            threads_of(self),
+            compiling_is_said(self.verbose),
+        ):
             check_callbacks(self, follows=False)
             shown = (X, y)
             random_state = check_random_state(self.random_state)

@@ -41,6 +41,7 @@ from skdl.boosting._start import continued, first_ensemble
 from skdl.boosting._step_rule import Steps, registry, resolve
 from skdl.boosting._threads import on_threads_of, threads_of
 from skdl.losses import Loss
+from skdl.ops._compiling import compiling_is_said
 from skdl.optimizers import Optimizer
 from skdl.schedules import Schedule
 
@@ -74,6 +75,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     importance_type: str
     n_jobs: int | None
     random_state: Any
+    verbose: int
 
     # ---- what fit leaves
 
@@ -146,7 +148,11 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
         y_val: Any,
         sample_weight_val: Any,
     ) -> Self:
-        with unchanged_if_fails(self), threads_of(self):
+        with (
+            unchanged_if_fails(self),
+            threads_of(self),
+            compiling_is_said(self.verbose),
+        ):
             check_callbacks(self)
             saved: SavedRun | None = kept_run(self)
             going_on = self.warm_start and hasattr(self, "ensemble_")

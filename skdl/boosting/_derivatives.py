@@ -146,6 +146,7 @@ def _compiled(
     kernel: Callable[..., None] = getattr(
         import_module("skdl.boosting._numba.derivatives"), loss.twin
     )
+    y = np.ascontiguousarray(y)  # each layout would be compiled by itself
     n, k = raw.shape
     has_h = not loss.constant_hessian or weight is not None
     if "g" not in memory:

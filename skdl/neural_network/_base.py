@@ -41,6 +41,7 @@ from skdl.neural_network._run import (
 )
 from skdl.neural_network._tasks import saved_state, what_callbacks_see
 from skdl.ops._blas import one_blas_thread
+from skdl.ops._compiling import compiling_is_said
 from skdl.optimizers import OptimizerState
 from skdl.tasks import Task
 from skdl.training import Batches, Data, RowBatches, Trainer, TrainingState
@@ -277,7 +278,11 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         return self
 
     def _fit(self, request: Request) -> Self:
-        with unchanged_if_fails(self), one_blas_thread():
+        with (
+            unchanged_if_fails(self),
+            one_blas_thread(),
+            compiling_is_said(self.verbose),
+        ):
             previous = self._previous_state(request.incremental)
             saved = None if request.incremental else saved_state(self)
             seed = None if saved is None else saved.seed

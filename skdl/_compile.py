@@ -1,0 +1,80 @@
+"""Compiling ahead: what a first fit would otherwise spend its first seconds on."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from skdl._config import config_context
+from skdl.boosting import (
+    AdaBoostClassifier,
+    AdaBoostRegressor,
+    GradientBoostingClassifier,
+    GradientBoostingRegressor,
+)
+from skdl.neural_network import MLPRegressor
+
+
+def compile(verbose: bool = True) -> None:
+    """Compile everything that fits and predictions need, and keep it on disk.
+
+    Numba compiles a function when it is first called and keeps the code beside the
+    package, or in the folder that the environment variable ``NUMBA_CACHE_DIR`` names,
+    for all later processes on the same kind of processor. This calls all of them on a
+    few rows: some 20 seconds once after installing, hardly any from then on.
+    In the image of a container it is the line
+    ``RUN python -c "import skdl; skdl.compile()"``; the first fit there then compiles
+    nothing, if it runs on the kind of processor that the image was built on.
+
+    Parameters
+    ----------
+    verbose : bool, default=True
+        Whether to print how long it took.
+
+    Raises
+    ------
+    ImportError
+        If Numba is not installed: nothing is compiled without it.
+
+    Examples
+    --------
+    >>> import skdl
+    >>> skdl.compile(verbose=False)
+    """
+    start = time.perf_counter()
+    with config_context(engine="numba"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _call_everything()
+    if verbose:
+        print(f"skdl: compiled in {time.perf_counter() - start:.1f} s")
+
+
+def _call_everything() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 5))
+    X[:, 4] = rng.integers(0, 4, 300)
+    classes, weight = rng.integers(0, 3, 300), rng.random(300) + 0.5
+    few: dict[str, Any] = {"n_estimators": 2, "random_state": 0}
+    for dtype in (np.float64, np.float32):
+        for y in (classes, classes > 0):
+            model = GradientBoostingClassifier(**few).fit(X.astype(dtype), y)
+            model.predict_proba(X.astype(dtype))
+            model.apply(X.astype(dtype))
+        sparse_X = sparse.csr_array(X.astype(dtype) * (X > 0))
+        GradientBoostingRegressor(**few).fit(sparse_X, X[:, 0]).predict(sparse_X)
+        rows = GradientBoostingRegressor(**few, subsample=0.5)
+        rows.fit(np.asfortranarray(X, dtype), X[:, 0]).predict(X)
+    GradientBoostingRegressor(**few, categorical_features=[4]).fit(X, X[:, 0], weight)
+    for loss in ("absolute_error", "quantile"):  # some of their arrays are read-only
+        GradientBoostingRegressor(loss=loss, **few).fit(X, X[:, 0], weight)
+    AdaBoostClassifier(**few).fit(X, classes)
+    AdaBoostRegressor(**few).fit(X, X[:, 0])
+    wide = np.zeros((2, 2**14))  # long vectors are worth a compiled loop
+    for dtype in (np.float64, np.float32):
+        for optimizer in ("adam", "sgd"):
+            net = MLPRegressor((4,), optimizer=optimizer, max_iter=1, alpha=1.0)
+            net.fit(wide.astype(dtype), np.zeros(2))

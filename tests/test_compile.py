@@ -1,0 +1,185 @@
+"""Compiling ahead, and saying that it happens."""
+
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+import skdl
+from skdl import config_context
+from skdl.ops._compiling import compiling_is_said, say
+
+numba = pytest.importorskip("numba")
+PACKAGES = ("skdl.tree._numba", "skdl.boosting._numba")
+LINE = "Compiling: up to 15 s, once after installing"
+
+
+def compiled_functions():
+    """Return what Python calls and the cache keeps: name -> dispatcher."""
+    names = ["skdl.ops._numba.update"]
+    for package in PACKAGES:
+        path = importlib.import_module(package).__path__
+        found = [module.name for module in pkgutil.iter_modules(path)]
+        names += [f"{package}.{name}" for name in found if name != "probe"]
+    return {
+        f"{module}.{name}": value
+        for module in names
+        for name, value in vars(importlib.import_module(module)).items()
+        if isinstance(value, numba.core.dispatcher.Dispatcher)
+        and value.py_func.__module__ == module
+        and value.targetoptions.get("no_cpython_wrapper") is None
+        and name != "code_of"  # compiled code calls it
+    }
+
+
+def signatures():
+    return {name: set(f.signatures) for name, f in compiled_functions().items()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _ahead():
+    skdl.compile(verbose=False)
+
+
+def test_everything_that_python_calls_is_compiled():
+    found = signatures()
+    assert len(found) > 10
+    assert [name for name, types in found.items() if not types] == []
+
+
+def rows(dtype):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(80, 4))
+    return X.astype(dtype), rng.integers(0, 3, 80), rng.uniform(1, 2, 80)
+
+
+FITS = {
+    "classes": lambda X, y, w: skdl.GradientBoostingClassifier(n_estimators=2).fit(
+        X, y
+    ),
+    "weights": lambda X, y, w: skdl.GradientBoostingClassifier(
+        n_estimators=2, subsample=0.5, max_features=2
+    ).fit(X, y > 0, w),
+    "numbers": lambda X, y, w: skdl.GradientBoostingRegressor(
+        n_estimators=2, monotonic_cst=[1, 0, 0, 0]
+    ).fit(np.where(X > 2, np.nan, X), X[:, 0]),
+    "other losses": lambda X, y, w: skdl.GradientBoostingRegressor(
+        n_estimators=2, loss="absolute_error"
+    ).fit(X, X[:, 0], w),
+    "sparse": lambda X, y, w: skdl.GradientBoostingClassifier(n_estimators=2).fit(
+        sparse.csr_array(X), y
+    ),
+    "several outputs": lambda X, y, w: skdl.GradientBoostingRegressor(
+        n_estimators=2, shared_trees=True
+    ).fit(X, X[:, :2]),
+    "AdaBoost": lambda X, y, w: skdl.AdaBoostClassifier(n_estimators=2).fit(X, y, w),
+    "AdaBoost.R2": lambda X, y, w: skdl.AdaBoostRegressor(n_estimators=2).fit(
+        X, X[:, 0], w
+    ),
+    "network": lambda X, y, w: skdl.MLPClassifier(
+        (1000, 40), max_iter=1, n_iter_no_change="never"
+    ).fit(X, y),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", FITS)
+def test_then_a_fit_compiles_nothing(case, dtype, capsys):
+    X, y, weight = rows(dtype)
+    before = signatures()
+    with config_context(engine="numba"), compiling_is_said(1):
+        FITS[case](X, y, weight).predict(X)
+    assert signatures() == before
+    assert LINE not in capsys.readouterr().out
+
+
+def test_without_numba_there_is_nothing_to_compile(monkeypatch):
+    monkeypatch.setattr("skdl._config.has_numba", lambda: False)
+    with pytest.raises(ImportError, match=r'pip install "skdl\[fast\]"'):
+        skdl.compile()
+
+
+def test_it_says_how_long_it_took(capsys):
+    skdl.compile()
+    assert capsys.readouterr().out.startswith("skdl: compiled in ")
+
+
+# ---- saying it
+
+
+def fake_kernel(module):
+    def kernel(x):
+        return x + 1
+
+    kernel.__module__ = module
+    return numba.njit(kernel)
+
+
+def test_one_line_while_it_happens(capsys):
+    kernel = fake_kernel("skdl.tree._numba.made_up")
+    with compiling_is_said(verbose=2):
+        kernel(1)
+        assert capsys.readouterr().out.startswith(LINE)
+        kernel(1.0)  # a second one says nothing more
+        kernel(1)
+    assert capsys.readouterr().out == ""
+
+
+def test_silence(capsys):
+    with compiling_is_said(verbose=0):
+        fake_kernel("skdl.tree._numba.made_up")(1)
+    fake_kernel("skdl.tree._numba.made_up")(1)
+    with compiling_is_said(verbose=1):
+        fake_kernel("somebody.elses")(1)
+    assert capsys.readouterr().out == ""
+
+
+ESTIMATORS = {
+    "networks": lambda **s: skdl.MLPRegressor((2,), max_iter=1, **s),
+    "gradient boosting": lambda **s: skdl.GradientBoostingRegressor(
+        n_estimators=1, **s
+    ),
+    "AdaBoost": lambda **s: skdl.AdaBoostRegressor(n_estimators=1, **s),
+}
+
+
+class Compiles:
+    """A callback: something is compiled during the fit."""
+
+    def setup(self, estimator, context): ...
+    def teardown(self, estimator, context): ...
+    def on_fit_task_begin(self, estimator, context): ...
+
+    def on_fit_task_end(self, estimator, context):
+        say()
+
+
+@pytest.mark.filterwarnings("ignore:Training stopped after max_iter")
+@pytest.mark.parametrize("verbose", [0, 1])
+@pytest.mark.parametrize("case", ESTIMATORS)
+def test_fits_that_are_verbose_say_it(case, verbose, capsys):
+    X, _, _ = rows(np.float64)
+    ESTIMATORS[case](verbose=verbose).set_callbacks(Compiles()).fit(X, X[:, 0])
+    assert capsys.readouterr().out.count(LINE) == verbose
+
+
+def test_the_first_fit_with_an_empty_cache_says_it(tmp_path):
+    code = """
+import numpy as np, skdl
+skdl.set_config(engine="numba")
+X = np.zeros((20, 40))
+skdl.MLPRegressor((1000,), max_iter=1, verbose=1).fit(X, X[:, 0])
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.count(LINE) == 1
