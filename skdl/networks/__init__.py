@@ -1,5 +1,6 @@
 """Networks: chains of layers with their arrays, and builders of them."""
 
+from skdl.networks._alexnet import alexnet
 from skdl.networks._architectures import (
     Architecture,
     get,
@@ -10,18 +11,35 @@ from skdl.networks._architectures import (
     scaled,
     small,
 )
+from skdl.networks._inception import googlenet
 from skdl.networks._mlp import mlp_layers
 from skdl.networks._network import Network
+from skdl.networks._resnet import resnet8, resnet18, resnet34, resnet50, resnext50
+from skdl.networks._separable import separable
+from skdl.networks._vgg import vgg11, vgg13, vgg16, vgg19, vgg_small
 
 __all__ = [
     "Architecture",
     "Network",
+    "alexnet",
     "get",
+    "googlenet",
     "lenet",
     "mlp_layers",
     "named_layers",
     "names",
     "register",
+    "resnet8",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnext50",
     "scaled",
+    "separable",
     "small",
+    "vgg11",
+    "vgg13",
+    "vgg16",
+    "vgg19",
+    "vgg_small",
 ]

@@ -1,10 +1,12 @@
 """Architectures by name: what they are made of, at every size and width."""
 
+import math
+
 import numpy as np
 import pytest
 
 from skdl import networks
-from skdl.layers import Context, Dense, TooSmallError
+from skdl.layers import Context, Dense, TooSmallError, build_chain, resolve_chain
 from skdl.networks import Network, named_layers
 
 
@@ -14,30 +16,152 @@ def own_name():
     networks._architectures._ARCHITECTURES.pop("own", None)
 
 
-def test_lenet_has_the_published_number_of_parameters():
-    layers = [*named_layers("lenet", (28, 28, 1)), Dense(10)]
-    assert Network(layers, (28, 28, 1)).params.size == 61_706
+def with_head(layers, n_classes):
+    """Return the layers with output layers, also in auxiliary heads."""
+
+    def head(shape):
+        assert len(shape) == 1
+        return [Dense(n_classes)]
+
+    chain = [layer.with_head(head) for layer in resolve_chain(layers)]
+    return resolve_chain([*chain, Dense(n_classes)])
+
+
+def n_parameters(layers, input_shape):
+    """Count the trainable numbers, without arrays."""
+
+    def count(specs):
+        if isinstance(specs, dict):
+            return sum(map(count, specs.values()))
+        return math.prod(specs.shape) if specs.trainable else 0
+
+    return count(build_chain(layers, input_shape)[1])
+
+
+# As torchvision publishes them, with 1000 classes and 224×224×3; GoogLeNet's with its
+# auxiliary heads. resnet18 of 32×32 is the usual form for CIFAR.
+PUBLISHED = [
+    ("alexnet", 224, 3, 1000, 61_100_840),
+    ("vgg11", 224, 3, 1000, 132_863_336),
+    ("vgg13", 224, 3, 1000, 133_047_848),
+    ("vgg16", 224, 3, 1000, 138_357_544),
+    ("vgg19", 224, 3, 1000, 143_667_240),
+    ("googlenet", 224, 3, 1000, 13_004_888),
+    ("resnet18", 224, 3, 1000, 11_689_512),
+    ("resnet34", 224, 3, 1000, 21_797_672),
+    ("resnet50", 224, 3, 1000, 25_557_032),
+    ("resnext50", 224, 3, 1000, 25_028_904),
+    ("resnet18", 32, 3, 10, 11_173_962),
+    ("lenet", 28, 1, 10, 61_706),
+    ("vgg_small", 32, 3, 10, 591_274),
+    ("resnet8", 32, 3, 10, 78_042),
+    ("separable", 32, 3, 10, 136_778),
+]
+
+
+@pytest.mark.parametrize(("name", "side", "channels", "classes", "number"), PUBLISHED)
+def test_published_numbers_of_parameters(name, side, channels, classes, number):
+    shape = (side, side, channels)
+    assert n_parameters(with_head(named_layers(name, shape), classes), shape) == number
+    if (name, side) != ("resnet18", 32):
+        assert f"{number:,}" in networks.get(name).__doc__
+
+
+def test_googlenet_without_auxiliary_heads():
+    layers = with_head(named_layers("googlenet", (224, 224, 3)), 1000)
+    layers = [layer for layer in layers if type(layer).__name__ != "AuxiliaryHead"]
+    assert n_parameters(layers, (224, 224, 3)) == 6_624_904
+
+
+def test_auxiliary_heads_see_four_by_four_parts():
+    """The paper's windows of 5×5 with distance 3, on 14×14 pixels."""
+    for side, window, stride in ((224, (5, 5), (3, 3)), (32, (4, 4), (4, 4))):
+        layers = named_layers("googlenet", (side, side, 3), 0.1)
+        heads = [layer for layer in layers if type(layer).__name__ == "AuxiliaryHead"]
+        assert len(heads) == 2
+        for head in heads:
+            assert head.weight == 0.3
+            assert (head.layers[0].pool_size, head.layers[0].stride) == (window, stride)
+
+
+def test_auxiliary_heads_are_used_in_training_only():
+    shape = (16, 16, 1)
+    layers = with_head(named_layers("googlenet", shape, 0.05), 3)
+    network = Network(layers, shape)
+    network.initialize(np.random.default_rng(0))
+    x = np.random.default_rng(1).random((4, *shape))
+    ctx = Context(True, np.random.default_rng(2))
+    network.forward(network.tree(network.params), x, ctx)
+    assert [side.raw.shape for side in ctx.sides] == [(4, 3), (4, 3)]
+    ctx = Context(False)
+    network.forward(network.tree(network.params), x, ctx)
+    assert ctx.sides == []
+
+
+def run(name, shape, width, n=2, other=None, train=False):
+    """Return the output for random pictures, of another size than it was made for."""
+    network = Network(named_layers(name, shape, width), shape, np.float32)
+    network.initialize(np.random.default_rng(0))
+    x = np.random.default_rng(1).random((n, *(other or shape)), dtype=np.float32)
+    ctx = Context(train, np.random.default_rng(2), "f4")
+    return network, network.forward(network.tree(network.params), x, ctx)[0]
+
+
+NEEDS_SPACE = {"lenet"}
 
 
 @pytest.mark.parametrize("name", networks.names())
-@pytest.mark.parametrize("width", [0.25, 1.0])
-def test_all_give_one_finite_row_a_picture(name, width):
-    shape = (40, 36, 3)
-    network = Network(named_layers(name, shape, width), shape, np.float32)
-    network.initialize(np.random.default_rng(0))
-    x = np.random.default_rng(1).random((2, *shape), dtype=np.float32)
-    y, _ = network.forward(network.tree(network.params), x, Context(False, None, "f4"))
+@pytest.mark.parametrize(
+    ("shape", "width"),
+    [((40, 36, 3), 0.05), ((40, 36, 1), 0.125), ((70, 64, 2), 0.05), ((8, 8, 1), 0.1)],
+)
+def test_all_give_one_finite_row_a_picture(name, shape, width):
+    if name in NEEDS_SPACE and min(shape[:2]) < 12:
+        with pytest.raises(TooSmallError):
+            run(name, shape, width)
+        return
+    network, y = run(name, shape, width)
     assert y.shape == (2, *network.output_shape)
     assert len(network.output_shape) == 1
     assert np.isfinite(y).all()
     assert np.abs(y[0] - y[1]).max() > 0
 
 
+@pytest.mark.parametrize("name", sorted(set(networks.names()) - NEEDS_SPACE))
+@pytest.mark.parametrize("size", [(1, 1), (1, 30), (2, 3), (20, 21), (33, 5), (64, 3)])
+def test_any_size(name, size):
+    shape = (*size, 2)
+    layers = with_head(named_layers(name, shape, 0.1), 2)
+    assert build_chain(layers, shape)[0][-1] == (2,)
+
+
+GLOBAL = ["googlenet", "resnet8", "resnet18", "resnet50", "resnext50", "separable"]
+
+
+@pytest.mark.parametrize("name", GLOBAL)
+@pytest.mark.parametrize("other", [(32, 32, 1), (23, 37, 1)])
+def test_nets_that_end_in_a_mean_take_other_sizes(name, other):
+    network, y = run(name, (28, 28, 1), 0.05, other=other)
+    assert y.shape == (2, *network.output_shape)
+    assert np.isfinite(y).all()
+
+
+@pytest.mark.parametrize("name", networks.names())
+def test_he_start_keeps_the_size_of_the_signal(name):
+    """In training, that is; 1 to 50 layers with weights, with and without norms."""
+    if name in ("lenet", "small"):
+        pytest.skip("shallow: these take the start that the user chooses")
+    network, y = run(name, (64, 64, 3), 0.2, n=4, train=True)
+    specs = [spec for n, spec in network._specs.items() if n.endswith("W")]
+    assert {spec.initializer for spec in specs} == {"he_normal"}
+    assert 0.1 < np.sqrt(np.mean(y**2)) < 10
+
+
 @pytest.mark.parametrize("name", networks.names())
 def test_width_multiplies_channels(name):
     shape = (64, 64, 3)
     sizes = [
-        Network(named_layers(name, shape, width), shape).params.size
+        n_parameters(with_head(named_layers(name, shape, width), 2), shape)
         for width in (0.5, 1.0, 2.0)
     ]
     assert 2 * sizes[0] < sizes[1] < sizes[2] / 2
