@@ -64,7 +64,7 @@ def test_early_stopping_by_the_validation_loss(noisy, restore):
 def test_it_does_what_the_parameter_does(noisy):
     X, y, validation = noisy
     by_callback = made().set_callbacks(EarlyStopping("val_score", 3, tol=1e-4))
-    by_parameter = made(early_stopping=True, n_iter_no_change=3)
+    by_parameter = made(early_stopping=True, n_iter_no_change=3, scoring="accuracy")
     for net in (by_callback, by_parameter):
         net.fit(X, y, **validation)
     assert by_callback.n_iter_ == by_parameter.n_iter_ < 40
