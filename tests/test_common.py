@@ -113,7 +113,6 @@ def run(check, estimator, engine):
 def expected_failures(estimator):
     """Return the checks that scikit-learn's own boosters fail too, with our reason."""
     reasons = {
-        "GradientBoostingClassifier": "sums are rounded to integers: near ties differ",
         "AdaBoostRegressor": "AdaBoost.R2 learns from weighted bootstraps",
     }
     reason = reasons.get(type(estimator).__name__)

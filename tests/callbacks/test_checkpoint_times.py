@@ -93,7 +93,9 @@ def test_clones_have_clocks_of_their_own(model, monkeypatch):
 
 @pytest.mark.parametrize("every", [0, -3])
 def test_less_than_one_round_is_refused(every):
-    with pytest.raises(ValueError, match="at least 1, or None"):
+    with pytest.raises(
+        ValueError, match="'every' parameter of Checkpoint must be an int in the range"
+    ):
         Checkpoint("unused", every)
 
 

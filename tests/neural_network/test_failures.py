@@ -215,8 +215,8 @@ def test_an_interrupted_fit_is_a_usable_model(iris, capsys, epoch, settings):
     if not net.early_stopping:
         np.testing.assert_array_equal(weights(net), weights(shorter))
     else:
-        scores = net.history_["val_score"]
-        assert net.best_epoch_ == int(np.argmax(scores)) + 1
+        losses = net.history_["val_loss"]
+        assert net.best_epoch_ == int(np.argmin(losses)) + 1
         np.testing.assert_array_equal(net.predict(X), shorter.predict(X))
     if net.verbose:
         assert f"Interrupted after epoch {epoch}." in capsys.readouterr().out
