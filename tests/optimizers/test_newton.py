@@ -216,7 +216,7 @@ def log_cosh(x):
 
 
 @pytest.mark.parametrize("search", [Armijo(), Armijo(0.4, 0.3), Wolfe(), Wolfe(c2=0.1)])
-@pytest.mark.parametrize("start", [0.5, 1.5, 3.0])
+@pytest.mark.parametrize("start", [0.5, 1.0, 1.5, 3.0])
 def test_conditions_of_the_line_searches(search, start):
     search.settled()
     here, point, t = along(search, log_cosh, start)
