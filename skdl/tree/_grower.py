@@ -7,6 +7,8 @@ right, then the lower bin), so that their trees are the same.
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from scipy.sparse import csr_array
 
@@ -28,6 +30,7 @@ from skdl.tree._splitting import (
 from skdl.tree._tree import LEAF, GrownTree, TreeParams
 
 UNLIMITED = 2**31 - 1
+FEW_DRAWN = 0.25  # share of the features below which nodes count only those drawn
 NEVER = 2**61  # above every sum of quantised Hessians; its double is an int64 too
 
 
@@ -68,6 +71,9 @@ class Grower:
         if params.max_features is not None:
             self.n_candidates = params.max_features
         self.space = BinSpace(binned, np.arange(n_used))
+        # Few drawn features: each node counts its own, as a difference needs them all.
+        sparse = binned.entries is not None
+        self.direct = self.n_candidates <= FEW_DRAWN * n_used and not sparse
         self.table: csr_array | None = None
 
     def table_of_bins(self) -> csr_array:
@@ -173,8 +179,11 @@ class _Growth:
         waiting: list[Node] = []
         divisible = self.max_leaves > 1 and len(self.binned.features) > 0
         if divisible and self._can_split(root):
-            root.histogram = self._count(root, self.grower.space)
-            waiting += self._search([root], root.histogram[None])
+            if self.grower.direct:
+                waiting += self._search_drawn(root)
+            else:
+                root.histogram = self._count(root, self.grower.space)
+                waiting += self._search([root], root.histogram[None])
         n_leaves = 1
         while waiting and n_leaves < self.max_leaves:
             node = self._pick(waiting)
@@ -183,10 +192,13 @@ class _Growth:
             nodes.extend(children)
             more = n_leaves < self.max_leaves
             splits = [more and self._can_split(child) for child in children]
-            if any(splits):
-                # The larger child stands first in line: its histogram came second.
-                if len(children[0].rows) <= len(children[1].rows):
-                    children, splits = children[::-1], splits[::-1]
+            # The larger child stands first in line: its histogram came second.
+            if len(children[0].rows) <= len(children[1].rows):
+                children, splits = children[::-1], splits[::-1]
+            if self.grower.direct:
+                for child in itertools.compress(children, splits):
+                    waiting += self._search_drawn(child)
+            elif any(splits):
                 both = self._histograms(node, *children)
                 if all(splits):
                     waiting += self._search(children, both)
@@ -244,11 +256,28 @@ class _Growth:
             child.space, child.histogram = space, part
         return both
 
-    def _search(self, nodes: list[Node], histograms: Array) -> list[Node]:
+    def _search_drawn(self, node: Node) -> list[Node]:
+        """Find the best split on the node's draw of features, and count these alone."""
+        drawn = self._choose_features(node)
+        node.space = BinSpace(self.binned, np.flatnonzero(drawn))
+        if not len(node.space.features):
+            return []
+        node.histogram = self._count(node, node.space)
+        worth_it = self._search([node], node.histogram[None], [drawn])
+        node.histogram = None
+        return worth_it
+
+    def _search(
+        self,
+        nodes: list[Node],
+        histograms: Array,
+        allowed: list[Array] | None = None,
+    ) -> list[Node]:
         """Find the best splits of nodes with one space; return those worth it."""
         space = nodes[0].space
         assert space is not None
-        allowed = [self._choose_features(node) for node in nodes]
+        if allowed is None:
+            allowed = [self._choose_features(node) for node in nodes]
         scores = [score(node.sums, self.rules) for node in nodes]
         found = search_numeric(
             histograms,

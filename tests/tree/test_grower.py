@@ -1,5 +1,7 @@
 """Grown trees: the same in both engines, limits, leaves, constraints."""
 
+import itertools
+
 import numpy as np
 import pytest
 from trees import (
@@ -263,3 +265,73 @@ def test_no_path_mixes_groups(engine, growth):
         assert any(set(features) <= group for group in groups)
         used |= set(features)
     assert len(used) >= 2
+
+
+# ---- ties
+
+
+@pytest.mark.parametrize("newton", [False, True])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_of_equal_gains_the_node_of_the_lower_number_goes_first(engine, newton):
+    # The halves a = 0 and a = 1 mirror each other: their gains
+    # are the same to the last bit. In each the box b = 1 gains more than b = 0.
+    a, b, c = (np.arange(24) // step % 2 for step in (4, 2, 1))
+    X = np.stack([a, b, c], axis=1).astype(float)
+    g = (2.0 * a - 1) * (64 + 8 * b + c * (1 + b))
+    h = np.ones((1, 24))
+    h[0, :8] += newton * 0.1  # a Hessian of its own for each row, the same in both
+    trees = [
+        grow(X, g, h if newton else None, engine=engine, max_leaf_nodes=n).tree
+        for n in range(1, 9)
+    ]
+    divided = [set(np.flatnonzero(tree.left >= 0)) for tree in trees]
+    order = [min(b - a) for a, b in itertools.pairwise(divided)]
+    assert order == [0, 1, 2, 4, 6, 3, 5]
+    gain = trees[-1].gain
+    assert (gain[1], gain[4], gain[3]) == (gain[2], gain[6], gain[5])
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_of_equal_gains_the_lower_feature_and_bin_go_first(engine):
+    x = np.repeat([0.0, 1.0, 2.0, 3.0], 5)
+    X = np.stack([np.ones(20), x, x, -x], axis=1)
+    g = np.where((x == 0) | (x == 3), 1.0, -1.0)  # cuts at 0 and at 2 gain the same
+    tree = grow(X, g, engine=engine, max_depth=1).tree
+    assert tree.feature[0] == 1
+    assert 0 <= tree.threshold[0] < 1
+
+
+# ---- few drawn features are counted alone
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("growth", [{"max_depth": 5}, {"max_leaf_nodes": 14}])
+@pytest.mark.parametrize("some", [False, True])
+def test_counting_drawn_features_alone_changes_no_tree(
+    monkeypatch, some, growth, engine
+):
+    X, mask, g, h = data(700, 30, n_outputs=2, missing=0.1, categories=9)
+    rows = np.arange(0, 700, 3, dtype=np.uint32) if some else None
+    settings = {"engine": engine, "rows": rows, "max_features": 4, **growth}
+    trees = []
+    for share in (0.0, 1.0):
+        monkeypatch.setattr("skdl.tree._grower.FEW_DRAWN", share)
+        trees.append(grow(X, g, h, mask, **settings))
+    assert trees[0].tree.n_leaves > 8
+    assert_same(*trees)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("n_drawn", [1, 3, 9])
+def test_as_many_features_are_drawn_as_asked(engine, n_drawn):
+    # A feature is found in the root if it, and nothing better, is among the drawn.
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 10))
+    g = X @ 2.0 ** -np.arange(10)
+    roots = [
+        int(grow(X, g, engine=engine, seed=s, max_depth=1, max_features=n_drawn)
+            .tree.feature[0])
+        for s in range(200)
+    ]  # fmt: skip
+    share = np.mean(np.array(roots) == 0)
+    assert share == pytest.approx(n_drawn / 10, abs=0.1)

@@ -29,6 +29,14 @@ SETTINGS = {
     "l2": ({}, {"max_depth": 4, "l2_regularization": 3.0}),
     "hessian in leaf": ({}, {"max_depth": 6, "min_hessian": 20.0}),
     "drawn features": ({}, {"max_depth": 4, "max_features": 2}),
+    "few drawn features": (
+        {"n_features": 30, "missing": 0.1, "categories": 9},
+        {"max_depth": 5, "max_features": 4},
+    ),
+    "few drawn features, best first": (
+        {"n_features": 40, "n_outputs": 2},
+        {"max_leaf_nodes": 14, "max_features": 3, "min_samples_leaf": 4},
+    ),
     "monotonic": ({}, {"max_depth": 5, "monotonic_cst": SIGNS}),
     "monotonic, missing": (
         {"missing": 0.2},

@@ -161,6 +161,7 @@ class CompiledGrower(Grower):
             best_first=p.max_leaf_nodes is not None,
             bounded=self.bounded,
             n_candidates=int(self.n_candidates),
+            direct=self.direct,
             seed=np.uint64(seed),
         )
 
@@ -185,9 +186,11 @@ class CompiledGrower(Grower):
         size = 8 * k * total * (2 if wide else 1)
         n_slots = min(self.max_leaves + 2, max(4, HISTOGRAM_MEMORY // max(1, size)))
         # Only the smaller of two children is put in order, unless the histogram of a
-        # node has to be made again.
+        # node has to be made again, or is made of its own rows anyway.
         n_ordered = n
-        if identity and n_slots == self.max_leaves + 2:
+        if self.direct:
+            n_slots = 1
+        elif identity and n_slots == self.max_leaves + 2:
             n_ordered = n // 2 + 1
         padded = width + -width % ALIGNMENT
         any_set = n_nodes if self.binned.categorical.any() else 1

@@ -57,7 +57,7 @@ def histogram_chunk(group, thread, c, w, p):  # type: ignore[no-untyped-def]
     """Histograms of the smaller and the larger child, and their best splits."""
     job = w.job
     slot, large_slot = job[SMALL_SLOT], job[LARGE_SLOT]
-    listed = w.listed[thread, : list_live(group, thread, c, w)]
+    listed = w.listed[thread, : list_live(group, thread, c, w, p)]
     fill(group, listed, thread, c, w, p)
     if large_slot >= 0:
         for j in listed:
@@ -81,8 +81,11 @@ def histogram_chunk(group, thread, c, w, p):  # type: ignore[no-untyped-def]
 
 
 @inner
-def list_live(group, thread, c, w):  # type: ignore[no-untyped-def]
-    """List the features that the parent could still be split on; return how many."""
+def list_live(group, thread, c, w, p):  # type: ignore[no-untyped-def]
+    """List the features that the parent could still be split on; return how many.
+
+    Where a node counts its draw of features alone, list these.
+    """
     slot, parent_slot = w.job[SMALL_SLOT], w.job[PARENT_SLOT]
     listed = w.listed[thread]
     n = 0
@@ -90,6 +93,7 @@ def list_live(group, thread, c, w):  # type: ignore[no-untyped-def]
     for j in range(min(c.width, len(c.n_bins) - first)):
         few()
         live = parent_slot < 0 or w.live[parent_slot, group, j]
+        live &= not p.direct or w.allowed[0, first + j]
         w.live[slot, group, j] = live
         if live:
             listed[n] = j
@@ -271,6 +275,9 @@ def run(thread, identity, alone, zero, columns, work, plan):  # type: ignore[no-
     holds all rows in their order. `zero` is 0: a number that the compiler takes for no
     constant, lest it compile the functions called with it once more. Another thread
     helps: one way in for all, so that the compiler sees what they share once.
+
+    A `direct` tree draws few features for each node: only these are counted, from the
+    node's own rows. No histogram is kept, and children are searched as the root is.
     """
     c, w, p = open_columns(columns), open_work(work), open_plan(plan)
     if thread > 0:
@@ -285,20 +292,28 @@ def run(thread, identity, alone, zero, columns, work, plan):  # type: ignore[no-
     n_free = n_slots
     n_open = 0
     n_nodes, n_leaves = zero + 1, zero + 1
+    # Up to two nodes that are to be counted from all their rows, and searched.
+    fresh, next_fresh = zero - 1, zero - 1
     if p.max_leaves > 1 and can_split(zero, c, w, p):
-        n_free -= 1
-        if not identity:
-            gather(w.node[0, FIRST], w.node[0, FIRST], w.node[0, LAST], w)
-        none = zero - 1
-        set_job(zero, free[n_free], none, zero, none, w)
-        w.job[IDENTITY] = identity
-        choose_features(zero, zero, c, w, p)
-        work_off(zero + HISTOGRAM, n_groups, zero, crewed, c, w, p)
-        w.node[0, SLOT] = free[n_free]
-        if take_best(zero, zero, c, w, p):
-            is_open[0] = 0
-            n_open = 1
-    while n_open > 0 and n_leaves < p.max_leaves:
+        fresh = zero
+    while True:
+        while fresh >= 0:
+            first, slot = w.node[fresh, FIRST], free[n_free - 1]
+            if not (identity and fresh == 0):
+                gather(first, first, w.node[fresh, LAST], w)
+            set_job(fresh, slot, zero - 1, fresh, zero - 1, w)
+            w.job[IDENTITY] = identity and fresh == 0
+            choose_features(zero, fresh, c, w, p)
+            work_off(zero + HISTOGRAM, n_groups, zero, crewed, c, w, p)
+            if not p.direct:
+                w.node[fresh, SLOT] = slot
+                n_free -= 1
+            if take_best(zero, fresh, c, w, p):
+                is_open[n_open] = fresh
+                n_open += 1
+            fresh, next_fresh = next_fresh, zero - 1
+        if n_open == 0 or n_leaves >= p.max_leaves:
+            break
         at = pick(is_open, n_open, w, p)
         node = is_open[at]
         is_open[at] = is_open[n_open - 1]
@@ -315,17 +330,25 @@ def run(thread, identity, alone, zero, columns, work, plan):  # type: ignore[no-
         split_small = more and can_split(small, c, w, p)
         split_large = more and can_split(large, c, w, p)
         slot = w.node[node, SLOT]
-        if slot < 0 and split_large:  # its histogram was dropped: make it again
+        if (
+            slot < 0 and split_large and not p.direct
+        ):  # its histogram was dropped: make it again
             n_free -= 1
             slot = free[n_free]
             first = w.node[node, FIRST]
             gather(first, first, w.node[node, LAST], w)
             set_job(node, slot, zero - 1, zero - 1, zero - 1, w)
             work_off(zero + HISTOGRAM, n_groups, zero, crewed, c, w, p)
-        keep_left = np.int64(small == left) if split_small or split_large else -1
+        keeps = (split_small or split_large) and not p.direct
+        keep_left = np.int64(small == left) if keeps else -1
         n_chunks = set_division(node, keep_left, w)
         for kind in range(PARTITION, SCATTER + 1):
             work_off(kind, n_chunks, zero, n_chunks > 1 and not alone, c, w, p)
+        if p.direct:
+            fresh = small if split_small else zero - 1
+            if split_large:
+                fresh, next_fresh = large, fresh
+            continue
         if not (split_small or split_large):
             if slot >= 0:
                 free[n_free] = slot

@@ -55,6 +55,7 @@ PLAN = Struct(  # the numbers that steer a tree
     best_first=boolean,
     bounded=boolean,
     n_candidates=int64,
+    direct=boolean,  # see `run`
     seed=uint64,
 )
 

@@ -174,6 +174,31 @@ def mix(value):  # type: ignore[no-untyped-def]
 
 
 @inner
+def kth_smallest(keys, n, k):  # type: ignore[no-untyped-def]
+    """The k-th smallest, from 0, of n keys, which it reorders (Hoare 1961)."""
+    first, last = 0, n - 1
+    while first < last:
+        pivot = keys[(first + last) // 2]
+        i, j = first, last
+        while i <= j:
+            while keys[i] < pivot:
+                i += 1
+            while keys[j] > pivot:
+                j -= 1
+            if i <= j:
+                keys[i], keys[j] = keys[j], keys[i]
+                i += 1
+                j -= 1
+        if k <= j:
+            last = j
+        elif k >= i:
+            first = i
+        else:
+            break
+    return keys[k]
+
+
+@inner
 def choose_features(side, node, c, w, p):  # type: ignore[no-untyped-def]
     """Which features a node may be split on: the interaction sets, then a draw."""
     n_features = len(c.n_bins)
@@ -188,16 +213,16 @@ def choose_features(side, node, c, w, p):  # type: ignore[no-untyped-def]
         n_allowed += allowed
     if p.n_candidates >= n_allowed:
         return
+    n = 0
     for f in range(n_features):
         few()
-        w.draw[f] = mix(p.seed ^ np.uint64(node * n_features + f))
-    for _ in range(n_allowed - p.n_candidates):  # drop those of the largest keys
-        worst = -1
-        for f in range(n_features):
-            few()
-            if w.allowed[side, f] and (worst < 0 or w.draw[f] >= w.draw[worst]):
-                worst = f
-        w.allowed[side, worst] = False
+        if w.allowed[side, f]:
+            w.draw[n] = mix(p.seed ^ np.uint64(node * n_features + f))
+            n += 1
+    last = kth_smallest(w.draw, n, p.n_candidates - 1)
+    for f in range(n_features):  # no two features have one key: `mix` is one to one
+        few()
+        w.allowed[side, f] &= mix(p.seed ^ np.uint64(node * n_features + f)) <= last
 
 
 @inner
