@@ -16,7 +16,13 @@ from skdl.boosting import (
     GradientBoostingClassifier,
     GradientBoostingRegressor,
 )
-from skdl.neural_network import MLPClassifier, MLPRegressor, NetworkFeatures
+from skdl.neural_network import (
+    CNNClassifier,
+    CNNRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    NetworkFeatures,
+)
 
 __version__ = "0.1.0"
 
@@ -24,6 +30,8 @@ __all__ = [
     "AdaBoost",
     "AdaBoostClassifier",
     "AdaBoostRegressor",
+    "CNNClassifier",
+    "CNNRegressor",
     "GradientBoostingClassifier",
     "GradientBoostingRegressor",
     "MLPClassifier",

@@ -301,9 +301,10 @@ class Network:
             to the longest of them.
         """
         self.check_input(X)
+        sized = self.at(X.shape[1:]) if isinstance(X, np.ndarray) else self
         layers = self.layers if n_layers is None else self.layers[:n_layers]
         tree = self.tree(self.params)
-        n, chunk = X.shape[0], self._chunk(X.dtype, n_layers)
+        n, chunk = X.shape[0], sized._chunk(X.dtype, n_layers)
         arena = Arena(self.dtype) if n > chunk else None
         ctx = Context(train=False, dtype=self.dtype, arena=arena)
         for start in range(0, max(n, 1), chunk):
@@ -313,6 +314,43 @@ class Network:
             x, lengths = pad_rows(X if n <= chunk else X[rows], ctx.empty)
             ctx.begin(lengths=lengths)
             yield rows, forward_chain(layers, tree, self._cast(x, ctx), ctx)[0]
+
+    def at(self, input_shape: Shape) -> Network:
+        """Return the network for samples of another size, with the same arrays.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Shape of one sample.
+
+        Returns
+        -------
+        network : Network
+            This one, if its samples have that shape.
+
+        Raises
+        ------
+        TooSmallError
+            If the input has too few pixels or steps for a layer.
+        ValueError
+            If the arrays would be of other shapes.
+        """
+        if tuple(input_shape) == self.input_shape:
+            return self
+        network = copy.copy(self)
+        network.input_shape = tuple(input_shape)
+        network.shapes, specs = build_chain(self.layers, network.input_shape)
+        shapes = {name: spec.shape for name, spec in _flatten(specs)}
+        for name, spec in self._specs.items():
+            if shapes[name] != spec.shape:
+                layer = self.layers[int(name.partition(".")[0])]
+                raise ValueError(
+                    f"The network was made for samples of shape {self.input_shape}, "
+                    f"got {network.input_shape}: the weights of {layer!r} do not fit. "
+                    "A network of pictures takes them in all sizes if GlobalAvgPool "
+                    "stands where others have Flatten."
+                )
+        return network
 
     def _chunk(self, dtype: np.dtype[Any], n_layers: int | None) -> int:
         """Rows that are predicted at a time."""

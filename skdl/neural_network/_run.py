@@ -203,7 +203,7 @@ def train(
         plan.optimizer,
         plan.train,
         estimator._batches(plan),
-        validate=_validator(estimator, plan),
+        validate=_validator(estimator, plan, state.network),
         monitor=monitored(estimator),
         begin_epoch=tasks.begin,
         end_epoch=tasks.end,
@@ -305,11 +305,13 @@ def rank(result: Result) -> float:
 
 
 def _validator(
-    estimator: BaseNetwork, plan: Plan
+    estimator: BaseNetwork, plan: Plan, network: Network
 ) -> Callable[[Network], dict[str, float]] | None:
     data, task = plan.validation, plan.task
     if data is None:
         return None
+    if isinstance(data.X, np.ndarray):
+        network.at(data.X.shape[1:])  # raises before any work is lost
     scorer = None
     if estimator.scoring is not None and not scores_by_loss(estimator):
         scorer = check_scoring(estimator, estimator.scoring)

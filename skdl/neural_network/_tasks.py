@@ -82,7 +82,7 @@ def what_callbacks_see(estimator: Any, data: Data) -> dict[str, Any]:
     X, names = data.X, getattr(estimator, "feature_names_in_", None)
     pandas = sys.modules.get("pandas")  # where the names came from, most likely
     if names is not None and pandas is not None and not sparse.issparse(X):
-        X = pandas.DataFrame(X, columns=names, copy=False)
+        X = pandas.DataFrame(X.reshape(len(X), -1), columns=names, copy=False)
     return {"X": X, "y": data.target}
 
 

@@ -1,0 +1,109 @@
+"""What the two convolutional networks share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from skdl import networks
+from skdl._settings import POSITIVE
+from skdl._typing import Array, Shape
+from skdl.layers import Layer, Rescale, resolve_chain
+from skdl.networks import named_layers
+from skdl.neural_network._base import BaseNetwork
+from skdl.neural_network._pictures import (
+    divisor_of,
+    flat_shape,
+    given_shape,
+    read_pictures,
+)
+
+
+class BaseCNN(BaseNetwork):
+    """Base of convolutional networks: how pictures are read, and their layers."""
+
+    _parameter_constraints: dict[str, Any] = {
+        **BaseNetwork._parameter_constraints,
+        "layers": [str, list, tuple],
+        "width": POSITIVE,
+        "input_shape": [list, tuple, None],
+    }
+
+    width: float
+    input_shape: Any
+
+    input_shape_: Shape
+    _divisor: float | None
+
+    def check_together(self) -> None:
+        given_shape(self.input_shape)
+        if isinstance(self.layers, str):
+            networks.get(self.layers)
+            return
+        resolve_chain(self.layers)
+        if self.width != 1:
+            raise ValueError(
+                f"width={self.width} is for architectures by name: {networks.names()}; "
+                "with a list of layers leave it at 1."
+            )
+
+    def _body_layers(self) -> list[Layer]:
+        if isinstance(self.layers, str):
+            chain = named_layers(self.layers, self.input_shape_, self.width)
+        else:
+            chain = resolve_chain(self.layers)
+        takes_any = bool(chain) and chain[0].accepts_integers
+        if self._divisor is None or takes_any:
+            return chain
+        return [*resolve_chain([Rescale(1.0 / self._divisor)]), *chain]
+
+    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+        """Check pictures and return them as (n, height, width, channels).
+
+        Parameters
+        ----------
+        X : array-like of shape (n, h, w, c), (n, h, w) or (n, n_features)
+            Pictures.
+        y : array-like, default="no_validation"
+            Targets, if there are to be some.
+        reset : bool, default=False
+            Whether the shape of a picture is learned, and not compared.
+
+        Returns
+        -------
+        X : ndarray of shape (n, h, w, c)
+            Whole numbers as they came, others in the network's precision.
+        y : ndarray of shape (n, ...)
+            Cleaned targets, if there are some.
+        """
+        X, y = read_pictures(self, X, y, reset)
+        if X.ndim == 2:
+            if reset:
+                given = given_shape(self.input_shape)
+                self.input_shape_ = flat_shape(given, X.shape[1])
+            X = X.reshape(len(X), *self.input_shape_)
+        elif reset:
+            self.input_shape_ = X.shape[1:]
+            self.n_features_in_ = int(np.prod(self.input_shape_))
+            self.__dict__.pop("feature_names_in_", None)
+        if reset:
+            self._divisor = divisor_of(X)
+        X = self._in_precision(X)
+        if isinstance(y, str) and y == "no_validation":
+            return X
+        return X, self._clean_target(y)
+
+    def _dtype_for(self, X: Array) -> np.dtype[Any]:
+        """Return the precision: of bytes float32, which has room for them."""
+        if self.dtype is None and X.dtype.itemsize == 1:
+            return np.dtype(np.float32)
+        return super()._dtype_for(X)
+
+    def _takes_sparse(self) -> bool:
+        return False
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags

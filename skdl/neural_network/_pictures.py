@@ -1,0 +1,211 @@
+"""Pictures as users have them: in three or four dimensions, or in flat rows."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import check_array, check_X_y
+
+from skdl._compat import Integral, validate_data
+from skdl._typing import Array, Shape
+
+_STRIP = 32  # as many flat features may be one row of pixels
+_CHANNELS = (1, 3, 4)
+_PICTURE = 8  # pixels along a side that are a picture's without doubt
+
+
+def given_shape(input_shape: Any) -> Shape | None:
+    """Return the parameter `input_shape` as height, width and channels.
+
+    Parameters
+    ----------
+    input_shape : sequence of int or None
+        What the user passed: (h, w, c), or (h, w) for one channel.
+
+    Returns
+    -------
+    shape : tuple of (int, int, int) or None
+        None if nothing was passed.
+
+    Raises
+    ------
+    ValueError
+        If it is no such shape.
+    """
+    if input_shape is None:
+        return None
+    shape = tuple(input_shape)
+    whole = all(isinstance(n, Integral) and int(n) >= 1 for n in shape)
+    if len(shape) not in (2, 3) or not whole:
+        raise ValueError(
+            "input_shape must be (height, width, channels), or (height, width) for one "
+            f"channel, got {input_shape!r}."
+        )
+    h, w, c = (*map(int, shape), 1)[:3]
+    if c > 4 and h in _CHANNELS and h < _PICTURE <= w == c:
+        raise ValueError(
+            f"input_shape={input_shape!r} looks like (channels, height, width); "
+            f"channels come last: input_shape={(w, c, h)}, and X.reshape(-1, {h}, {w}, "
+            f"{c}).transpose(0, 2, 3, 1) where X has them first."
+        )
+    return h, w, c
+
+
+def flat_shape(given: Shape | None, n_features: int) -> Shape:
+    """Return the shape of pictures that come as rows of numbers.
+
+    Parameters
+    ----------
+    given : tuple of (int, int, int) or None
+        What the user said.
+    n_features : int
+        Numbers in a row.
+
+    Returns
+    -------
+    shape : tuple of (int, int, int)
+        What was given; else a grey square; of few numbers that are no square one row
+        of pixels.
+
+    Raises
+    ------
+    ValueError
+        If the numbers do not make such a picture.
+    """
+    if given is not None:
+        if math.prod(given) == n_features:
+            return given
+        raise ValueError(
+            f"input_shape={given} has {math.prod(given)} numbers, but the rows of X "
+            f"have {n_features} features."
+        )
+    side = math.isqrt(n_features)
+    if side * side == n_features:
+        return side, side, 1
+    if n_features <= _STRIP:
+        return 1, n_features, 1
+    colour = math.isqrt(n_features // 3)
+    hint = f", such as {(colour, colour, 3)}" if 3 * colour**2 == n_features else ""
+    raise ValueError(
+        f"X has {n_features} features, which make no grey square: pass "
+        f"input_shape=(height, width, channels){hint}, or X of shape (n_samples, "
+        "height, width, channels)."
+    )
+
+
+def read_pictures(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+    """Check pictures and targets as they come.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Has `input_shape` and, unless `reset`, `input_shape_`; gets the number and names
+        of features of flat rows.
+    X : array-like of shape (n, h, w, c), (n, h, w) or (n, n_features)
+        Pictures.
+    y : array-like or "no_validation"
+        Targets.
+    reset : bool
+        Whether shapes are learned, and not compared.
+
+    Returns
+    -------
+    X : ndarray of shape (n, h, w, c) or (n, n_features)
+        Pictures, their numbers of the type they came in.
+    y : ndarray or "no_validation"
+        Targets.
+
+    Raises
+    ------
+    ValueError
+        If these are no pictures, or not of the shape that is expected.
+    """
+    if isinstance(X, (list, tuple)):
+        X = np.asarray(X)
+    with_y = not (isinstance(y, str) and y == "no_validation")
+    if sparse.issparse(X) or getattr(X, "ndim", 2) <= 2:
+        if with_y:
+            return validate_data(
+                estimator, X, y, multi_output=True, dtype=None, reset=reset
+            )
+        return validate_data(estimator, X, dtype=None, reset=reset), y
+    if X.ndim > 4:
+        raise ValueError(
+            "X must be pictures of shape (n_samples, height, width, channels), "
+            f"(n_samples, height, width) or flat, got shape {X.shape}."
+        )
+    options = {"dtype": None, "allow_nd": True, "estimator": estimator}
+    if with_y:
+        X, y = check_X_y(X, y, multi_output=True, **options)
+    else:
+        X = check_array(X, input_name="X", **options)
+    pictures = X[..., None] if X.ndim == 3 else X
+    if 0 in pictures.shape:
+        raise ValueError(f"X has pictures without pixels: shape {X.shape}.")
+    if reset:
+        _check_new(pictures.shape, given_shape(estimator.input_shape))
+    else:
+        _check_known(pictures.shape, estimator.input_shape_)
+    return pictures, y
+
+
+def _check_new(shape: Shape, given: Shape | None) -> None:
+    """Raise if pictures are not of the shape given, or have their channels first."""
+    _, h, w, c = shape
+    if given == (h, w, c):
+        return
+    first = h in _CHANNELS and min(w, c) >= _PICTURE
+    if (given is None and first) or given == (w, c, h):
+        raise ValueError(
+            f"X has shape {shape}, which looks like (n_samples, channels, height, "
+            "width); channels come last: pass np.moveaxis(X, 1, -1)."
+            + (
+                f" If these are pictures of {h}×{w} pixels with {c} channels, say so: "
+                f"input_shape={(h, w, c)}."
+                if given is None
+                else ""
+            )
+        )
+    if given is not None:
+        raise ValueError(
+            f"X has pictures of shape {(h, w, c)}, but input_shape={given}."
+        )
+
+
+def _check_known(shape: Shape, known: Shape) -> None:
+    """Raise if pictures have other channels than those the network was fitted on."""
+    n, h, w, c = shape
+    if c == known[-1]:
+        return  # of another size, perhaps: the network knows whether it takes that
+    hint = ""
+    if h == known[-1]:
+        hint = " The channels seem to come first: pass np.moveaxis(X, 1, -1)."
+    elif (n, h, w) == known and c == 1:
+        hint = " One picture alone needs an axis in front: X[None]."
+    raise ValueError(
+        f"X has pictures of shape {(h, w, c)}, but {known} is expected: the number of "
+        f"channels must be {known[-1]}.{hint}"
+    )
+
+
+def divisor_of(X: Array) -> float | None:
+    """Return what whole-number pictures are divided by.
+
+    Parameters
+    ----------
+    X : ndarray
+        Pictures to train on.
+
+    Returns
+    -------
+    divisor : float or None
+        The smallest 2ᵏ − 1 that no number exceeds (255 for bytes above 127); None for
+        other numbers, which are taken as they are, and where there is nothing to do.
+    """
+    if X.dtype.kind not in "iu":
+        return None
+    largest = max(int(X.max()), -int(X.min()))
+    return float(2 ** largest.bit_length() - 1) if largest > 1 else None
