@@ -97,8 +97,8 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 def test_discovery_finds_the_estimators():
-    assert {"MLPClassifier", "MLPRegressor", "NetworkFeatures"} <= set(NAMES)
-    kinds = ("GradientBoosting", "AdaBoost")
+    assert "NetworkFeatures" in NAMES
+    kinds = ("GradientBoosting", "AdaBoost", "MLP", "CNN")
     assert {k + s for k in kinds for s in ("Classifier", "Regressor")} <= set(NAMES)
 
 

@@ -199,9 +199,9 @@ def lenet(input_shape: Shape, width: float = 1.0) -> list[Layer | str]:
 def small(input_shape: Shape, width: float = 1.0) -> list[Layer | str]:
     """Return a small network that learns well on small pictures of any size.
 
-    Convolutions of 3×3 with 16, 32 and then 64 filters, a pooling behind each that
-    halves the picture where there are 4 pixels or more, until it is no larger than
-    4×4 (three stages at most); then one dense layer. There is no smallest picture.
+    Two convolutions of 3×3 with 16 filters each, two with 32, two with 64, a pooling
+    behind each pair that halves the sides of 4 pixels or more; it ends where both
+    sides have less than 4. Then comes one dense layer. There is no smallest picture.
 
     Parameters
     ----------
@@ -218,11 +218,12 @@ def small(input_shape: Shape, width: float = 1.0) -> list[Layer | str]:
     h, w, _ = input_shape
     layers: list[Layer | str] = []
     for filters in (16, 32, 64):
-        layers += [Conv2D(scaled(filters, width), 3, padding="same"), "relu"]
+        for _ in range(2):
+            layers += [Conv2D(scaled(filters, width), 3, padding="same"), "relu"]
         pool = tuple(2 if size >= 4 else 1 for size in (h, w))
         if max(pool) > 1:
             layers.append(MaxPool2D(pool))
         h, w = h // pool[0], w // pool[1]
-        if max(h, w) <= 4:
+        if max(h, w) < 4:
             break
     return [*layers, Flatten(), Dense(scaled(128, width)), "relu"]

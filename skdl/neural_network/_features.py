@@ -157,7 +157,8 @@ class NetworkFeatures(
             Activations.
         """
         check_is_fitted(self, "estimator_")
-        validate_data(self, X, accept_sparse="csr", dtype=None, reset=False)
+        if getattr(X, "ndim", 2) == 2:  # pictures are the estimator's to check
+            validate_data(self, X, accept_sparse="csr", dtype=None, reset=False)
         rows = self.estimator_._rows_to_predict(X)
         return self.estimator_.network_.predict(rows, self._n_layers(self.estimator_))
 
