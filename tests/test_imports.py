@@ -282,7 +282,7 @@ def test_packages_that_are_not_asked_for_are_not_imported():
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("MLPClasifier", " Did you mean 'MLPClassifier'?"),
+        ("NetworkFeature", " Did you mean 'NetworkFeatures'?"),
         ("callback", " Did you mean 'callbacks'?"),
         ("adaboost", " Did you mean 'AdaBoost'?"),
         ("nothing_like_it", ""),
