@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from skdl._typing import Array
@@ -39,6 +41,35 @@ def newton_values(
     values = np.zeros_like(g_sum)
     np.divide(-g_sum, h_sum, out=values, where=h_sum > 0)
     return np.clip(values, grown.bounds[:, :1], grown.bounds[:, 1:])
+
+
+@dataclass
+class _Rows:
+    """What the leaf values of a tree are found from.
+
+    Parameters
+    ----------
+    loss : Loss
+        Of these rows' targets and raw predictions.
+    y, raw : ndarray of shape (n_rows, k)
+        Leaf after leaf.
+    weight : ndarray of shape (n_rows,) or None
+        Sample weights.
+    part : slice
+        The outputs that the tree serves.
+    """
+
+    loss: Loss
+    y: Array
+    raw: Array
+    weight: Array | None
+    part: slice
+
+    def best(self, start: int, end: int) -> Array:
+        """Return the best values of one leaf, of shape (n_outputs,)."""
+        rows = slice(start, end)
+        weight = None if self.weight is None else self.weight[rows]
+        return self.loss.leaf_value(self.y[rows], self.raw[rows], weight)[self.part]
 
 
 class LeafSearch:
@@ -81,22 +112,27 @@ class LeafSearch:
         values : float64 ndarray of shape (n_leaves, n_outputs)
             Where features are constrained, as near to the best as bounds allow.
         """
+        rows = self._rows(grown, part, raw)
         spans = zip(grown.starts, grown.ends, strict=True)
-        values = np.stack([self._best(grown, *span, part, raw) for span in spans])
+        values = np.stack([rows.best(*span) for span in spans])
         if self.monotonic_cst is None:
             return values
-        bounds = self._bounds(grown, part, raw)
+        bounds = self._bounds(grown, rows)
         return np.clip(values, bounds[:, :1], bounds[:, 1:])
 
-    def _best(
-        self, grown: GrownTree, start: int, end: int, part: slice, raw: Array
-    ) -> Array:
-        rows = grown.rows[start:end]
-        weight = None if self.weight is None else self.weight[rows]
-        best: Array = self.loss.leaf_value(self.y[rows], raw[rows], weight)[part]
-        return best
+    def _rows(self, grown: GrownTree, part: slice, raw: Array) -> _Rows:
+        """The rows in the order of the tree's leaves; of one output if it can be."""
+        loss = None
+        if part.stop - part.start == 1:
+            loss = self.loss.of_output(part.start)
+        weight = None if self.weight is None else self.weight[grown.rows]
+        if loss is None:
+            return _Rows(self.loss, self.y[grown.rows], raw[grown.rows], weight, part)
+        y = self.y[:, part] if self.y.shape[1] > 1 else self.y
+        raw = raw[:, part][grown.rows]
+        return _Rows(loss, y[grown.rows], raw, weight, slice(0, 1))
 
-    def _bounds(self, grown: GrownTree, part: slice, raw: Array) -> Array:
+    def _bounds(self, grown: GrownTree, rows: _Rows) -> Array:
         """Bounds of the leaves: those of growth are in units of the gradients.
 
         As there, the sides of a monotonic split are parted by the middle of the values
@@ -119,8 +155,7 @@ class LeafSearch:
             sign = self.monotonic_cst[tree.feature[node]]
             if sign:
                 sides = [
-                    self._best(grown, starts[side], ends[side], part, raw)[0]
-                    for side in (left, left + 1)
+                    rows.best(starts[side], ends[side])[0] for side in (left, left + 1)
                 ]
                 middle = np.clip(sides, *bounds[node]).mean()
                 bounds[left, int(sign > 0)] = middle

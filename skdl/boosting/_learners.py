@@ -162,7 +162,9 @@ class TreeLearners:
                     grown_trees[i].rows = grown_trees[i].rows.copy()
         else:
             run_chunks(grow, len(parts))
-        for part, grown in zip(parts, grown_trees, strict=True):
+
+        def fill_leaves(i: int) -> None:
+            part, grown = parts[i], grown_trees[i]
             g_part, h_part = d.g[part], None if h is None else h[part]
             if self.search is not None:
                 values = self.search.values(grown, part, raw)
@@ -171,6 +173,12 @@ class TreeLearners:
                     grown, g_part, h_part, self.params.l2_regularization
                 )
             grown.tree.value[grown.leaves] = values
+
+        if self.search is not None and self.loss.verified:
+            run_chunks(fill_leaves, len(parts))
+        else:  # a user's own loss is asked on one thread; sums of leaves have theirs
+            for i in range(len(parts)):
+                fill_leaves(i)
         return [grown.tree for grown in grown_trees], grown_trees
 
     def _hessians(self, d: Derivatives) -> Array | None:

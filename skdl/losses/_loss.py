@@ -54,12 +54,13 @@ class Loss(ParameterObject):
         `skdl.boosting._numba.derivatives`, if it has one.
     verified : bool
         Whether `evaluate` and `hessian` are known to keep the contract: boosting then
-        does not look at the shapes and values that they return.
+        does not look at the shapes and values that they return, and asks for leaf
+        values on several threads.
 
     Notes
     -----
-    A subclass with an `evaluate` or a `hessian` of its own does not inherit `twin` and
-    `verified`.
+    A subclass with an `evaluate`, `hessian` or `leaf_value` of its own does not inherit
+    `twin` and `verified`.
     """
 
     task: ClassVar[Literal["regression", "classification", "any"]] = "regression"
@@ -73,7 +74,7 @@ class Loss(ParameterObject):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if vars(cls).keys() & {"evaluate", "hessian", "derivatives"}:
+        if vars(cls).keys() & {"evaluate", "hessian", "derivatives", "leaf_value"}:
             for name in ("twin", "verified"):
                 if name not in vars(cls):
                     setattr(cls, name, getattr(Loss, name))
@@ -274,6 +275,23 @@ class Loss(ParameterObject):
             If `has_leaf_value` is False.
         """
         raise ValueError(f"{type(self).__name__} does not define leaf_value.")
+
+    def of_output(self, k: int) -> Loss | None:
+        """Return the loss of one raw prediction, where the loss is a sum over them.
+
+        Trees of one raw prediction then look for their leaf values without the others.
+
+        Parameters
+        ----------
+        k : int
+            The raw prediction.
+
+        Returns
+        -------
+        loss : Loss or None
+            Takes y and raw of shape (n, 1); None where raw predictions are coupled.
+        """
+        return None
 
     def derivatives(self, y: Array, raw: Array) -> tuple[Array, Array, Array | None]:
         """Return losses, gradients and, where the loss has them, Hessians.

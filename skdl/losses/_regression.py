@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from typing import Any
 
 import numpy as np
@@ -59,6 +61,9 @@ class AbsoluteError(Loss):
     def leaf_value(self, y: Array, raw: Array, weight: Array | None = None) -> Array:
         return weighted_quantile(y - raw, 0.5, weight)
 
+    def of_output(self, k: int) -> Loss:
+        return self
+
 
 @register("huber")
 class Huber(Loss):
@@ -108,6 +113,9 @@ class Huber(Loss):
         median = weighted_quantile(residual, 0.5, weight)
         cut = np.clip(residual - median, -self.delta, self.delta)
         return median + np.average(cut, axis=0, weights=weight)
+
+    def of_output(self, k: int) -> Loss:
+        return self
 
 
 @register("quantile")
@@ -167,6 +175,11 @@ class Quantile(Loss):
 
     def leaf_value(self, y: Array, raw: Array, weight: Array | None = None) -> Array:
         return self._quantiles(y - raw, self._levels(), weight)
+
+    def of_output(self, k: int) -> Loss:
+        one, levels = copy.copy(self), self._levels()
+        one.quantile = float(levels[k if len(levels) > 1 else 0])
+        return one
 
     def n_raw_for_targets(self, n_targets: int) -> int:
         n_levels = len(self._levels())
@@ -283,7 +296,10 @@ def weighted_quantile(y: Array, q: float, weight: Array | None = None) -> Array:
     quantile : ndarray of shape (k,)
         A minimiser of the mean pinball loss.
     """
-    if weight is None:
-        return np.quantile(y, q, axis=0, method="inverted_cdf")
+    if (
+        weight is None
+    ):  # as np.quantile with method="inverted_cdf", at a third of its cost
+        at = min(max(math.ceil(len(y) * q - 1.0), 0), len(y) - 1)
+        return np.partition(y, at, axis=0)[at]
     weight = np.broadcast_to(weight[:, None], y.shape)
     return np.quantile(y, q, axis=0, weights=weight, method="inverted_cdf")

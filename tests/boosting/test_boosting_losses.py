@@ -370,3 +370,71 @@ def test_an_own_loss_is_asked_on_the_callers_thread_alone(engine):
     with config_context(engine=engine, n_threads=2):
         model.fit(X, target)
     assert threads == {threading.current_thread()}
+
+
+# ---- leaf values of one output by itself
+
+
+class Coupled(losses.AbsoluteError):
+    """An own loss whose raw predictions are not to be seen apart."""
+
+    def of_output(self, k):
+        return None
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_outputs_by_themselves_have_the_leaf_values_of_all(weighted):
+    rng = np.random.default_rng(0)
+    y, raw = rng.normal(size=(2, 50, 3))
+    w = rng.random(50) + 0.1 if weighted else None
+    for loss in (
+        losses.AbsoluteError(),
+        losses.Huber(0.7),
+        losses.Quantile(0.3),
+        losses.Quantile([0.1, 0.6, 0.9]),
+    ):
+        many = isinstance(loss.get_params().get("quantile"), list)
+        targets = y[:, :1] if many else y
+        together = loss.leaf_value(targets, raw, w)
+        for k in range(3):
+            own = targets if many else y[:, k : k + 1]
+            alone = loss.of_output(k).leaf_value(own, raw[:, k : k + 1], w)
+            np.testing.assert_allclose(alone, together[k : k + 1], rtol=1e-14)
+    assert losses.SquaredError().of_output(0) is None
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+def test_quantiles_at_once_are_those_one_after_another(engine):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 4))
+    y = X[:, 0] + rng.normal(size=400) * (1 + X[:, 1] ** 2)
+    levels = [0.1, 0.5, 0.9]
+    with config_context(engine=engine):
+        model = GradientBoostingRegressor(loss=losses.Quantile(levels), n_estimators=20)
+        together = model.fit(X, y).predict(X)
+        for k, level in enumerate(levels):
+            model.set_params(loss=losses.Quantile(level))
+            alone = model.fit(X, y).predict(X)
+            np.testing.assert_allclose(together[:, k], alone, rtol=1e-12)
+
+
+def test_coupled_outputs_are_searched_together():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    Y = X[:, :2] + 0.1 * rng.normal(size=(200, 2))
+    one, other = (
+        GradientBoostingRegressor(loss=loss, n_estimators=10).fit(X, Y).predict(X)
+        for loss in (losses.AbsoluteError(), Coupled())
+    )
+    np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 10, 101])
+def test_quantiles_are_those_of_numpy(n):
+    rng = np.random.default_rng(n)
+    y = rng.normal(size=(n, 2)).round(1)
+    for q in [0.0, 0.1, 0.25, 0.3, 0.5, 1 / 3, 0.7, 0.99, 1.0]:
+        np.testing.assert_array_equal(
+            losses._regression.weighted_quantile(y, q),
+            np.quantile(y, q, axis=0, method="inverted_cdf"),
+        )
