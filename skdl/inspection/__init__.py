@@ -5,6 +5,7 @@ from skdl.inspection._importance import FeatureImportanceDisplay
 from skdl.inspection._learning_rate_finder import LearningRateFinderDisplay
 from skdl.inspection._loss_curve import LossCurveDisplay
 from skdl.inspection._path import OptimizationPathDisplay
+from skdl.inspection._receptive_field import receptive_field
 from skdl.inspection._schedule import ScheduleDisplay
 from skdl.inspection._surface import LossSurfaceDisplay
 from skdl.inspection._tree_display import TreeDisplay
@@ -21,4 +22,5 @@ __all__ = [
     "TreeDisplay",
     "export_text",
     "idle_directions",
+    "receptive_field",
 ]

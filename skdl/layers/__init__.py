@@ -8,6 +8,7 @@ from skdl.layers._conv import Conv2D, DepthwiseConv2D
 from skdl.layers._dense import Dense, DropConnect
 from skdl.layers._dropout import Dropout, SpatialDropout
 from skdl.layers._layer import (
+    Inside,
     Layer,
     ParamSpec,
     TooSmallError,
@@ -15,6 +16,7 @@ from skdl.layers._layer import (
     build_chain,
     forward_chain,
     get,
+    inside_chain,
     names,
     register,
     registry,
@@ -49,6 +51,7 @@ __all__ = [
     "Embedding",
     "Flatten",
     "GlobalAvgPool",
+    "Inside",
     "Layer",
     "MaxPool2D",
     "PReLU",
@@ -62,6 +65,7 @@ __all__ = [
     "build_chain",
     "forward_chain",
     "get",
+    "inside_chain",
     "names",
     "register",
     "registry",

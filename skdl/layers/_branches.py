@@ -12,14 +12,17 @@ from skdl._settings import NOT_NEGATIVE, checked
 from skdl._typing import Array, Shape, Tree
 from skdl.layers._context import Context, SideOutput
 from skdl.layers._layer import (
+    Inside,
     Layer,
     backward_chain,
     build_chain,
     forward_chain,
+    inside_chain,
     register,
     registry,
     resolve_chain,
 )
+from skdl.ops.window import Axis
 
 
 @register("chain")
@@ -66,6 +69,12 @@ class Chain(Layer):
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         shapes, specs = build_chain(self.chain, input_shape)
         return shapes[-1], specs
+
+    def inside(self, input_shape: Shape) -> list[list[Inside]]:
+        return [inside_chain(self.chain, input_shape)]
+
+    def windows(self, input_shape: Shape) -> tuple[Axis, ...] | None:
+        return None
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         y, caches = forward_chain(self.chain, params, x, ctx)
@@ -139,6 +148,12 @@ class Branches(Layer):
             )
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes)), specs
 
+    def inside(self, input_shape: Shape) -> list[list[Inside]]:
+        return [[Inside(str(i), b, input_shape)] for i, b in enumerate(self.branches)]
+
+    def windows(self, input_shape: Shape) -> tuple[Axis, ...] | None:
+        return None
+
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         outputs, caches = [], []
         for i, branch in enumerate(self.branches):
@@ -189,6 +204,7 @@ class AuxiliaryHead(Chain):
         When a network is built, if `layers` is not a sequence of layers.
     """
 
+    is_side = True
     _head: Callable[[Shape], list[Layer]] | None = None
 
     _parameter_constraints: dict[str, Any] = {"weight": NOT_NEGATIVE}
@@ -215,6 +231,9 @@ class AuxiliaryHead(Chain):
             self.layers = [*self.chain, *resolve_chain(self._head(shapes[-1]))]
             self._head = None
         return input_shape, super().build(input_shape)[1]
+
+    def windows(self, input_shape: Shape) -> tuple[Axis, ...] | None:
+        return Layer.windows(self, input_shape)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         if not ctx.train:

@@ -14,7 +14,7 @@ from skdl.layers._image import image_shape, too_small
 from skdl.layers._layer import Layer, ParamSpec, register
 from skdl.ops.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
 from skdl.ops.geometry import Conv, make_conv
-from skdl.ops.window import Padding
+from skdl.ops.window import Axis, Padding
 
 # Networks see the same shapes step after step; their geometry is made once.
 geometry = lru_cache(maxsize=512)(make_conv)
@@ -132,6 +132,12 @@ class Conv2D(Layer):
         if self.bias:
             specs["b"] = ParamSpec((conv.filters,), self.bias_initializer)
         return conv.output_shape, specs
+
+    def windows(self, input_shape: Shape) -> tuple[Axis, ...]:
+        return self.geometry(input_shape).axes
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        return self.geometry(input_shape).products
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         conv = self.geometry(x.shape[1:])

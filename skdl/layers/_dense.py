@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,9 @@ class Dense(Layer):
         if self.bias:
             specs["b"] = ParamSpec((self.units,), self.bias_initializer)
         return (*input_shape[:-1], self.units), specs
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        return math.prod(input_shape) * self.units
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         W = params["W"]

@@ -12,6 +12,7 @@ from skdl._registry import Registry
 from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
 from skdl.layers._context import Context
+from skdl.ops.window import Axis
 
 _NOTHING: dict[str, Any] = {}
 
@@ -46,6 +47,24 @@ class ParamSpec(NamedTuple):
     suggested: str | None = None
 
 
+class Inside(NamedTuple):
+    """A layer inside another one.
+
+    Attributes
+    ----------
+    key : str
+        Its key among the specs of the outer layer, such as "0" or "skip.0".
+    layer : Layer
+        The layer.
+    input_shape : tuple of int
+        Shape of one sample of its input.
+    """
+
+    key: str
+    layer: Layer
+    input_shape: Shape
+
+
 class TooSmallError(ValueError):
     """A layer needs an input of more pixels or steps than it gets."""
 
@@ -69,6 +88,9 @@ class Layer(ParameterObject):
         pass over memory of its own.
     floor : float or None
         A layer that is max(x, floor) says so; None for all others.
+    is_side : bool
+        Whether the layers inside lead to an output of their own, in training only; to
+        those behind it the layer is the identity.
     is_affine : bool
         Whether it is an affine map with weights "W": the activation that follows it
         suits the start of its weights, and of none before it.
@@ -76,6 +98,7 @@ class Layer(ParameterObject):
 
     accepts_sparse: ClassVar[bool] = False
     accepts_integers: ClassVar[bool] = False
+    is_side: ClassVar[bool] = False
     is_affine: ClassVar[bool] = False
     fuses_floor: ClassVar[bool] = False
 
@@ -168,6 +191,56 @@ class Layer(ParameterObject):
             A layer that has no output of its own is returned as it is.
         """
         return self
+
+    # ---- what tells about a network, see `skdl.networks.describe`
+
+    def inside(self, input_shape: Shape) -> list[list[Inside]]:
+        """Return the layers inside this one: chains, all of which get its input.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Shape of one sample.
+
+        Returns
+        -------
+        chains : list of list of Inside
+            Empty for layers that hold none.
+        """
+        return []
+
+    def windows(self, input_shape: Shape) -> tuple[Axis, ...] | None:
+        """Return which positions of the input each position of the output looks at.
+
+        Not by way of the layers inside, which say so themselves.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Shape of one sample; all axes but the last one are positions.
+
+        Returns
+        -------
+        windows : tuple of Axis or None
+            One an axis; by default each position sees itself alone. None: there is no
+            way but through the layers inside.
+        """
+        return tuple(Axis(n, n, 1) for n in input_shape[:-1])
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        """Return how many products of weights a sample costs, those inside left out.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Shape of one sample.
+
+        Returns
+        -------
+        number : int
+            Products that are added up, in prediction.
+        """
+        return 0
 
     def check_trainable(self) -> None:
         """Raise if a gradient cannot pass through the layer.
@@ -341,6 +414,32 @@ def _with_suggestion(spec: Any, name: str | None) -> Any:
         return {key: _with_suggestion(value, name) for key, value in spec.items()}
     spec = ParamSpec(*spec)
     return spec._replace(suggested=spec.suggested or name)
+
+
+def inside_chain(
+    layers: Sequence[Layer], input_shape: Shape, prefix: str = ""
+) -> list[Inside]:
+    """Return the layers of a chain with their keys and shapes.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers.
+    input_shape : tuple of int
+        Shape of one sample.
+    prefix : str, default=""
+        What the keys begin with.
+
+    Returns
+    -------
+    chain : list of Inside
+        One a layer.
+    """
+    shapes = build_chain(layers, input_shape)[0]
+    return [
+        Inside(f"{prefix}{i}", layer, shape)
+        for i, (layer, shape) in enumerate(zip(layers, shapes, strict=False))
+    ]
 
 
 def forward_chain(

@@ -21,7 +21,7 @@ from skdl.ops.pool import (
     max_pool,
     max_pool_backward,
 )
-from skdl.ops.window import Padding
+from skdl.ops.window import Axis, Padding
 
 geometry = lru_cache(maxsize=512)(make_pool)
 
@@ -63,6 +63,9 @@ class _Pool2D(Layer):
         shape = image_shape(input_shape, "pooling")
         with too_small(shape):
             return self.geometry(shape).output_shape, {}
+
+    def windows(self, input_shape: Shape) -> tuple[Axis, ...]:
+        return self.geometry(input_shape).axes
 
 
 @register("max_pool2d")
@@ -182,6 +185,9 @@ class GlobalAvgPool(Layer):
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         return image_shape(input_shape, "global pooling")[2:], {}
+
+    def windows(self, input_shape: Shape) -> tuple[Axis, ...]:
+        return tuple(Axis(n, 1, n) for n in input_shape[:-1])
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         out = ctx.empty((len(x), x.shape[-1]))

@@ -19,6 +19,7 @@ from skdl.ops.linear import (
     linear_backward_input,
     linear_backward_weights,
 )
+from skdl.ops.window import Axis
 
 
 class Recurrent(Layer):
@@ -98,6 +99,17 @@ class Recurrent(Layer):
         }
         out = (steps, self.units) if self.return_sequences else (self.units,)
         return out, specs
+
+    def windows(self, input_shape: Shape) -> tuple[Axis, ...]:
+        n = input_shape[0]
+        if not self.return_sequences:
+            return (Axis(n, 1, n),)
+        before, after = (0, n - 1) if self.reverse else (n - 1, 0)
+        return (Axis(n, n, n, before=before, after=after),)
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        n, features = input_shape
+        return n * (features + self.units) * self.n_gates * self.units
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         n, n_steps, _ = x.shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Self, cast
 
@@ -11,6 +12,7 @@ import numpy as np
 from skdl.layers._context import Context
 from skdl.layers._layer import (
     Array,
+    Inside,
     Layer,
     ParamSpec,
     Shape,
@@ -18,6 +20,7 @@ from skdl.layers._layer import (
     backward_chain,
     build_chain,
     forward_chain,
+    inside_chain,
     register,
     registry,
     resolve_chain,
@@ -27,6 +30,7 @@ from skdl.ops.linear import (
     linear_backward_input,
     linear_backward_weights,
 )
+from skdl.ops.window import Axis
 
 
 @register("residual")
@@ -95,6 +99,22 @@ class Residual(Layer):
                 "lead to the same shape."
             )
         return output_shape, {key: spec for key, spec in specs.items() if spec}
+
+    def inside(self, input_shape: Shape) -> list[list[Inside]]:
+        chains = [inside_chain(cast(list[Layer], self.layers), input_shape)]
+        if self.shortcut is not None:
+            chain = cast(list[Layer], self.shortcut)
+            chains.append(inside_chain(chain, input_shape, "skip."))
+        return chains
+
+    def windows(self, input_shape: Shape) -> tuple[Axis, ...] | None:
+        return None if self.shortcut is not None else super().windows(input_shape)
+
+    def multiply_adds(self, input_shape: Shape) -> int:
+        skip = self.build(input_shape)[1].get("skip", {}).get("W")
+        if skip is None:
+            return 0
+        return math.prod(input_shape[:-1]) * math.prod(skip.shape)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         h, caches = forward_chain(cast(list[Layer], self.layers), params, x, ctx)

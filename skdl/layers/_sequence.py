@@ -12,8 +12,9 @@ from skdl._settings import COUNT
 from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
 from skdl.layers._context import Context
-from skdl.layers._layer import Layer, ParamSpec, build_chain, register, registry
+from skdl.layers._layer import Inside, Layer, ParamSpec, build_chain, register, registry
 from skdl.layers._recurrent import Recurrent
+from skdl.ops.window import Axis
 
 
 @register("embedding")
@@ -56,6 +57,9 @@ class Embedding(Layer):
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         spec = ParamSpec((self.vocabulary, self.units), self.initializer)
         return (*input_shape, self.units), {"E": spec}
+
+    def windows(self, input_shape: Shape) -> tuple[Axis, ...]:
+        return tuple(Axis(n, n, 1) for n in input_shape)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         ids = x.astype(np.intp, copy=False)
@@ -125,6 +129,16 @@ class Bidirectional(Layer):
             shapes, spec = build_chain([layer], input_shape)
             shape, specs[key] = shapes[-1], spec["0"]
         return (*shape[:-1], 2 * shape[-1]), specs
+
+    def inside(self, input_shape: Shape) -> list[list[Inside]]:
+        keys = ("forwards", "backwards")
+        return [
+            [Inside(key, layer, input_shape)]
+            for key, layer in zip(keys, self._both, strict=True)
+        ]
+
+    def windows(self, input_shape: Shape) -> tuple[Axis, ...] | None:
+        return None
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         outputs: list[Any] = []

@@ -11,6 +11,7 @@ from skdl._settings import NUMBER
 from skdl._typing import Array, Shape, Tree
 from skdl.layers._context import Context
 from skdl.layers._layer import Layer, register
+from skdl.ops.window import Axis
 
 
 @register("flatten")
@@ -19,6 +20,9 @@ class Flatten(Layer):
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         return (math.prod(input_shape),), {}
+
+    def windows(self, input_shape: Shape) -> tuple[Axis, ...]:
+        return tuple(Axis(n, 1, n) for n in input_shape[:-1])
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         return x.reshape(len(x), -1), x.shape if ctx.train else None

@@ -11,9 +11,11 @@ from skdl.networks._architectures import (
     scaled,
     small,
 )
+from skdl.networks._describe import describe
 from skdl.networks._inception import googlenet
 from skdl.networks._mlp import mlp_layers
 from skdl.networks._network import Network
+from skdl.networks._receptive_field import ReceptiveField, receptive_fields
 from skdl.networks._resnet import resnet8, resnet18, resnet34, resnet50, resnext50
 from skdl.networks._separable import separable
 from skdl.networks._vgg import vgg11, vgg13, vgg16, vgg19, vgg_small
@@ -21,13 +23,16 @@ from skdl.networks._vgg import vgg11, vgg13, vgg16, vgg19, vgg_small
 __all__ = [
     "Architecture",
     "Network",
+    "ReceptiveField",
     "alexnet",
+    "describe",
     "get",
     "googlenet",
     "lenet",
     "mlp_layers",
     "named_layers",
     "names",
+    "receptive_fields",
     "register",
     "resnet8",
     "resnet18",

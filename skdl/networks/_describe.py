@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import DTypeLike
 
 from skdl._typing import Shape
-from skdl.layers import Layer
+from skdl.layers import Layer, build_chain, resolve_chain
+from skdl.networks._receptive_field import Spans, Visit, visit
+from skdl.networks._specs import flatten
 
-if TYPE_CHECKING:
-    from skdl.networks._network import Network
-
-_HEADS = ("layer", "", "output", "parameters", "statistics")
+_HEADS = (
+    "layer",
+    "",
+    "output",
+    "field",
+    "multiply-adds",
+    "parameters",
+    "statistics",
+)
 _WIDEST = 40  # characters of a layer's own words
 
 
@@ -20,68 +30,109 @@ class _Row(NamedTuple):
     """A layer, or an array of a layer that holds layers."""
 
     key: str
+    depth: int
     words: str
     output: str
+    field: str
+    multiply_adds: int
     n_params: int
     n_statistics: int
 
 
-def describe(network: Network) -> str:
-    """Return a table of a network's layers.
+def describe(
+    layers: Sequence[Layer | str], input_shape: Shape, dtype: DTypeLike = np.float64
+) -> str:
+    """Return a table of layers; no arrays are made for it.
 
     Parameters
     ----------
-    network : Network
-        The network.
+    layers : sequence of Layer or str
+        The layers.
+    input_shape : tuple of int
+        Shape of one sample.
+    dtype : dtype, default=np.float64
+        Type of the arrays.
 
     Returns
     -------
     table : str
-        A line for each layer, and for those inside it: number, settings that are not
-        the default ones, shape of one sample of the output, trainable numbers and, if
-        there are any, running statistics. The last line adds them up.
+        A line for each layer, and for those inside it: its key, settings that are not
+        the default ones, shape of one sample of the output, receptive field in pixels
+        ("all" where each position sees the whole input; "?" where the layer does not
+        tell), multiplications of weights for a prediction, trainable numbers and, if
+        there are any, running statistics. The last line adds them up. Sides that are
+        for training only (`AuxiliaryHead`) count among the parameters, but not among
+        the sums of multiplications.
+
+    Raises
+    ------
+    ValueError
+        If the layers do not fit together.
     """
-    params, statistics = (
-        {name: math.prod(shape) for name, shape in vector.shapes.items()}
-        for vector in (network.params, network.state)
-    )
-    rows = list(_rows(network.layers, network.input_shape, "", params, statistics))
-    sums = sum(params.values()), sum(statistics.values())
-    total = ("", "total", "", *(f"{number:,}" for number in sums))
-    shown = 5 if statistics else 4
-    table = [cells[:shown] for cells in (_HEADS, *map(_cells, rows), total)]
+    chain, dtype = resolve_chain(layers), np.dtype(dtype)
+    specs = dict(flatten(build_chain(chain, input_shape)[1]))
+    sizes = {name: math.prod(spec.shape) for name, spec in specs.items()}
+    params = {name: n for name, n in sizes.items() if specs[name].trainable}
+    statistics = {name: n for name, n in sizes.items() if not specs[name].trainable}
+    visits = list(visit(chain, input_shape))
+    rows = list(_rows(visits, params, statistics))
+    products = sum(v.multiply_adds for v in visits if v.item.key.isdigit())
+    sums = products, sum(params.values()), sum(statistics.values())
+    total = ("", "total", "", "", *(f"{number:,}" for number in sums))
+    shown = [
+        i
+        for i, head in enumerate(_HEADS)
+        if (statistics or head != "statistics")
+        and (head != "field" or any(row.field for row in rows))
+    ]
+    table = [[cells[i] for i in shown] for cells in (_HEADS, *map(_cells, rows), total)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines = [_line(cells, widths) for cells in table]
+    sides = ["<" if i < 3 else ">" for i in shown]
+    lines = [_line(cells, sides, widths) for cells in table]
     rule = "-" * max(map(len, lines))
-    kilobytes = sum(sums) * network.dtype.itemsize / 1000
-    head = f"Network: input {network.input_shape}, {network.dtype}, {kilobytes:,.1f} kB"
+    kilobytes = sum(sizes.values()) * dtype.itemsize / 1000
+    head = f"Network: input {input_shape}, {dtype}, {kilobytes:,.1f} kB"
     return "\n".join([head, lines[0], rule, *lines[1:-1], rule, lines[-1]])
 
 
 def _rows(
-    layers: Sequence[Layer],
-    shape: Shape,
-    prefix: str,
-    params: Mapping[str, int],
-    statistics: Mapping[str, int],
+    visits: Sequence[Visit], params: Mapping[str, int], statistics: Mapping[str, int]
 ) -> Iterator[_Row]:
-    for i, layer in enumerate(layers):
-        key = f"{prefix}{i}"
-        inner = getattr(layer, "layers", None)
-        words = " ".join(repr(layer).split())
-        if inner is not None:
-            words = type(layer).__name__
-        elif len(words) > _WIDEST:
+    keys = {v.item.key for v in visits}
+    for item, output, products, spans in visits:
+        key, layer = item.key, item.layer
+        inner = [
+            inside.key for chain in layer.inside(item.input_shape) for inside in chain
+        ]
+        words = type(layer).__name__ if inner else " ".join(repr(layer).split())
+        if len(words) > _WIDEST:
             words = words[: _WIDEST - 1] + "…"
-        start, (shape, specs) = shape, layer.build(shape)
-        yield _Row(key, words, str(shape), _below(key, params), _below(key, statistics))
-        if inner is None:
-            continue
-        yield from _rows(inner, start, f"{key}.", params, statistics)
-        for name in specs:  # what is the layer's own, such as a learned skip
-            if not name.isdigit():
-                own = f"{key}.{name}"
-                yield _Row(own, "", "", _below(own, params), _below(own, statistics))
+        numbers = _below(key, params), _below(key, statistics)
+        depth = _depth(key, keys)
+        yield _Row(key, depth, words, str(output), _seen(spans), products, *numbers)
+        for name in layer.build(item.input_shape)[1] if inner else ():
+            if not any(f"{k}.".startswith(f"{name}.") for k in inner):
+                # what is the layer's own, such as a learned skip
+                own, mine = f"{key}.{name}", layer.multiply_adds(item.input_shape)
+                numbers = _below(own, params), _below(own, statistics)
+                yield _Row(own, depth + 1, "", "", "", mine, *numbers)
+
+
+def _depth(key: str, keys: set[str]) -> int:
+    """Return how many layers a layer is inside of."""
+    parts = key.split(".")
+    return sum(".".join(parts[:i]) in keys for i in range(1, len(parts)))
+
+
+def _seen(spans: Spans) -> str:
+    """Return a receptive field in words."""
+    if spans is None:
+        return "?"
+    if spans and all(
+        s.offset + (s.out - 1) * s.jump <= 0 and s.offset + s.size >= s.n for s in spans
+    ):
+        return "all"
+    return "×".join(str(span.size) for span in spans)
 
 
 def _below(key: str, sizes: Mapping[str, int]) -> int:
@@ -89,16 +140,16 @@ def _below(key: str, sizes: Mapping[str, int]) -> int:
 
 
 def _cells(row: _Row) -> tuple[str, ...]:
-    depth = row.key.count(".")
+    indent = "  " * row.depth
     return (
-        "  " * depth + row.key,
-        "  " * depth + row.words,
+        indent + row.key,
+        indent + row.words,
         row.output,
-        f"{row.n_params:,}",
-        f"{row.n_statistics:,}",
+        row.field,
+        *(f"{n:,}" for n in (row.multiply_adds, row.n_params, row.n_statistics)),
     )
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    texts = zip(cells, "<<>>>", widths, strict=False)
+def _line(cells: Sequence[str], sides: Sequence[str], widths: Sequence[int]) -> str:
+    texts = zip(cells, sides, widths, strict=True)
     return "  ".join(f"{text:{side}{width}}" for text, side, width in texts).rstrip()

@@ -28,6 +28,7 @@ from skdl.layers import (
     resolve_chain,
 )
 from skdl.networks._describe import describe
+from skdl.networks._specs import flatten
 from skdl.ops import _blas
 
 # What predict takes at a time: so many bytes of the largest activation, which stay in
@@ -78,11 +79,11 @@ class Network:
         self.input_shape = tuple(input_shape)
         self.dtype = np.dtype(dtype)
         self.shapes, specs = build_chain(self.layers, self.input_shape)
-        self._specs = dict(_flatten(specs))
+        self._specs = dict(flatten(specs))
         for name, spec in self._specs.items():
             if _is_auto(spec.initializer):
-                choice = spec.suggested or "xavier_uniform"
-                choice = choice if _is_auto(initializer) else initializer
+                suggested = spec.suggested or "xavier_uniform"
+                choice = suggested if _is_auto(initializer) else initializer
                 self._specs[name] = spec._replace(initializer=choice)
         params = {n: spec for n, spec in self._specs.items() if spec.trainable}
         self.params = ParamVector(
@@ -377,14 +378,14 @@ class Network:
         return all(shape[:1] == shapes[0][:1] for shape in shapes) and bool(shapes[0])
 
     def describe(self) -> str:
-        """Return a table of the layers, the shapes of their outputs, their parameters.
+        """Return a table of the layers, see `skdl.networks.describe`.
 
         Returns
         -------
         table : str
             A line a layer; `repr` shows it too.
         """
-        return describe(self)
+        return describe(self.layers, self.input_shape, self.dtype)
 
     __repr__ = describe
 
@@ -444,14 +445,6 @@ class Network:
 def _rate(name: str, spec: ParamSpec) -> float:
     settings = {"rate": spec.rate}
     return checked(f"The ParamSpec of {name}", {"rate": NOT_NEGATIVE}, settings)["rate"]
-
-
-def _flatten(specs: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in specs.items():
-        if isinstance(value, dict):
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", ParamSpec(*value)
 
 
 def _merge(a: Tree, b: Tree) -> dict[str, Any]:

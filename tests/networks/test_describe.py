@@ -5,8 +5,22 @@ import pytest
 from sklearn.datasets import load_iris
 
 from skdl import MLPClassifier
-from skdl.layers import BatchNorm, Dense, Dropout, Layer, Residual
-from skdl.networks import Network
+from skdl.layers import (
+    GRU,
+    RNN,
+    AuxiliaryHead,
+    BatchNorm,
+    Bidirectional,
+    Branches,
+    Conv2D,
+    Dense,
+    Dropout,
+    GlobalAvgPool,
+    Layer,
+    MaxPool2D,
+    Residual,
+)
+from skdl.networks import Network, describe, named_layers
 
 CHAIN = [
     Dense(16),
@@ -30,6 +44,7 @@ def test_numbers_are_those_of_the_arrays():
     head, rows = table(network)
     assert head == "Network: input (30,), float32, 5.2 kB"
     numbers = {row[0]: row[-2:] for row in rows}
+    products = {row[0]: row[-3] for row in rows}
     assert numbers == {
         "0": ["496", "0"],  # 30 × 16 + 16
         "1": ["32", "32"],
@@ -44,6 +59,20 @@ def test_numbers_are_those_of_the_arrays():
         "4": ["63", "0"],
         "total": ["1,243", "48"],
     }
+    assert products == {
+        "0": "480",  # 30 × 16
+        "1": "0",
+        "2": "0",
+        "3": "608",  # 16 × 8, 8 × 20 and the skip's 16 × 20
+        "3.0": "128",
+        "3.1": "0",
+        "3.2": "0",
+        "3.2.0": "0",
+        "3.3": "160",
+        "3.skip": "320",
+        "4": "60",
+        "total": "1,148",
+    }
     assert network.params.size == 1243
     assert network.state.size == 48
 
@@ -51,7 +80,7 @@ def test_numbers_are_those_of_the_arrays():
 def test_shapes_are_those_of_the_layers():
     network = Network(CHAIN, (30,))
     _, rows = table(network)
-    shapes = {row[0]: row[-3] for row in rows if row[-3].startswith("(")}
+    shapes = {row[0]: row[-4] for row in rows if row[-4].startswith("(")}
     X = np.ones((2, 30))
     for i in range(len(CHAIN)):
         width = network.predict(X, i + 1).shape[1]
@@ -90,10 +119,10 @@ def test_no_layers_and_layers_of_ones_own():
         def __repr__(self):
             return "Shift\n" + "very long words " * 9
 
-    assert table(Network([], (3,)))[1] == [["total", "0"]]
+    assert table(Network([], (3,)))[1] == [["total", "0", "0"]]
     _, rows = table(Network([Shift()], (7,)))
     assert rows[0][-1] == "7"
-    assert rows[0][-3].endswith("…")
+    assert rows[0][-4].endswith("…")
 
 
 def test_repr_of_a_fitted_network():
@@ -102,3 +131,78 @@ def test_repr_of_a_fitted_network():
     net.fit(X, y)
     assert repr(net.network_) == net.network_.describe()
     assert str(Dropout(0.1)) in repr(net.network_)
+
+
+# G multiply-adds as torchvision publishes them, with two digits behind the point.
+PUBLISHED = {
+    "alexnet": 0.71,
+    "vgg11": 7.61,
+    "vgg13": 11.31,
+    "vgg16": 15.47,
+    "vgg19": 19.63,
+    "googlenet": 1.50,
+    "resnet18": 1.81,
+    "resnet34": 3.66,
+    "resnet50": 4.09,
+    "resnext50": 4.23,
+}
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_multiply_adds(name):
+    shape = (224, 224, 3)
+    text = describe([*named_layers(name, shape), Dense(1000)], shape, np.float32)
+    total = text.splitlines()[-1].split()
+    assert total[0] == "total"
+    assert round(int(total[1].replace(",", "")) / 1e9, 2) == PUBLISHED[name]
+
+
+def test_pictures():
+    layers = [
+        Conv2D(6, 5, padding=2),
+        "relu",
+        MaxPool2D(2),
+        Branches([Conv2D(4, 1), [Conv2D(2, 3, padding=1), "relu"]]),
+        AuxiliaryHead([GlobalAvgPool(), Dense(3)]),
+        Residual([Conv2D(8, 3, stride=2, padding=1)], [Conv2D(8, 1, stride=2)]),
+        GlobalAvgPool(),
+        Dense(3),
+    ]
+    text = describe(layers, (20, 12, 1), np.float32)
+    lines = [line.split("  ") for line in text.splitlines()[3:-2]]
+    rows = {
+        cells[0]: cells[-4:]
+        for line in lines
+        if (cells := [cell.strip() for cell in line if cell.strip()])
+    }
+    assert rows == {
+        "0": ["(20, 12, 6)", "5×5", "36,000", "156"],
+        "1": ["(20, 12, 6)", "5×5", "0", "0"],
+        "2": ["(10, 6, 6)", "6×6", "0", "0"],
+        "3": ["(10, 6, 6)", "10×10", "7,920", "138"],
+        "3.0": ["(10, 6, 4)", "6×6", "1,440", "28"],
+        "3.1": ["(10, 6, 2)", "10×10", "6,480", "110"],
+        "3.1.0": ["(10, 6, 2)", "10×10", "6,480", "110"],
+        "3.1.1": ["(10, 6, 2)", "10×10", "0", "0"],
+        "4": ["(10, 6, 6)", "10×10", "0", "21"],
+        "4.0": ["(6,)", "all", "0", "0"],
+        "4.1": ["(3,)", "all", "18", "21"],
+        "5": ["(5, 3, 8)", "14×14", "7,200", "496"],
+        "5.0": ["(5, 3, 8)", "14×14", "6,480", "440"],
+        "5.skip.0": ["(5, 3, 8)", "10×10", "720", "56"],
+        "6": ["(8,)", "all", "0", "0"],
+        "7": ["(3,)", "all", "24", "27"],
+    }
+    assert text.splitlines()[-1].split() == ["total", "51,144", "838"]
+    assert text == Network(layers, (20, 12, 1), np.float32).describe()
+
+
+def test_sequences():
+    layers = ["embedding", RNN(4), Bidirectional(GRU(3, return_sequences=False))]
+    _, rows = table(Network(layers, (7,)))
+    by_key = {row[0]: row for row in rows}
+    assert by_key["1"][-2] == f"{7 * (32 * 4 + 4 * 4):,}"
+    assert by_key["2"][-2] == f"{2 * 7 * (4 * 9 + 3 * 9):,}"
+    assert by_key["2.forwards"][-2] == f"{7 * (4 * 9 + 3 * 9):,}"
+    assert by_key["0"][-3] == "1"
+    assert by_key["2"][-3] == "all"
