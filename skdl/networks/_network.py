@@ -341,7 +341,7 @@ class Network:
         network = copy.copy(self)
         network.input_shape = tuple(input_shape)
         network.shapes, specs = build_chain(self.layers, network.input_shape)
-        shapes = {name: spec.shape for name, spec in _flatten(specs)}
+        shapes = {name: spec.shape for name, spec in flatten(specs)}
         for name, spec in self._specs.items():
             if shapes[name] != spec.shape:
                 layer = self.layers[int(name.partition(".")[0])]
