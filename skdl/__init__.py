@@ -49,6 +49,9 @@ if typing.TYPE_CHECKING:
         activations as activations,
     )
     from skdl import (
+        augment as augment,
+    )
+    from skdl import (
         boosting as boosting,
     )
     from skdl import (

@@ -2,7 +2,15 @@
 
 import pytest
 
-from skdl import activations, initializers, layers, losses, optimizers, schedules
+from skdl import (
+    activations,
+    augment,
+    initializers,
+    layers,
+    losses,
+    optimizers,
+    schedules,
+)
 from skdl._base import ParameterObject
 from skdl._registry import Registry
 
@@ -13,6 +21,7 @@ FOLDERS = {
     "loss": losses,
     "optimizer": optimizers,
     "schedule": schedules,
+    "transform": augment,
 }
 ALIASES = {
     "activation": {"linear": "identity", "logistic": "sigmoid"},

@@ -18,6 +18,8 @@ from skdl.ops.vector import row_max, row_sum
 class CrossEntropy(Loss):
     """−ln p of the true class, p = softmax(raw); y holds class codes 0…K−1.
 
+    Or y holds shares q of the classes, (n, …, K), that add up to 1: −Σ q·ln p.
+
     A classifier with two classes or several labels uses `BinaryCrossEntropy` in its
     place: one sigmoid output per label.
 
@@ -36,6 +38,7 @@ class CrossEntropy(Loss):
     verified = True
     task = "classification"
     has_hessian = True
+    takes_shares = True
 
     _parameter_constraints: dict[str, Any] = {
         "label_smoothing": SHARE,
@@ -54,7 +57,8 @@ class CrossEntropy(Loss):
     ) -> tuple[Array, Array]:
         if raw.ndim != 2:  # the elements one after another
             rows = raw.reshape(-1, raw.shape[-1])
-            loss, gradient = self.evaluate(y.reshape(-1), rows, empty)
+            targets = y.reshape(rows.shape if y.ndim == raw.ndim else -1)
+            loss, gradient = self.evaluate(targets, rows, empty)
             return loss.reshape(raw.shape[:-1]), gradient.reshape(raw.shape)
         n, n_classes = raw.shape
         rest = self.label_smoothing / n_classes  # the target of a class that is not y
@@ -64,6 +68,8 @@ class CrossEntropy(Loss):
         total = row_sum(gradient, empty(n, raw.dtype))
         gradient /= total[:, None]
 
+        if y.ndim == 2:
+            return _of_shares(y, self.label_smoothing, shifted, total, gradient)
         true_class = np.add(_row_starts(n, n_classes), y, out=empty(n, np.intp))
         picked = shifted.ravel().take(true_class, out=column, mode="clip")
         loss = np.log(total, out=total)
@@ -103,6 +109,19 @@ class CrossEntropy(Loss):
         return self
 
 
+def _of_shares(
+    shares: Array, smoothing: float, shifted: Array, total: Array, gradient: Array
+) -> tuple[Array, Array]:
+    """Return Σₖ qₖ·(ln Σ e^raw − rawₖ) and p − q; `gradient` holds p."""
+    target = shares * (1.0 - smoothing)
+    target += smoothing / shares.shape[1]
+    gradient -= target
+    target *= shifted
+    loss = np.log(total, out=total)
+    loss -= row_sum(target, np.empty_like(total))
+    return loss, gradient
+
+
 @register("binary_cross_entropy")
 class BinaryCrossEntropy(Loss):
     """−y·ln p − (1−y)·ln(1−p), p = sigmoid(raw), for each output of its own.
@@ -121,6 +140,7 @@ class BinaryCrossEntropy(Loss):
     verified = True
     task = "classification"
     has_hessian = True
+    takes_shares = True
 
     _parameter_constraints: dict[str, Any] = {
         "label_smoothing": SHARE,

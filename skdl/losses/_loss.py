@@ -38,6 +38,8 @@ class Loss(ParameterObject):
         predictions, (n, ..., k). Classification targets are class codes 0…K−1 of shape
         (n, ...) with raw predictions (n, ..., K), or zeros and ones of shape
         (n, ..., k) for two classes (k=1) and for several labels.
+    takes_shares : bool
+        Whether targets of classes may be numbers between 0 and 1, or shares of classes.
     has_hessian : bool
         Whether `hessian` is defined.
     out_activation : str
@@ -65,6 +67,7 @@ class Loss(ParameterObject):
 
     task: ClassVar[Literal["regression", "classification", "any"]] = "regression"
     out_activation: ClassVar[str] = "identity"
+    takes_shares: ClassVar[bool] = False
     has_hessian: ClassVar[bool] = False
     has_leaf_value: ClassVar[bool] = False
     constant_hessian: ClassVar[bool] = False

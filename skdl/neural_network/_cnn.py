@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from skdl import networks
+from skdl import augment, networks
 from skdl._settings import POSITIVE
 from skdl._typing import Array, Shape
 from skdl.layers import Layer, Rescale, resolve_chain
@@ -18,6 +18,8 @@ from skdl.neural_network._pictures import (
     given_shape,
     read_pictures,
 )
+from skdl.neural_network._plan import Plan
+from skdl.training import AugmentedBatches, Batches
 
 
 class BaseCNN(BaseNetwork):
@@ -28,8 +30,10 @@ class BaseCNN(BaseNetwork):
         "layers": [str, list, tuple],
         "width": POSITIVE,
         "input_shape": [list, tuple, None],
+        "augment": [list, tuple, None],
     }
 
+    augment: Any
     width: float
     input_shape: Any
 
@@ -38,6 +42,7 @@ class BaseCNN(BaseNetwork):
 
     def check_together(self) -> None:
         given_shape(self.input_shape)
+        augment.resolve(self.augment)
         if isinstance(self.layers, str):
             networks.get(self.layers)
             return
@@ -93,6 +98,24 @@ class BaseCNN(BaseNetwork):
         if isinstance(y, str) and y == "no_validation":
             return X
         return X, self._clean_target(y)
+
+    def _batches(self, plan: Plan) -> Batches:
+        batches = super()._batches(plan)
+        transforms = augment.resolve(self.augment)
+        if not transforms:
+            return batches
+        if not plan.optimizer.incremental:
+            raise ValueError(
+                f"{type(plan.optimizer).__name__} needs the same loss at every call, "
+                "which augment= changes at random; use another optimizer."
+            )
+
+        def mixable(y: Array) -> Array:
+            return plan.task.mixable(y, plan.dtype)
+
+        if any(transform.mixes for transform in transforms):
+            mixable(plan.train.y[:1])  # raises before any work is lost
+        return AugmentedBatches(batches, transforms, mixable)
 
     def _dtype_for(self, X: Array) -> np.dtype[Any]:
         """Return the precision: of bytes float32, which has room for them."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from skdl.augment import Transform, registry
 from skdl.initializers import Initializer
 from skdl.layers import Layer
 from skdl.losses import Loss
@@ -38,6 +39,10 @@ class CNNRegressor(NetworkRegressor, BaseCNN):
         Height, width and channels of a picture. Needed for flat rows that are not grey
         squares (up to 32 numbers that are no square are one row of pixels); else it is
         that of `X`.
+    augment : list of Transform or str, default=None
+        What is done to the pictures of each batch, at random, while training alone:
+        ``[Shift(2), Rotate(10), "cutout"]``. In grids their settings are
+        ``augment__0__largest`` and so on. Names: `skdl.augment.names`.
     optimizer : str or Optimizer, default="adam"
         Name or instance, such as ``Adam(3e-3)``. In grids and in `set_params` its
         settings are ``optimizer__learning_rate`` and so on, also while it is a name.
@@ -171,12 +176,15 @@ class CNNRegressor(NetworkRegressor, BaseCNN):
     True
     """
 
+    _registries = {**NetworkRegressor._registries, "augment": registry}
+
     def __init__(
         self,
         layers: str | Sequence[Layer | str] = "small",
         *,
         width: float = 1.0,
         input_shape: Sequence[int] | None = None,
+        augment: Sequence[Transform | str] | None = None,
         optimizer: str | Optimizer = "adam",
         initializer: str | Initializer = "auto",
         loss: str | Loss | Callable[..., Any] = "squared_error",
@@ -200,6 +208,7 @@ class CNNRegressor(NetworkRegressor, BaseCNN):
         self.layers = layers
         self.width = width
         self.input_shape = input_shape
+        self.augment = augment
         self.optimizer = optimizer
         self.initializer = initializer
         self.loss = loss

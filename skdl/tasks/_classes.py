@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import DTypeLike
 
 from skdl._typing import Array, Shape
@@ -54,6 +55,16 @@ class ClassTask(Task):
 
     def score(self, y: Array, predicted: Array, weight: Array | None = None) -> float:
         return self.targets.score(y, predicted, weight)
+
+    def mixable(self, y: Array, dtype: DTypeLike) -> Array:
+        if not self.loss.takes_shares:
+            raise ValueError(
+                "Mixed samples need a loss that takes shares of classes, such as "
+                f"cross_entropy, got {type(self.loss).__name__}."
+            )
+        if y.dtype.kind == "f":
+            return y
+        return np.eye(len(self.targets.classes), dtype=dtype)[y]
 
     def strata(self, y: Any) -> Any:
         return None if self.targets.multilabel else y

@@ -117,6 +117,28 @@ class Task:
         """
         raise TypeError(f"{type(self).__name__} must define score.")
 
+    def mixable(self, y: Array, dtype: DTypeLike) -> Array:
+        """Return encoded targets in a form whose weighted means are targets too.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n, ...)
+            Encoded targets.
+        dtype : dtype
+            Type of the network.
+
+        Returns
+        -------
+        y : ndarray of shape (n, ..., k)
+            Numbers, or shares of classes.
+
+        Raises
+        ------
+        ValueError
+            If the loss takes none.
+        """
+        return y
+
     def strata(self, y: Any) -> Any:
         """Return groups that a random split must leave in proportion; None for none.
 

@@ -2,6 +2,7 @@
 
 from skdl._best import Best
 from skdl._report import Report
+from skdl.training._augmented import AugmentedBatches
 from skdl.training._batches import Batch, Batches, RowBatches
 from skdl.training._data import Data
 from skdl.training._errors import DivergenceError
@@ -10,6 +11,7 @@ from skdl.training._state import TrainingState
 from skdl.training._trainer import Trainer
 
 __all__ = [
+    "AugmentedBatches",
     "Batch",
     "Batches",
     "Best",

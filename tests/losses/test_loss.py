@@ -416,3 +416,26 @@ def test_function_loss_of_classes(multilabel, link):
     again = pickle.loads(pickle.dumps(loss))
     np.testing.assert_allclose(again.inverse_link(raw), link(raw))
     check_loss(loss, y=np.zeros((5, 3)), raw=raw)
+
+
+# ---- shares of classes
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("shape", [(30,), (6, 5)])
+def test_shares_of_classes(smoothing, shape):
+    rng = np.random.default_rng(0)
+    loss, raw = CrossEntropy(smoothing), rng.normal(size=(*shape, 4))
+    codes = rng.integers(0, 4, shape)
+    for one, other in zip(
+        loss.evaluate(np.eye(4)[codes], raw), loss.evaluate(codes, raw), strict=True
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-14)
+    # It is linear in the shares.
+    shares = rng.dirichlet(np.ones(4), shape)
+    value, gradient = loss.evaluate(shares, raw)
+    parts = [loss.evaluate(np.full(shape, k), raw) for k in range(4)]
+    expected = sum(shares[..., k] * parts[k][0] for k in range(4))
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    expected = sum(shares[..., [k]] * parts[k][1] for k in range(4))
+    np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-14)
