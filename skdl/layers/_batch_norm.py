@@ -21,7 +21,8 @@ class BatchNorm(Layer):
 
     While training μ and σ² are those of the batch; for prediction they are moving
     averages, μ ← α·mean + (1−α)μ and σ² likewise (of the unbiased variance, as PyTorch
-    has it; Keras takes the biased one). Sample weights do not enter the statistics.
+    has it; Keras takes the biased one). Sample weights do not enter the statistics. A
+    frozen layer takes the moving averages in training too, and leaves them as they are.
 
     Parameters
     ----------
@@ -65,11 +66,11 @@ class BatchNorm(Layer):
             params["running_variance"],
         )
         out = ctx.empty(x.shape)
-        if not ctx.train:
+        if not ctx.train or self._frozen:
             scale = gamma / np.sqrt(running_variance + self.epsilon)
             np.multiply(x, scale, out=out)
             out += beta - running_mean * scale
-            return out, None
+            return out, scale if ctx.train else None
         d = x.shape[-1]
         n = x.size // d
         xhat, mean, variance, inv_std = (
@@ -97,8 +98,10 @@ class BatchNorm(Layer):
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
-        xhat, inv_std = cache
         dx = ctx.empty(dy.shape)
+        if self._frozen:  # an affine map that does not change
+            return np.multiply(dy, cache, out=dx)
+        xhat, inv_std = cache
         batch_norm_backward(
             dy.reshape(xhat.shape),
             xhat,

@@ -102,6 +102,10 @@ class Layer(ParameterObject):
     is_affine: ClassVar[bool] = False
     fuses_floor: ClassVar[bool] = False
 
+    # What a network says of its own copy of a layer, see `set_rate`.
+    _rate: float = 1.0
+    _frozen: bool = False
+
     @property
     def floor(self) -> float | None:
         """See the attributes of the class."""
@@ -176,6 +180,38 @@ class Layer(ParameterObject):
             and it would cost.
         """
         raise TypeError(f"{type(self).__name__} must define backward.")
+
+    def inner_chains(self) -> list[list[tuple[str, Layer]]]:
+        """Return the layers that this one holds.
+
+        Returns
+        -------
+        chains : list of list of (str, Layer)
+            Each chain begins with the input of this layer; a layer in it comes with the
+            name of its arrays in `build`, dots nest. Only of a copy that is `settled`.
+        """
+        return []
+
+    def set_rate(self, rate: float) -> None:
+        """Multiply the learning rate of the layer; 0 freezes it.
+
+        The arrays of a frozen layer stay as they are, running statistics too: batch
+        normalisation uses them as in prediction. Dropout goes on.
+
+        Parameters
+        ----------
+        rate : float
+            The factor, from 0. Of layers in layers the factors are multiplied.
+        """
+        self._rate *= rate
+        if rate == 0:
+            self._freeze()
+
+    def _freeze(self) -> None:
+        self._frozen = True
+        for chain in self.inner_chains():
+            for _, layer in chain:
+                layer._freeze()
 
     def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
         """Return the layer, told what leads to raw predictions.
@@ -365,7 +401,8 @@ def _build_chain(
             raise kind(f"Layer {i} ({layer!r}): {error}") from error
         shapes.append(shape)
         if spec:
-            specs[str(i)] = _with_suggestion(spec, _suggestion(layers[i + 1 :]))
+            name = _suggestion(layers[i + 1 :])
+            specs[str(i)] = _completed(spec, name, layer._rate)
     return shapes, specs
 
 
@@ -408,12 +445,15 @@ def _suggestion(following: Sequence[Layer]) -> str | None:
     return None
 
 
-def _with_suggestion(spec: Any, name: str | None) -> Any:
-    """Note a suggestion in a (nested) spec, where an inner chain has not."""
+def _completed(spec: Any, name: str | None, rate: float) -> Any:
+    """Note in a (nested) spec what the chain knows: the pace, the start that suits."""
     if isinstance(spec, dict):
-        return {key: _with_suggestion(value, name) for key, value in spec.items()}
+        return {key: _completed(value, name, rate) for key, value in spec.items()}
     spec = ParamSpec(*spec)
-    return spec._replace(suggested=spec.suggested or name)
+    return spec._replace(
+        suggested=spec.suggested or name,  # an inner chain has noted its own
+        rate=spec.rate * rate if spec.trainable and rate != 1 else spec.rate,
+    )
 
 
 def inside_chain(

@@ -12,9 +12,11 @@ from skdl.networks._architectures import (
     small,
 )
 from skdl.networks._describe import describe
+from skdl.networks._grow import take_weights
 from skdl.networks._inception import googlenet
 from skdl.networks._mlp import mlp_layers
 from skdl.networks._network import Network
+from skdl.networks._rates import set_rates
 from skdl.networks._receptive_field import ReceptiveField, receptive_fields
 from skdl.networks._resnet import resnet8, resnet18, resnet34, resnet50, resnext50
 from skdl.networks._separable import separable
@@ -41,7 +43,9 @@ __all__ = [
     "resnext50",
     "scaled",
     "separable",
+    "set_rates",
     "small",
+    "take_weights",
     "vgg11",
     "vgg13",
     "vgg16",

@@ -86,6 +86,9 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     n_init: int
     n_jobs: int | None
     dtype: str | None
+    init_from: Any
+    freeze: Any
+    layer_rates: Any
 
     # ---- what fit leaves
 
@@ -134,6 +137,9 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "n_jobs": [Integral, None],
         "dtype": [StrOptions({"float32", "float64"}), None],
+        "init_from": "no_validation",  # checked where it is used
+        "freeze": "no_validation",
+        "layer_rates": [Interval(Real, 0, None, closed="neither"), dict, None],
     }
 
     # Routing: a Pipeline with transform_input=["X_val"] hands these on.
@@ -153,6 +159,10 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     def _body_layers(self) -> list[Layer]:
         """Return the layers in front of the task's head."""
         raise TypeError(f"{type(self).__name__} must define _body_layers.")
+
+    def _n_added_layers(self) -> int:
+        """Return how many layers come before those that the user has chosen."""
+        return 0
 
     def _new_task(self, y: Any, classes: Any, dtype: DTypeLike) -> Task:
         """Return the task for targets that are seen for the first time."""
@@ -448,6 +458,11 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     def _prediction(self, X: Any) -> Any:
         rows = self._rows_to_predict(X)  # it says if there was no fit
         return self.loss_function_.inverse_link(self.network_.predict(rows))
+
+    def __sklearn_clone__(self) -> Self:
+        new = super().__sklearn_clone__()
+        new.init_from = self.init_from  # a clone of it would have no weights
+        return new
 
     def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())

@@ -53,15 +53,20 @@ class BaseCNN(BaseNetwork):
                 "with a list of layers leave it at 1."
             )
 
-    def _body_layers(self) -> list[Layer]:
+    def _given_layers(self) -> list[Layer]:
         if isinstance(self.layers, str):
-            chain = named_layers(self.layers, self.input_shape_, self.width)
-        else:
-            chain = resolve_chain(self.layers)
+            return named_layers(self.layers, self.input_shape_, self.width)
+        return resolve_chain(self.layers)
+
+    def _body_layers(self) -> list[Layer]:
+        chain = self._given_layers()
         takes_any = bool(chain) and chain[0].accepts_integers
         if self._divisor is None or takes_any:
             return chain
         return [*resolve_chain([Rescale(1.0 / self._divisor)]), *chain]
+
+    def _n_added_layers(self) -> int:
+        return len(self._body_layers()) - len(self._given_layers())
 
     def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
         """Check pictures and return them as (n, height, width, channels).

@@ -101,6 +101,21 @@ class CNNRegressor(NetworkRegressor, BaseCNN):
     dtype : {"float32", "float64"}, default=None
         Precision. None follows `X`: float32 stays, bytes get it, everything else is
         float64.
+    init_from : estimator or Network, default=None
+        A fitted skdl network to start from, in place of random weights: of each layer
+        that both have, in their order. Here may be new layers in between, or only the
+        first ones. The output layer is taken if the classes are the same. A clone
+        keeps it.
+    freeze : int, slice, str or sequence of them, default=None
+        Layers that stay as they are, running statistics included: by index or slice
+        of the layers in front of the output layer, by class (``"Conv2D"``), or
+        "features" for all of them. What is frozen at the beginning costs no backward
+        pass. Frozen layers still drop out.
+    layer_rates : float or dict, default=None
+        Factors of the learning rate. A number is the share that each layer with weights
+        has of that of the layer behind it: with 0.5 the output layer learns at the full
+        rate, the one before it at half, the next at a quarter (Howard & Ruder 2018). A
+        dict maps layers, named as in `freeze`, to factors.
 
     Attributes
     ----------
@@ -204,6 +219,9 @@ class CNNRegressor(NetworkRegressor, BaseCNN):
         n_init: int = 1,
         n_jobs: int | None = None,
         dtype: str | None = None,
+        init_from: Any = None,
+        freeze: Any = None,
+        layer_rates: float | dict[Any, float] | None = None,
     ) -> None:
         self.layers = layers
         self.width = width
@@ -228,3 +246,6 @@ class CNNRegressor(NetworkRegressor, BaseCNN):
         self.n_init = n_init
         self.n_jobs = n_jobs
         self.dtype = dtype
+        self.init_from = init_from
+        self.freeze = freeze
+        self.layer_rates = layer_rates

@@ -17,6 +17,7 @@ from skdl.networks import Network
 from skdl.neural_network._evaluate import evaluate
 from skdl.neural_network._plan import Plan
 from skdl.neural_network._tasks import EpochTasks
+from skdl.neural_network._transfer import rate_layers, start_from
 from skdl.ops._blas import one_blas_thread
 from skdl.optimizers import Optimizer
 from skdl.training import (
@@ -90,6 +91,7 @@ def build(estimator: BaseNetwork, plan: Plan) -> Network:
     X = plan.train.X
     body = [layer.with_head(plan.task.head) for layer in estimator._body_layers()]
     shapes, _ = build_chain(body, X.shape[1:])
+    rate_layers(estimator, body, X.shape[1:])
     layers = [*body, *plan.task.head(shapes[-1])]
     network = Network(layers, X.shape[1:], plan.dtype, estimator.initializer)
     network.check_input(X)
@@ -103,6 +105,7 @@ def _first(
     network = build(estimator, plan)
     network.initialize(rng)
     plan.task.start(network, plan.train.y, plan.train.weight)
+    start_from(estimator, network, plan.task)
     optimizer_state = plan.optimizer.init(network.params.n_active, network.dtype)
     return TrainingState(network, optimizer_state, rng, plan.seed)
 

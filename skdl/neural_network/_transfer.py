@@ -1,0 +1,87 @@
+"""What an estimator takes from a network that was trained before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from skdl.networks import Network, set_rates, take_weights
+from skdl.tasks import Task
+
+if TYPE_CHECKING:
+    from skdl.layers import Layer
+    from skdl.neural_network._base import BaseNetwork
+
+
+def rate_layers(estimator: BaseNetwork, body: list[Layer], input_shape: Any) -> None:
+    """Let layers learn as `freeze` and `layer_rates` say, in place.
+
+    Parameters
+    ----------
+    estimator : BaseNetwork
+        The estimator that is being fitted.
+    body : list of Layer
+        All layers in front of the output layer.
+    input_shape : tuple of int
+        Shape of one sample.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are no such layers, or a factor is negative.
+    """
+    set_rates(
+        body,
+        input_shape,
+        estimator.freeze,
+        estimator.layer_rates,
+        estimator._n_added_layers(),
+    )
+
+
+def start_from(estimator: BaseNetwork, network: Network, task: Task) -> None:
+    """Take over the weights of `init_from`, in place.
+
+    Parameters
+    ----------
+    estimator : BaseNetwork
+        The estimator that is being fitted.
+    network : Network
+        Its network.
+    task : Task
+        What it is trained for.
+
+    Raises
+    ------
+    TypeError
+        If `init_from` is no network.
+    NotFittedError
+        If it is an estimator that was not fitted.
+    ValueError
+        If its layers do not fit.
+    """
+    source = estimator.init_from
+    if source is None:
+        return
+    n_body = len(estimator._body_layers())  # the head is the task's
+    if isinstance(source, FrozenEstimator):
+        source = source.estimator
+    if isinstance(source, Network):
+        take_weights(network, source, n_body, head=True)
+        return
+    if not hasattr(source, "_body_layers"):
+        raise TypeError(
+            "init_from takes a fitted skdl network (MLPClassifier, CNNClassifier, …) "
+            f"or a skdl.networks.Network, got {source!r}."
+        )
+    check_is_fitted(source, "network_")
+    same = np.array_equal(_classes(task), _classes(source._task))
+    take_weights(network, source.network_, n_body, head=same)
+
+
+def _classes(task: Any) -> Any:
+    classes = getattr(getattr(task, "targets", None), "classes", None)
+    return np.array([] if classes is None else classes)
