@@ -59,6 +59,9 @@ class BatchNorm(Layer):
             "running_variance": ParamSpec(features, "ones", trainable=False),
         }
 
+    def predicting(self) -> Layer:
+        return _FixedNorm(self.momentum, self.epsilon)
+
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         gamma, beta = params["gamma"], params["beta"]
         running_mean, running_variance = (
@@ -112,3 +115,23 @@ class BatchNorm(Layer):
             dx.reshape(xhat.shape),
         )
         return dx
+
+
+class _FixedNorm(BatchNorm):
+    """Batch normalisation with its running statistics, whatever the batch is."""
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        xhat = np.subtract(x, params["running_mean"], out=ctx.empty(x.shape))
+        xhat *= 1 / np.sqrt(params["running_variance"] + self.epsilon)
+        out = np.multiply(xhat, params["gamma"], out=ctx.empty(x.shape))
+        out += params["beta"]
+        return out, xhat if ctx.train else None
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        axes = tuple(range(dy.ndim - 1))
+        np.sum(dy * cache, axis=axes, out=grads["gamma"])
+        np.sum(dy, axis=axes, out=grads["beta"])
+        scale = params["gamma"] / np.sqrt(params["running_variance"] + self.epsilon)
+        return np.multiply(dy, scale, out=ctx.empty(dy.shape))

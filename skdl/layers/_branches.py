@@ -65,6 +65,11 @@ class Chain(Layer):
         layer.layers = [inner.with_head(head) for inner in self.chain]
         return layer
 
+    def predicting(self) -> Layer:
+        layer = copy.copy(self)
+        layer.layers = [inner.predicting() for inner in self.chain]
+        return layer
+
     def check_trainable(self) -> None:
         for layer in self.chain:
             layer.check_trainable()
@@ -132,6 +137,11 @@ class Branches(Layer):
     def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
         layer = copy.copy(self)
         layer.branches = [branch.with_head(head) for branch in self.branches]
+        return layer
+
+    def predicting(self) -> Layer:
+        layer = copy.copy(self)
+        layer.branches = [branch.predicting() for branch in self.branches]
         return layer
 
     def check_trainable(self) -> None:
@@ -230,6 +240,9 @@ class AuxiliaryHead(Chain):
         layer = copy.copy(self)
         layer._head = head
         return layer
+
+    def predicting(self) -> Layer:
+        return Chain()
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         if self._head is not None:  # the layers up to here say what it gets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -138,6 +139,11 @@ class DropConnect(Dense):
     ) -> None:
         super().__init__(units, bias, initializer, bias_initializer)
         self.rate = rate
+
+    def predicting(self) -> Layer:
+        layer = copy.copy(self)
+        layer.rate = 0.0
+        return layer
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         if not ctx.train or self.rate == 0:

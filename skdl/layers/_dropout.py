@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,11 @@ class Dropout(Layer):
             return x, None
         mask = keep_mask(x.shape, self.rate, ctx)
         return np.multiply(x, mask, out=ctx.empty(x.shape)), mask
+
+    def predicting(self) -> Layer:
+        layer = copy.copy(self)
+        layer.rate = 0.0
+        return layer
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context

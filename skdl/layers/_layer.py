@@ -228,6 +228,18 @@ class Layer(ParameterObject):
         """
         return self
 
+    def predicting(self) -> Layer:
+        """Return a layer that does in training what this one does in prediction.
+
+        So predictions can be differentiated. It uses the same arrays, or fewer.
+
+        Returns
+        -------
+        layer : Layer
+            This layer, if it does the same in both.
+        """
+        return self
+
     # ---- what tells about a network, see `skdl.networks.describe`
 
     def inside(self, input_shape: Shape) -> list[list[Inside]]:

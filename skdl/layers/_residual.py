@@ -82,6 +82,14 @@ class Residual(Layer):
         layer.layers = [inner.with_head(head) for inner in layers]
         return layer
 
+    def predicting(self) -> Layer:
+        layer, layers = copy.copy(self), cast(list[Layer], self.layers)
+        layer.layers = [inner.predicting() for inner in layers]
+        if self.shortcut is not None:
+            shortcut = cast(list[Layer], self.shortcut)
+            layer.shortcut = [inner.predicting() for inner in shortcut]
+        return layer
+
     def check_trainable(self) -> None:
         for layer in cast(list[Layer], [*self.layers, *(self.shortcut or ())]):
             layer.check_trainable()

@@ -317,7 +317,9 @@ class Network:
             yield rows, forward_chain(layers, tree, self._cast(x, ctx), ctx)[0]
 
     def at(self, input_shape: Shape) -> Network:
-        """Return the network for samples of another size, with the same arrays.
+        """Return the network for predictions of samples of another size.
+
+        It has the same arrays.
 
         Parameters
         ----------
@@ -338,12 +340,13 @@ class Network:
         """
         if tuple(input_shape) == self.input_shape:
             return self
-        network = copy.copy(self)
+        network = self.predicting()
         network.input_shape = tuple(input_shape)
-        network.shapes, specs = build_chain(self.layers, network.input_shape)
+        network.shapes, specs = build_chain(network.layers, network.input_shape)
         shapes = {name: spec.shape for name, spec in flatten(specs)}
         for name, spec in self._specs.items():
-            if shapes[name] != spec.shape:
+            # What is for training only, such as a second head, need not fit.
+            if shapes.get(name, spec.shape) != spec.shape:
                 layer = self.layers[int(name.partition(".")[0])]
                 raise ValueError(
                     f"The network was made for samples of shape {self.input_shape}, "
@@ -351,6 +354,22 @@ class Network:
                     "A network of pictures takes them in all sizes if GlobalAvgPool "
                     "stands where others have Flatten."
                 )
+        return network
+
+    def predicting(self) -> Network:
+        """Return a network that does in training what this one does in prediction.
+
+        Nothing is dropped, batch normalisation takes its running statistics and leaves
+        them as they are, and there are no auxiliary heads: so its backward pass gives
+        the gradients of predictions.
+
+        Returns
+        -------
+        network : Network
+            Has the same arrays.
+        """
+        network = copy.copy(self)
+        network.layers = [layer.predicting() for layer in self.layers]
         return network
 
     def _chunk(self, dtype: np.dtype[Any], n_layers: int | None) -> int:

@@ -230,3 +230,16 @@ def test_unknown_names_list_the_known_ones():
 def test_width_out_of_range(width):
     with pytest.raises(ValueError, match="width"):
         named_layers("lenet", (28, 28, 1), width)
+
+
+@pytest.mark.parametrize("other", [(64, 64, 1), (9, 30, 1)])
+def test_second_heads_do_not_bind_predictions_to_a_size(other):
+    shape = (32, 32, 1)
+    network = Network(with_head(named_layers("googlenet", shape, 0.05), 3), shape)
+    network.initialize(np.random.default_rng(0))
+    y = network.predict(np.random.default_rng(1).random((2, *other)))
+    assert y.shape == (2, 3)
+    assert network.at(other).describe().splitlines()[-1].split()[0] == "total"
+    assert type(network.layers[-1]).__name__ == "Dense"
+    heads = [type(layer).__name__ for layer in network.layers]
+    assert heads.count("AuxiliaryHead") == 2
