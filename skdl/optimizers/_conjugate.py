@@ -100,9 +100,11 @@ class QuadraticModel:
         d, rr = -r, float(r @ r)
         for i in range(self.max_cg):
             Hd = self._times(i, d)
+            if not np.isfinite(Hd).all():  # nothing is known but the slope
+                Hd = np.zeros_like(d)
             curvature = float(d @ Hd)
-            if not curvature > 0:  # not a number either
-                if math.isinf(radius) or not math.isfinite(curvature):
+            if not curvature > 0:
+                if math.isinf(radius):
                     return self._at(p if i else d, r, False, True)
                 return self._to_edge(p, r, d, Hd, radius, True)
             alpha = rr / curvature

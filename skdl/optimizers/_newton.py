@@ -41,6 +41,9 @@ class Newton(Optimizer):
     the end of the step is the expected one, so that a quadratic function takes one
     step.
 
+    It is for smooth functions: kinks (of "relu", or an L1 penalty) make the model wrong
+    within a short way, and the steps short, those of a trust region most.
+
     An "epoch" is one step; it costs about `max_cg` gradients at most. `partial_fit`,
     mini-batches and layers that draw random numbers (dropout) are not for it.
 

@@ -169,6 +169,22 @@ def test_negative_curvature_is_followed_to_the_edge():
     assert endless.p @ g < 0
 
 
+def test_unknown_curvature_is_followed_to_the_edge_along_a_straight_line():
+    A, g = np.diag([1.0, 3.0]), np.array([1.0, 2.0])
+    products = iter([A @ -g, np.full(2, np.inf)])
+    p, change, residual, edge, curved = QuadraticModel(
+        g, lambda d: next(products), 1e-12, 10
+    ).minimize(1.0)
+    assert edge
+    assert curved
+    first = -(g @ g) / (g @ A @ g) * g
+    assert np.linalg.norm(p) == pytest.approx(1.0)
+    assert residual == pytest.approx(g + A @ first)
+    # From the first iterate on, the model falls with its slope there.
+    slope = residual @ (p - first)
+    assert change == pytest.approx(value(A, g, first) + slope)
+
+
 def test_negative_curvature_at_once_gives_the_gradient():
     g = np.array([3.0, 4.0])
     np.testing.assert_array_equal(model(-np.eye(2), g)[0].minimize().p, -g)
@@ -199,6 +215,22 @@ def test_where_the_function_is_not_finite_the_step_is_too_long(search):
     result = minimize(cliff, [-50.0, 0.99], optimizer=Newton(search), max_iter=200)
     assert result.success
     np.testing.assert_allclose(result.x, 0.9, rtol=1e-6)
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+@pytest.mark.parametrize("known", [0, 2])
+def test_where_the_hessian_is_not_finite_the_slope_is_followed(search, known):
+    calls = []
+
+    def hessp(x, v):
+        calls.append(x)
+        return rosen_hess_prod(x, v) if len(calls) <= known else np.full(4, np.nan)
+
+    result = minimize(
+        rosen, START, rosen_der, hessp=hessp, optimizer=Newton(search), max_iter=8
+    )
+    assert result.nit == 8
+    assert (np.diff(result.path_fun) < 0).all()
 
 
 def along(search, fun, start):
