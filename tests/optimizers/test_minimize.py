@@ -227,6 +227,20 @@ BAD = {
     "fun": ({"fun": 1.0}, "fun must be a callable, got 1.0"),
     "hess": ({"hess": np.eye(3)}, "hess must be a callable"),
     "jac": ({"jac": "4-point"}, "jac must be a callable.*got '4-point'"),
+    "jac's number": ({"jac": 1}, "jac must be a callable.*got 1"),
+    "jac's array": ({"jac": np.ones(3)}, "jac must be a callable.*got array"),
+    "complex gradient": (
+        {"fun": lambda x: (0.0, 1j * x)},
+        "The gradient must be an array of real numbers.*complex128",
+    ),
+    "complex Hessian": (
+        {**ROSEN, "hess": lambda x: 1j * np.eye(3), "optimizer": "newton"},
+        r"hess\(x\)·v must be an array of real numbers.*complex128",
+    ),
+    "words for a Hessian": (
+        {**ROSEN, "hess": lambda x: [["a"]], "optimizer": "newton"},
+        "The Hessian must be an array of real numbers",
+    ),
     "name": ({"optimizer": "adamm"}, "Unknown optimizer 'adamm'. Known names: ada"),
     "rate": ({"optimizer": SGD(-1.0)}, r"'learning_rate' .* must be"),
     "shape": ({"fun": lambda x: (0.0, x[:1])}, r"shape of x0, \(3,\), got \(1,\)"),
@@ -284,6 +298,34 @@ def test_a_wrong_entry_is_named(i, factor):
     expected = "entry" if np.isnan(factor) else "coordinate"
     with pytest.raises(ValueError, match=f"{expected} {i} "):
         minimize(rosen, START, jac, check_gradient=not np.isnan(factor))
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e9])
+def test_the_check_is_one_of_shares(scale):
+    def fun(x):
+        return scale * float(x[0] ** 4 + 1e-3 * x[1] ** 2 + x[2])
+
+    def jac(x, factor=1.0):
+        return scale * np.array([4 * x[0] ** 3, 2e-3 * factor * x[1], 1.0])
+
+    def hess(x, factor=1.0):
+        return scale * np.diag([12 * x[0] ** 2, 2e-3 * factor, 0.0])
+
+    right = {"jac": jac, "hess": hess}
+    for x0 in (START, [0.0, 1e-3, 5.0], np.zeros(3)):
+        for names in (["jac"], ["hess"], ["jac", "hess"]):
+            given = {name: right[name] for name in names}
+            minimize(fun, x0, **given, check_gradient=True, max_iter=1)
+    for name, derivative in right.items():
+        wrong = {**right, name: lambda x, f=derivative: f(x, 1.02)}
+        with pytest.raises(ValueError, match="differences at x0: coordinate 1 "):
+            minimize(fun, START, **wrong, check_gradient=True)
+
+
+def test_numpys_truth_values():
+    assert minimize(rosenbrock, START, np.True_, optimizer="lbfgs").njev < 100
+    with pytest.raises(ValueError, match=r"must return \(value, gradient\)"):
+        minimize(rosen, START, np.True_)
 
 
 def test_right_derivatives_pass_the_check():
