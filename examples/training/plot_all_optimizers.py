@@ -108,11 +108,11 @@ fig, axes = plt.subplots(1, 4, figsize=(12, 3.6), sharey=True, layout="constrain
 for ax, (family, kinds) in zip(axes, families.items(), strict=True):
     for kind in kinds:
         net, seconds = best_fit(kind)
-        rate = getattr(net.optimizer, "learning_rate", np.nan)
+        rate = getattr(net.optimizer, "learning_rate", "none")
         name = kind.__name__
         ax.plot(np.arange(1, net.n_iter_ + 1), net.loss_curve_, label=name)
         print(
-            f"{name:>9}: rate {rate:<6g} loss {net.loss_:.5f}  accuracy "
+            f"{name:>9}: rate {rate!s:<6} loss {net.loss_:.5f}  accuracy "
             f"{net.score(X_test, y_test):.3f} on held-out images  {seconds:.2f} s"
         )
     ax.set(title=family, xlabel="epoch", yscale="log", ylim=(3e-4, 3))

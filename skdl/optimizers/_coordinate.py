@@ -96,6 +96,8 @@ class Coordinate(Optimizer):
         oracle, x = Oracle(problem, theta), theta.astype(np.float64)
         rng = getattr(problem, "rng", None) or np.random.default_rng(0)
         value = oracle.value(x)
+        if math.isinf(value):
+            oracle(x)  # where training starts the objective has to be finite
         for _ in range(n_iterations):
             before = value
             for i in self._coordinates(oracle, x, rng):

@@ -45,7 +45,9 @@ class _Descent:
         problem, theta = self.problem, self.theta
         what, hint = "is not finite", "Start where it is finite."
         if self.n_iterations:
-            what, hint = "diverged", "Try a smaller learning rate or clip_norm."
+            what, hint = "diverged", "Start elsewhere."
+            if self.optimizer.has_rate:
+                hint = "Try a smaller learning rate or clip_norm."
         if not np.isfinite(theta).all():
             raise ValueError(f"The function {what} {where}: x is {theta}. {hint}")
         value = problem.value(theta)

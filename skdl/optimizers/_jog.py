@@ -18,6 +18,10 @@ from skdl.optimizers._optimizer import (
     register,
     registry,
 )
+from skdl.optimizers._oracle import Oracle
+
+# Times that a jog is halved which leads to where the objective is not finite.
+_SHORTER = 20
 
 
 @register("jog")
@@ -29,7 +33,8 @@ class Jog(Optimizer):
     biases) then gets normal noise of a share of the parameters' own root mean square,
     now or at the start, and the optimizer goes on from there, to the last iteration; a
     small gradient ends nothing. In the end the best parameters come back, so that a jog
-    for the worse costs time alone.
+    for the worse costs time alone. One to where the objective is not finite is halved
+    until it is.
 
     Parameters
     ----------
@@ -154,10 +159,24 @@ class Jog(Optimizer):
         rng = getattr(problem, "rng", None) or np.random.default_rng(state.epoch)
         # Around a minimum at 0 the parameters themselves say nothing of their size.
         size = max(_rms(weights), memory["jog_size"])
-        noise = rng.normal(0.0, self.scale * size, weights.size)
+        noise, start = rng.normal(0.0, self.scale * size, weights.size), theta.copy()
+        for _ in range(_SHORTER):
+            self._add(noise, problem, theta)
+            if self._may_begin(problem, theta):
+                return
+            theta[:], noise = start, 0.5 * noise
+
+    def _add(self, noise: Array, problem: Problem, theta: Array) -> None:
         for part in self._parts(problem):
             here, noise = noise[: theta[part].size], noise[theta[part].size :]
             theta[part] += here.astype(theta.dtype)
+
+    def _may_begin(self, problem: Problem, theta: Array) -> bool:
+        """Whether the objective is finite here, as far as it can be asked."""
+        # On mini-batches the objective of the whole sample may be noisy, or dear.
+        if self.incremental and not hasattr(problem, "value"):
+            return True
+        return math.isfinite(Oracle(problem, theta).value(theta))
 
     def _weights(self, problem: Problem, theta: Array) -> Array:
         return np.concatenate([theta[part] for part in self._parts(problem)])

@@ -14,19 +14,27 @@ class DivergenceError(ValueError, ArithmeticError):
         The epoch, from 1, in which it happened.
     what : str
         What was not finite.
+    has_rate : bool, default=True
+        Whether the optimizer has a learning rate that could be smaller.
     """
 
-    def __init__(self, epoch: int, what: str) -> None:
+    def __init__(self, epoch: int, what: str, has_rate: bool = True) -> None:
         self.epoch = epoch
         self.what = what
+        self.has_rate = has_rate
+        remedy = "Scale the input and the target."
+        if has_rate:
+            remedy = (
+                "Use a smaller learning rate (optimizer__learning_rate), clip the "
+                "gradients (optimizer__clip_norm=1.0) or scale the input and the "
+                "target."
+            )
         super().__init__(
-            f"Training diverged in epoch {epoch}: {what} is no longer finite. Use a "
-            "smaller learning rate (optimizer__learning_rate), clip the gradients "
-            "(optimizer__clip_norm=1.0) or scale the input and the target."
+            f"Training diverged in epoch {epoch}: {what} is no longer finite. {remedy}"
         )
 
-    def __reduce__(self) -> tuple[type, tuple[int, str]]:
-        return type(self), (self.epoch, self.what)
+    def __reduce__(self) -> tuple[type, tuple[int, str, bool]]:
+        return type(self), (self.epoch, self.what, self.has_rate)
 
 
 class NoRandomness:

@@ -259,7 +259,7 @@ class Trainer:
         total = 0.0
         for n_rows, loss, gradient in self._steps(theta):
             if not math.isfinite(loss):
-                raise DivergenceError(state.epoch + 1, "the loss")
+                raise self._divergence("the loss")
             total += loss * n_rows
             yield gradient
         state.n_seen += n
@@ -323,16 +323,19 @@ class Trainer:
         batch = self.batches.whole()
         loss, gradient = self._evaluate(theta, batch, rng=self._no_rng)
         if not math.isfinite(loss):
-            raise DivergenceError(self.state.epoch + 1, "the loss")
+            raise self._divergence("the loss")
         self.state.n_seen += self.batches.n_rows
         self._epoch_loss = loss
         return loss, gradient
+
+    def _divergence(self, what: str) -> DivergenceError:
+        return DivergenceError(self.state.epoch + 1, what, self.optimizer.has_rate)
 
     def _end_iteration(self) -> bool:
         state = self.state
         epoch = state.epoch + 1
         if not math.isfinite(float(self.theta.sum())):
-            raise DivergenceError(epoch, "a weight")
+            raise self._divergence("a weight")
         self._finite[0][: self.theta.size] = self.theta
         self._finite[1][:] = state.network.state.vector
         row = {"loss": self._epoch_loss, "learning_rate": self._epoch_rate}

@@ -1,5 +1,6 @@
 """Optimizers that take the whole sample, in the estimators."""
 
+import pickle
 import re
 
 import numpy as np
@@ -18,6 +19,7 @@ from skdl.callbacks import LearningRateFinder
 from skdl.callbacks._callback import TrainingCallback
 from skdl.layers import Dense, Dropout, Residual
 from skdl.optimizers import LBFGS, SGD, Adam, Coordinate, Jog, Newton
+from skdl.training import DivergenceError
 
 WHOLE = {
     "lbfgs": "lbfgs",
@@ -111,6 +113,18 @@ def test_mini_batches_are_not_for_them(iris, name):
         made(WHOLE[name], batch_size=50).fit(X, y)
     with pytest.raises(ValueError, match="one batch at a time, got"):
         made(WHOLE[name]).partial_fit(X, y)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_start_that_is_not_finite(iris, name):
+    X, y = iris
+    net = MLPRegressor((3,), optimizer=WHOLE[name], max_iter=3)
+    with pytest.raises(
+        DivergenceError, match=r"epoch 1: .* finite. Scale the in"
+    ) as raised:
+        net.fit(1e200 * X, y)
+    assert str(pickle.loads(pickle.dumps(raised.value))) == str(raised.value)
+    assert net.n_iter_ == len(net.loss_curve_) == 0
 
 
 def test_restarts_keep_the_best(iris):

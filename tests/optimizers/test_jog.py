@@ -63,6 +63,23 @@ def test_no_progress_at_all_ends():
     assert result.nit <= 50
 
 
+@pytest.mark.parametrize("inner", ["lbfgs", "newton", "coordinate"])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_jog_over_a_wall_is_shortened(inner, seed):
+    def fun(x):
+        return float((x - 3 * np.log(x)).sum()) if (x > 0).all() else np.nan
+
+    def jac(x):
+        return 1 - 3 / x
+
+    jogged = Jog(inner, 1.5, patience=2, tol=0.1)
+    result = minimize(fun, [1.0, 2.0], jac, optimizer=jogged, max_iter=80,
+                      random_state=seed)  # fmt: skip
+    assert result.nit == 80
+    assert np.abs(np.diff(result.path, axis=0)).max() > 0.5
+    np.testing.assert_allclose(result.x, 3.0, atol=0.05)
+
+
 def test_the_seed_decides():
     paths = [
         minimize(waves, START, optimizer=Jog(), max_iter=60, random_state=seed).path
