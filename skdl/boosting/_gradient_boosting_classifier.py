@@ -54,8 +54,11 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         number of its own. The parameters of trees below are not used.
     max_leaf_nodes : int, default=None
         Most leaves of a tree, which then grows best leaf first. None: no limit.
-    max_depth : int, default=3
-        Most splits between root and leaf. None: no limit.
+    max_depth : int, "auto" or None, default="auto"
+        Most splits between root and leaf. None: no limit. "auto": none where
+        `max_leaf_nodes` is a number; else 3 for less than 1,200 rows, and for more a
+        leaf for every 150, at most 31, best leaf first. Small trees win on few rows and
+        large ones on many; `skdl.boosting._tree_size` has the measurements.
     min_samples_split : int, default=2
         Fewest rows of a node that is split.
     min_samples_leaf : int, default=1
@@ -179,7 +182,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         subsample: float = 1.0,
         estimator: Any = None,
         max_leaf_nodes: int | None = None,
-        max_depth: int | None = 3,
+        max_depth: int | str | None = "auto",
         min_samples_split: int = 2,
         min_samples_leaf: int = 1,
         min_child_weight: float = 1e-3,

@@ -19,6 +19,7 @@ from skdl.boosting._constraints import (
 from skdl.boosting._derivatives import Derivatives
 from skdl.boosting._ensemble import Ensemble
 from skdl.boosting._leaf_values import LeafSearch, newton_values
+from skdl.boosting._tree_size import tree_size
 from skdl.boosting._trust_region import TrustRegion
 from skdl.losses import Loss
 from skdl.ops._threads import run_chunks
@@ -369,9 +370,12 @@ def make_learners(
         min_hessian = float(estimator.min_child_weight)
         if problem.weight is not None:  # also where all weights are tiny
             min_hessian *= min(1.0, float(problem.weight.mean()))
+    max_depth, max_leaf_nodes = tree_size(
+        estimator.max_depth, estimator.max_leaf_nodes, len(problem.y)
+    )
     params = TreeParams(
-        max_leaf_nodes=estimator.max_leaf_nodes,
-        max_depth=estimator.max_depth,
+        max_leaf_nodes=max_leaf_nodes,
+        max_depth=max_depth,
         min_samples_leaf=estimator.min_samples_leaf,
         min_samples_split=estimator.min_samples_split,
         min_impurity_decrease=estimator.min_impurity_decrease,
