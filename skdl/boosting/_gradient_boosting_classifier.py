@@ -57,8 +57,9 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
     max_depth : int, "auto" or None, default="auto"
         Most splits between root and leaf. None: no limit. "auto": none where
         `max_leaf_nodes` is a number; else 3 for less than 1,200 rows, and for more a
-        leaf for every 150, at most 31, best leaf first. Small trees win on few rows and
-        large ones on many; `skdl.boosting._tree_size` has the measurements.
+        leaf for every 150, at most 31, best leaf first. Of the most common class no
+        more rows count than there are others. Small trees win on few rows and large
+        ones on many; `skdl.boosting._tree_size` has the measurements.
     min_samples_split : int, default=2
         Fewest rows of a node that is split.
     min_samples_leaf : int, default=1

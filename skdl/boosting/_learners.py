@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.random import RandomState
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.utils.validation import has_fit_parameter
 
 from skdl._typing import Array
@@ -19,7 +19,7 @@ from skdl.boosting._constraints import (
 from skdl.boosting._derivatives import Derivatives
 from skdl.boosting._ensemble import Ensemble
 from skdl.boosting._leaf_values import LeafSearch, newton_values
-from skdl.boosting._tree_size import tree_size
+from skdl.boosting._tree_size import rows_that_count, tree_size
 from skdl.boosting._trust_region import TrustRegion
 from skdl.losses import Loss
 from skdl.ops._threads import run_chunks
@@ -370,8 +370,11 @@ def make_learners(
         min_hessian = float(estimator.min_child_weight)
         if problem.weight is not None:  # also where all weights are tiny
             min_hessian *= min(1.0, float(problem.weight.mean()))
+    classes = problem.y if is_classifier(estimator) else None
     max_depth, max_leaf_nodes = tree_size(
-        estimator.max_depth, estimator.max_leaf_nodes, len(problem.y)
+        estimator.max_depth,
+        estimator.max_leaf_nodes,
+        rows_that_count(classes, len(problem.y)),
     )
     params = TreeParams(
         max_leaf_nodes=max_leaf_nodes,

@@ -15,10 +15,17 @@ rows (mean squared error or log-loss; geometric means of ratios to trees of dept
 | 300,000 | 0.91 | 0.86 | 0.76 |
 
 Leaves grow best first there. So few rows get trees of depth 3, and a leaf for every 150
-rows makes the way from their 8 leaves to the 31 that other boosters start from.
+rows makes the way from their 8 leaves to the 31 that other boosters start from. Where
+one class is common, it is the rows of the others that tell how much there is to learn:
+with 3 % of positives depth 3 still won by a quarter at 6,000 rows. So of the common
+class no more rows count than there are others.
 """
 
 from __future__ import annotations
+
+import numpy as np
+
+from skdl._typing import Array
 
 SMALL_DEPTH = 3
 SMALL_LEAVES = 2**SMALL_DEPTH
@@ -38,7 +45,7 @@ def tree_size(
     max_leaf_nodes : int or None
         What the user passed; with a number, "auto" leaves the depth free.
     n : int
-        Number of rows.
+        Number of rows that count, see `rows_that_count`.
 
     Returns
     -------
@@ -54,3 +61,24 @@ def tree_size(
     if n_leaves < SMALL_LEAVES:
         return SMALL_DEPTH, None
     return None, min(n_leaves, LARGE_LEAVES)
+
+
+def rows_that_count(classes: Array | None, n: int) -> int:
+    """Return how many rows the size of trees is chosen by.
+
+    Parameters
+    ----------
+    classes : ndarray or None
+        Class codes of all rows; None for real targets.
+    n : int
+        Number of rows.
+
+    Returns
+    -------
+    n : int
+        With classes, at most twice the rows outside of the most common one.
+    """
+    if classes is None:
+        return n
+    most = int(np.unique(classes, return_counts=True)[1].max())
+    return min(n, 2 * (n - most))

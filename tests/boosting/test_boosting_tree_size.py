@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdl import GradientBoostingClassifier, GradientBoostingRegressor
-from skdl.boosting._tree_size import tree_size
+from skdl.boosting._tree_size import rows_that_count, tree_size
 
 
 def made(n, seed=0):
@@ -56,12 +56,13 @@ def test_the_default_of_fit(n, limits):
 
 def test_the_default_is_what_its_limits_give():
     X, y = made(3000)
+    y = y > np.median(y)
     model = GradientBoostingClassifier(n_estimators=5)
-    default = model.fit(X, y > 0).decision_function(X)
+    default = model.fit(X, y).decision_function(X)
     model.set_params(max_depth=None, max_leaf_nodes=20)
-    np.testing.assert_array_equal(model.fit(X, y > 0).decision_function(X), default)
+    np.testing.assert_array_equal(model.fit(X, y).decision_function(X), default)
     model.set_params(max_depth=3, max_leaf_nodes=None)
-    assert largest(model.fit(X, y > 0)) == (3, 8)
+    assert largest(model.fit(X, y)) == (3, 8)
 
 
 def test_rows_of_weight_zero_are_none():
@@ -69,6 +70,19 @@ def test_rows_of_weight_zero_are_none():
     weight = np.arange(3000) < 600
     model = GradientBoostingRegressor(n_estimators=3)
     assert largest(model.fit(X, y, weight)) == (3, 8)
+
+
+def test_rows_of_a_common_class_count_no_more_than_the_others():
+    codes = np.repeat([2, 0, 1], [900, 60, 40])
+    assert rows_that_count(None, 1000) == 1000
+    assert rows_that_count(codes, 1000) == 200
+    assert rows_that_count(codes[:, None] > 0, 1000) == 120
+    assert rows_that_count(np.arange(1000) % 3, 1000) == 1000
+    X, y = made(6000)
+    rare = y > np.quantile(y, 0.95)
+    model = GradientBoostingClassifier(n_estimators=3)
+    assert largest(model.fit(X, rare)) == (3, 8)
+    assert largest(model.fit(X, y > np.median(y)))[1] == 31
 
 
 @pytest.mark.parametrize("value", ["Auto", "deep", 0, 2.5, -1])
