@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdl._typing import Array
+from skdl.boosting._leaf_minimum import LeafMinimum
 from skdl.losses import Loss
 from skdl.tree import GrownTree, leaf_sums
 
@@ -51,6 +52,8 @@ class _Rows:
     ----------
     loss : Loss
         Of these rows' targets and raw predictions.
+    minimum : LeafMinimum
+        For a loss without `leaf_value`.
     y, raw : ndarray of shape (n_rows, k)
         Leaf after leaf.
     weight : ndarray of shape (n_rows,) or None
@@ -60,6 +63,7 @@ class _Rows:
     """
 
     loss: Loss
+    minimum: LeafMinimum
     y: Array
     raw: Array
     weight: Array | None
@@ -69,7 +73,10 @@ class _Rows:
         """Return the best values of one leaf, of shape (n_outputs,)."""
         rows = slice(start, end)
         weight = None if self.weight is None else self.weight[rows]
-        return self.loss.leaf_value(self.y[rows], self.raw[rows], weight)[self.part]
+        y, raw = self.y[rows], self.raw[rows]
+        if not self.loss.has_leaf_value:
+            return self.minimum.find(y, raw, weight, self.part)
+        return self.loss.leaf_value(y, raw, weight)[self.part]
 
 
 class LeafSearch:
@@ -78,19 +85,27 @@ class LeafSearch:
     Parameters
     ----------
     loss : Loss
-        Defines `leaf_value`.
+        Where it defines no `leaf_value`, its gradients are followed.
     y : ndarray of shape (n, k)
         Targets.
     weight : float64 ndarray of shape (n,) or None
         Sample weights.
+    n_raw : int
+        Number of raw predictions.
     monotonic_cst : int8 ndarray of shape (n_features,) or None
         1, −1 or 0 for each feature.
     """
 
     def __init__(
-        self, loss: Loss, y: Array, weight: Array | None, monotonic_cst: Array | None
+        self,
+        loss: Loss,
+        y: Array,
+        weight: Array | None,
+        n_raw: int,
+        monotonic_cst: Array | None,
     ) -> None:
         self.loss = loss
+        self.minimum = LeafMinimum(loss, y, n_raw)
         self.y = y
         self.weight = weight
         self.monotonic_cst = monotonic_cst
@@ -123,14 +138,15 @@ class LeafSearch:
     def _rows(self, grown: GrownTree, part: slice, raw: Array) -> _Rows:
         """The rows in the order of the tree's leaves; of one output if it can be."""
         loss = None
-        if part.stop - part.start == 1:
+        if part.stop - part.start == 1 and self.loss.has_leaf_value:
             loss = self.loss.of_output(part.start)
         weight = None if self.weight is None else self.weight[grown.rows]
         if loss is None:
-            return _Rows(self.loss, self.y[grown.rows], raw[grown.rows], weight, part)
+            y, raw = self.y[grown.rows], raw[grown.rows]
+            return _Rows(self.loss, self.minimum, y, raw, weight, part)
         y = self.y[:, part] if self.y.shape[1] > 1 else self.y
         raw = raw[:, part][grown.rows]
-        return _Rows(loss, y[grown.rows], raw, weight, slice(0, 1))
+        return _Rows(loss, self.minimum, y[grown.rows], raw, weight, slice(0, 1))
 
     def _bounds(self, grown: GrownTree, rows: _Rows) -> Array:
         """Bounds of the leaves: those of growth are in units of the gradients.

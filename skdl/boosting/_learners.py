@@ -103,11 +103,10 @@ class TreeLearners:
         self.params = params
         self.n_raw = n_raw
         self.shared = shared and n_raw > 1
-        self.search: LeafSearch | None = None
-        if second_order and loss.has_leaf_value:
-            self.search = LeafSearch(
-                loss, problem.y, problem.weight, params.monotonic_cst
-            )
+        self.search = LeafSearch(
+            loss, problem.y, problem.weight, n_raw, params.monotonic_cst
+        )
+        self.second_order = second_order
         self.uses_hessian = second_order and not loss.has_leaf_value
         self.trust = TrustRegion(loss, problem.y, n_raw, self.uses_hessian)
         self.min_hessian = params.min_hessian
@@ -167,7 +166,7 @@ class TreeLearners:
         def fill_leaves(i: int) -> None:
             part, grown = parts[i], grown_trees[i]
             g_part, h_part = d.g[part], None if h is None else h[part]
-            if self.search is not None:
+            if self._searches(d):
                 values = self.search.values(grown, part, raw)
             else:
                 values = newton_values(
@@ -181,6 +180,11 @@ class TreeLearners:
             for i in range(len(parts)):
                 fill_leaves(i)
         return [grown.tree for grown in grown_trees], grown_trees
+
+    def _searches(self, d: Derivatives) -> bool:
+        """Whether leaves are searched: where there is no curvature to go by."""
+        flat = d.h is None and not self.loss.constant_hessian
+        return self.second_order and (self.loss.has_leaf_value or flat)
 
     def _hessians(self, d: Derivatives) -> Array | None:
         if self.uses_hessian and d.h is not None:

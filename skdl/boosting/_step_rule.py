@@ -57,8 +57,9 @@ class NewtonStep(GD):
     vanishes, steps are bounded: a round moves no log-odds, nor the logarithm of a mean,
     by more than 4, and predictions of an own loss by no more than η times the range of
     the targets.
-    Losses without Hessian get the leaf values that minimise the loss (absolute error,
-    quantile, Huber) or the mean of the negative gradient.
+    Where the loss has no Hessian, or says what is best for a leaf (absolute error,
+    quantile, Huber), trees follow the gradients and leaf values minimise the loss; of
+    an own loss they are found by the sign of the sum of its gradients.
 
     Parameters
     ----------
