@@ -28,6 +28,7 @@ TRIES = 4  # to find learners whose step lowers the loss, where they can be othe
 # Rises that are rounding: relative to the loss, and to the loss at the start, as a
 # loss may be a small difference of large numbers.
 NOISE, NOISE_OF_START = 1e-10, 1e-13
+OVERSHOT = 0.1  # slope at the end of a step, uphill, relative to that at its start
 
 
 @dataclass
@@ -55,7 +56,9 @@ class Descent:
     The derivatives that a round needs say what the step before did to the loss, of each
     output where they are separate. Where it rose, the rule first forgets its earlier
     steps (adaptive restart, O'Donoghue & Candès 2015), then the step is halved until
-    the loss does not rise. The trust region learns from that.
+    the loss does not rise. The trust region learns from that. Learners under monotonic
+    constraints cannot take back a step that went too far: theirs is shortened, too,
+    where the loss clearly rises at its end.
 
     Parameters
     ----------
@@ -96,6 +99,7 @@ class Descent:
             self.trust = learners.trust
         else:
             self.trust = TrustRegion(ensemble.loss, problem.y, ensemble.n_raw, False)
+        self.one_way = isinstance(learners, TreeLearners) and learners.one_way
         self._memory: dict[str, Array] = {}
         for t, rate in enumerate(ensemble.rates):
             values = ensemble.round_values(t, problem.X)
@@ -167,7 +171,7 @@ class Descent:
         trees, grown = self.learners.fit(self.here, raw, rows, rng)
         if rows is not None:  # rows that were left out follow the trees, too
             return Learned(trees, None, learner_values(trees, X, raw.shape[1]))
-        if self.steps.plain:
+        if self.steps.plain and not self.one_way:
             return Learned(trees, grown, None)
         values = np.zeros_like(raw)
         add_round(grown, np.ones(raw.shape[1]), values)
@@ -186,6 +190,7 @@ class Descent:
         if learned.values is not None:
             path.mark()
         rose = np.ones(n_raw, dtype=bool)
+        gradient = self.here.g.copy() if self.one_way else None
         for i in range(HALVINGS + 2):
             if learned.grown is not None:
                 add_round(learned.grown, rate * (change.scale - gone), path.values)
@@ -195,6 +200,8 @@ class Descent:
                     path.back()
                 path.step(learned.values, rate, change)
             rose[:] = self._rose(before, rows)
+            if gradient is not None and not rose.all():
+                rose |= self._overshot(gradient, rows)
             if not rose.any():
                 break
             if self.steps.plain or i > 0:
@@ -237,6 +244,17 @@ class Descent:
         if len(rose) < len(old):
             old, new = old.sum(), new.sum()
         return rose & self._rises(old, new)
+
+    def _overshot(self, gradient: Array, rows: Array | None) -> Array:
+        """Where the step ends uphill; `gradient` is the one at its start."""
+        step = (self.path.values - self.path.before).T
+        ends = gradient, self.here.g
+        if rows is not None:
+            step = step[:, rows]
+            ends = gradient[:, rows], self.here.g[:, rows]
+        start, end = ((g * step).sum(axis=1) for g in ends)
+        overshot: Array = end > OVERSHOT * np.abs(start)
+        return overshot
 
     def _rises(self, before: Array, after: Array) -> Array:
         noise = NOISE * np.abs(before) + NOISE_OF_START * self._start

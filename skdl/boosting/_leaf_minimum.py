@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from skdl._typing import Array
-from skdl.losses import Loss
+from skdl.losses import Loss, NotFiniteError
 
 LONGEST = 4.0  # step of log-odds, or of the logarithm of a mean (LogitBoost's bound)
 NEAR = 1e-2  # relative width of the bracket at the end
@@ -72,7 +72,9 @@ class LeafMinimum:
             with np.errstate(all="ignore"):
                 try:
                     gradient = self.loss.evaluate(y, moved)[1][:, part]
-                except ValueError:  # it is not finite
+                except NotFiniteError as error:
+                    if "losses" not in error.parts:
+                        raise
                     return np.full(step.shape, np.nan)
             if weight is not None:
                 gradient = gradient * weight[:, None]

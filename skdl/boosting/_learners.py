@@ -107,6 +107,7 @@ class TreeLearners:
             loss, problem.y, problem.weight, n_raw, params.monotonic_cst
         )
         self.second_order = second_order
+        self.one_way = params.monotonic_cst is not None
         self.uses_hessian = second_order and not loss.has_leaf_value
         self.trust = TrustRegion(loss, problem.y, n_raw, self.uses_hessian)
         self.min_hessian = params.min_hessian

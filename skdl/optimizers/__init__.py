@@ -4,12 +4,12 @@ from skdl.optimizers._adagrad import AdaDelta, AdaGrad, RMSProp
 from skdl.optimizers._adam import Adam, AdamW, AMSGrad, NAdam
 from skdl.optimizers._coordinate import Coordinate
 from skdl.optimizers._descent import EMA, GD, SGD, Momentum, Nesterov
+from skdl.optimizers._first_order import FirstOrder
 from skdl.optimizers._jog import Jog
 from skdl.optimizers._lbfgs import LBFGS
 from skdl.optimizers._minimize import minimize
 from skdl.optimizers._newton import Newton
 from skdl.optimizers._optimizer import (
-    FirstOrder,
     Optimizer,
     Problem,
     get,

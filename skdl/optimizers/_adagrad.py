@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from skdl._settings import POSITIVE, SHARE
-from skdl.optimizers._optimizer import Array, FirstOrder, register
+from skdl._typing import Array
+from skdl.optimizers._first_order import FirstOrder
+from skdl.optimizers._optimizer import register
 from skdl.schedules import Schedule
 
 

@@ -15,7 +15,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from skdl._settings import NOT_NEGATIVE, POSITIVE, SHARE
-from skdl.optimizers._optimizer import Array, FirstOrder, OptimizerState, register
+from skdl._typing import Array
+from skdl.optimizers._first_order import FirstOrder
+from skdl.optimizers._optimizer import register
+from skdl.optimizers._state import OptimizerState
 from skdl.schedules import Schedule
 
 

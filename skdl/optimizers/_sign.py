@@ -8,7 +8,9 @@ import numpy as np
 
 from skdl._compat import Interval, Real
 from skdl._settings import NOT_NEGATIVE, POSITIVE, SHARE
-from skdl.optimizers._optimizer import Array, FirstOrder, register
+from skdl._typing import Array
+from skdl.optimizers._first_order import FirstOrder
+from skdl.optimizers._optimizer import register
 from skdl.schedules import Schedule
 
 

@@ -1,5 +1,7 @@
 """No step raises the loss of its own rows, and none is longer than makes sense."""
 
+import warnings
+
 import numpy as np
 import pytest
 from boosters import XB, XI, YB, YI, X, Y
@@ -7,7 +9,7 @@ from sklearn.datasets import make_classification, make_friedman1, make_hastie_10
 from sklearn.ensemble import GradientBoostingClassifier as Peer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge
-from sklearn.metrics import log_loss, r2_score, roc_auc_score
+from sklearn.metrics import d2_absolute_error_score, log_loss, r2_score, roc_auc_score
 from sklearn.tree import DecisionTreeRegressor
 
 from skdl import (
@@ -331,3 +333,32 @@ def test_memory_with_a_monotonic_constraint(rule, loss, rate):
     assert r2_score(y, model.predict(X)) > r2_score(y, plain.predict(X)) - 0.08
     assert (np.diff(model.predict(np.sort(X, axis=0))) >= -1e-9).all()
     agrees_with_itself(model, X)
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "quantile", "huber"])
+@pytest.mark.parametrize("rule", ["gd", "nesterov", "newton"])
+@pytest.mark.parametrize("rate", [5.0, 30.0])
+def test_one_way_steps_do_not_go_too_far(rule, loss, rate):
+    """Rising learners cannot take back what is too steep."""
+    rng = np.random.default_rng(1)
+    X = rng.uniform(-1, 1, size=(600, 2))
+    y = 3 * X[:, 0] + X[:, 1] ** 2 + rng.normal(scale=0.2, size=600)
+    settings = {"loss": loss, "optimizer": rule, "learning_rate": rate}
+    model = GradientBoostingRegressor(monotonic_cst=[1, 0], **settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # 30 is very long
+        model.fit(X, y)
+    assert never_rises(model)
+    assert d2_absolute_error_score(y, model.predict(X)) > 0.75
+    agrees_with_itself(model, X)
+
+
+def test_one_way_steps_on_some_rows():
+    rng = np.random.default_rng(2)
+    X = rng.uniform(-1, 1, size=(600, 1))
+    y = X[:, 0] + rng.normal(scale=0.1, size=600)
+    model = GradientBoostingRegressor(
+        loss="absolute_error", optimizer="gd", learning_rate=8.0, subsample=0.6,
+        monotonic_cst=[1], random_state=0,
+    ).fit(X, y)  # fmt: skip
+    assert d2_absolute_error_score(y, model.predict(X)) > 0.6

@@ -173,6 +173,19 @@ def test_losses_of_classes_in_any_unit(loss, shared, factor):
     assert np.abs(np.diff(model.ensemble_.raw(X), axis=1)).max() < 2 * 4 * 0.1 * 25
 
 
+def test_an_error_of_the_loss_is_seen():
+    calls = []
+
+    def late(y, raw):
+        calls.append(len(y))
+        if len(calls) > 200 and len(y) < len(Y):
+            raise ValueError("my own trouble")
+        return absolute(y, raw)
+
+    with pytest.raises(ValueError, match="my own trouble"):
+        GradientBoostingRegressor(loss=late).fit(X, Y)
+
+
 # ---- the search by itself
 
 
