@@ -10,9 +10,9 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 matplotlib.use("Agg")
-# Several BLAS threads for tiny matrices wait for each other on a busy machine. What the
-# number of threads must not change is tested with other limits.
-threadpool_limits(1, user_api="blas")
+# Threads for tiny matrices, or for scikit-learn's trees, wait for each other on a busy
+# machine. What the number of threads must not change is tested with other limits.
+threadpool_limits(1)
 
 
 def _frozen(*arrays):
@@ -59,6 +59,20 @@ def problems():
     }
     _frozen(X, *made.values())
     return {kind: (X, target) for kind, target in made.items()}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Keep the tests of a file in one process, unless ``--dist`` asks otherwise.
+
+    They need the same compiled functions and the same fixtures: shared out one by one,
+    all processes would compile the same function at the same time.
+    """
+    if config.getoption("dist") == "load":
+        from xdist.scheduler import LoadFileScheduling
+
+        return LoadFileScheduling(config, log)
+    return None
 
 
 def pytest_make_parametrize_id(config, val, argname):
