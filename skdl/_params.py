@@ -65,6 +65,8 @@ class ParamVector:
         The parts that learn.
     n_active : int
         Length of the leading part that learns.
+    penalised : list of slice
+        Where the numbers stand that learn and that penalties act on.
     starts : list of int
         Where each array begins, in the order of `shapes`.
     """
@@ -107,6 +109,11 @@ class ParamVector:
             start = stop
         self.groups = tuple(group for group in groups if group.rate > 0)
         self.n_active = self.groups[-1].stop if self.groups else 0
+        self.penalised = [
+            slice(group.start, group.start + group.n_penalised)
+            for group in self.groups
+            if group.n_penalised
+        ]
         self.starts = [starts[name] for name in self.shapes]
 
     def _order(self) -> list[str]:
@@ -151,15 +158,6 @@ class ParamVector:
         """
         n = self.n_active
         return self.vector if n == self.size else self.vector[:n]
-
-    @property
-    def penalised(self) -> list[slice]:
-        """Where the numbers stand that learn and that penalties act on."""
-        return [
-            slice(group.start, group.start + group.n_penalised)
-            for group in self.groups
-            if group.n_penalised
-        ]
 
     def learns(self, name: str) -> bool:
         """Return whether an array is not frozen.

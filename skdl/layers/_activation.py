@@ -39,6 +39,11 @@ class Activation(Layer):
     _is_identity = False
 
     @property
+    def _f(self) -> ActivationFunction:
+        f = self.function
+        return activations.get(f) if isinstance(f, str) else f
+
+    @property
     def floor(self) -> float | None:
         """0 for ReLU: a layer before it that can does its work too."""
         return activations.get(self.function).floor
@@ -59,7 +64,7 @@ class Activation(Layer):
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         if self._is_identity:
             return x, None
-        f = activations.get(self.function)
+        f = self._f
         y = f.forward(x, ctx.empty(x.shape), ctx.empty(x.shape))
         if not ctx.train:
             return y, None
@@ -70,5 +75,5 @@ class Activation(Layer):
     ) -> Any:
         if self._is_identity:
             return dy
-        f = activations.get(self.function)
+        f = self._f
         return f.backward(dy, cache, ctx.empty(dy.shape), ctx.empty(dy.shape))

@@ -518,14 +518,16 @@ def forward_chain(
         One cache a layer.
     """
     caches: list[Any] = []
+    done = False  # by the layer before
     for i, layer in enumerate(layers):
-        if ctx.floor > -math.inf:  # the layer before has done it
-            ctx.floor = -math.inf
+        if done:
+            ctx.floor, done = -math.inf, False
             caches.append(x if ctx.train else None)
             continue
         if layer.fuses_floor and i + 1 < len(layers):
             floor = layers[i + 1].floor
-            ctx.floor = -math.inf if floor is None else floor
+            if floor is not None:
+                ctx.floor, done = floor, True
         x, cache = layer.forward(params.get(str(i), _NOTHING), x, ctx)
         caches.append(cache)
     return x, caches

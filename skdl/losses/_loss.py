@@ -455,7 +455,7 @@ def total_weight(raw: Array, weight: Array | None = None) -> float:
     total : float
         The sum.
     """
-    n_elements = math.prod(raw.shape[:-1])
+    n_elements = raw.shape[0] if raw.ndim == 2 else math.prod(raw.shape[:-1])
     if weight is None:
         return float(n_elements)
     return float(weight.sum()) * (n_elements / max(weight.size, 1))

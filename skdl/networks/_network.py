@@ -212,8 +212,9 @@ class Network:
         return forward_chain(self.layers, tree, self._cast(x, ctx), ctx)
 
     def _cast(self, x: Any, ctx: Context) -> Any:
-        takes_any = bool(self.layers) and self.layers[0].accepts_integers
-        return x if takes_any else ctx.cast(x)
+        if x.dtype == self.dtype or (self.layers and self.layers[0].accepts_integers):
+            return x
+        return ctx.cast(x)
 
     def backward(
         self, tree: Tree, grads: Tree, caches: list[Any], dy: Array, ctx: Context

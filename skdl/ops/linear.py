@@ -15,6 +15,7 @@ from skdl.ops._threads import run_chunks
 from skdl.ops.vector import column_sum
 
 _BLOCK = 2**23  # multiplications, some 0.1 to 0.2 ms: what is worth a second thread
+_SHARED = 2 * _BLOCK
 _NARROWEST = 48  # a block packs all of the other matrix: few rows do not pay for that
 _MOST = 16  # blocks
 
@@ -39,9 +40,9 @@ def product(a: Array, b: Array, out: Array) -> Array:
     out : ndarray of shape (m, n)
         C.
     """
-    (m, k), n = a.shape, b.shape[1]
-    if m * n * k < 2 * _BLOCK:
+    if out.size * a.shape[1] < _SHARED:
         return np.dot(a, b, out=out)
+    (m, k), n = a.shape, b.shape[1]
     bounds = _cuts(m, n, k)
 
     def block(i: int) -> None:
@@ -85,7 +86,10 @@ def linear(x: Any, W: Array, b: Array | None, out: Array) -> Array:
         Z.
     """
     if isinstance(x, np.ndarray):
-        product(_rows(x), W, _rows(out))
+        if x.ndim == 2:
+            product(x, W, out)
+        else:
+            product(_rows(x), W, _rows(out))
     else:  # sparse: SciPy's product cannot write into given memory
         out[...] = x @ W
     if b is not None:
@@ -109,9 +113,10 @@ def linear_backward_weights(
     db : ndarray of shape (n_out,), default=None
         Receives ∂L/∂b, unless None.
     """
-    dz = _rows(dz)
+    if dz.ndim != 2:
+        dz = _rows(dz)
     if isinstance(x, np.ndarray):
-        product(_rows(x).T, dz, dW)
+        product(x.T if x.ndim == 2 else _rows(x).T, dz, dW)
     else:
         dW[...] = x.T @ dz
     if db is not None:
@@ -135,9 +140,11 @@ def linear_backward_input(dz: Array, W: Array, out: Array) -> Array:
     out : ndarray of shape (..., n_in)
         ∂L/∂X.
     """
+    if dz.ndim == 2:
+        return product(dz, W.T, out)
     product(_rows(dz), W.T, _rows(out))
     return out
 
 
 def _rows(x: Array) -> Array:
-    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+    return x.reshape(-1, x.shape[-1])

@@ -45,7 +45,15 @@ class Batch(NamedTuple):
 
 
 class Batches(Protocol):
-    """Where a training run gets its batches from."""
+    """Where a training run gets its batches from.
+
+    Attributes
+    ----------
+    in_windows : bool
+        Whether batches may go on from the last states of those before.
+    """
+
+    in_windows: bool
 
     @property
     def n_rows(self) -> int:
@@ -95,6 +103,8 @@ class RowBatches:
     shuffle : bool, default=True
         Whether each epoch takes the rows in a new random order.
     """
+
+    in_windows = False
 
     def __init__(self, data: Data, batch_size: int, shuffle: bool = True) -> None:
         self.data = data
@@ -168,10 +178,8 @@ class RowBatches:
         return Batch(x, y, weight, lengths)
 
     def _take(self, array: Any, rows: Any) -> Any:
-        if isinstance(rows, slice):
-            return array if rows == slice(None) else array[rows]
-        if not isinstance(array, np.ndarray):
-            return array[rows]  # sparse, ragged
+        if isinstance(rows, slice) or not isinstance(array, np.ndarray):
+            return array[rows]  # sparse and ragged ones too
         out = self._arena.empty((len(rows), *array.shape[1:]), array.dtype)
         # mode="clip" lets NumPy write into `out` without a buffer.
         return array.take(rows, axis=0, out=out, mode="clip")

@@ -47,6 +47,7 @@ class Objective:
         self._theta: Array | None = None
         self._tree: Any = None
         self._copy_to: Array | None = None
+        self._out = self._gradient.vector
 
     def loss_and_gradient(
         self,
@@ -91,7 +92,7 @@ class Objective:
             Memory that the next call overwrites; of frozen arrays it is 0.
         """
         self._take(theta)
-        gradient = self._gradient.vector[: len(theta)]
+        gradient = self._out
         self._arena.reset()
         ctx = self._context
         ctx.begin(rng, lengths, carried)
@@ -126,6 +127,8 @@ class Objective:
                 seen = params.like(params.vector.copy())
             self._theta, self._tree = theta, self.network.tree(seen)
             self._copy_to = None if seen.vector.size == len(theta) else seen.vector
+            whole = self._gradient
+            self._out = whole.vector if len(theta) == params.size else whole.active
             if in_place:
                 self._copy_to = None
         if self._copy_to is not None:

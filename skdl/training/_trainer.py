@@ -281,12 +281,14 @@ class Trainer:
 
     def _steps(self, theta: Array) -> Iterator[tuple[int, float, Array]]:
         """Yield rows, loss and gradient of each mini-batch of one epoch."""
-        carried = Carried()
+        carried: Carried | None = None
         for batch in self.batches.epoch(self.state.rng):
-            if not batch.goes_on:
-                carried = Carried()
+            if self.batches.in_windows:
+                if carried is None or not batch.goes_on:
+                    carried = Carried()
+                else:
+                    carried.turn()
             yield batch.n, *self._evaluate(theta, batch, carried)
-            carried.turn()
 
     def _evaluate(
         self,

@@ -218,7 +218,7 @@ def test_windows_go_on_from_the_last_state():
     seen = []
 
     class Windows:
-        n_rows, n_batches = 2, 4
+        n_rows, n_batches, in_windows = 2, 4, True
 
         def epoch(self, rng):
             for _ in range(2):
