@@ -28,6 +28,8 @@ class AugmentedBatches:
         Turns targets into a form that can be mixed, for transforms that do.
     """
 
+    in_windows = False
+
     def __init__(
         self,
         batches: Batches,
