@@ -8,6 +8,7 @@ from skdl.initializers._initializer import (
     register,
     registry,
 )
+from skdl.initializers._kernel import Kernel
 from skdl.initializers._orthogonal import Orthogonal
 from skdl.initializers._simple import Constant, Normal, Ones, Uniform, Zeros
 from skdl.initializers._variance_scaling import (
@@ -25,6 +26,7 @@ __all__ = [
     "HeNormal",
     "HeUniform",
     "Initializer",
+    "Kernel",
     "LeCunNormal",
     "LeCunUniform",
     "Normal",
