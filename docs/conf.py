@@ -46,7 +46,14 @@ sphinx_gallery_conf = {
     "subsection_order": ExplicitOrder(
         [
             f"../examples/{name}"
-            for name in ("neurons", "training", "images", "practice", "boosting", "extending")
+            for name in (
+                "neurons",
+                "training",
+                "images",
+                "practice",
+                "boosting",
+                "extending",
+            )
         ]
     ),
     "backreferences_dir": "api/generated/backreferences",
