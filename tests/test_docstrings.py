@@ -85,7 +85,9 @@ def test_numpydoc(name):
 @pytest.mark.parametrize("name", [n for n, c in CLASSES.items() if is_record(c)])
 def test_fields_of_records_are_described(name):
     cls = CLASSES[name]
-    fields = list(getattr(cls, "_fields", getattr(cls, "__dataclass_fields__", ())))
+    of_protocol = inspect.get_annotations(cls)
+    of_record = getattr(cls, "__dataclass_fields__", of_protocol)
+    fields = list(getattr(cls, "_fields", of_record))
     text = NumpyDocString(inspect.getdoc(cls))
     described = text["Attributes"] or text["Parameters"]
     assert [name for field in described for name in field.name.split(", ")] == fields
