@@ -160,7 +160,8 @@ class Context:
         first layer that learns need not.
     floor : float
         The least value of the output of the layer at hand, if it `fuses_floor`: 0 where
-        the next layer is a ReLU, which then has nothing left to do.
+        the next layer is a ReLU, which then has nothing left to do. In the backward
+        pass 0 where the layer `undoes_floor` and the one in front of it is a ReLU.
     lengths : ndarray of int of shape (n,) or None
         How many of the steps along the first axis of each sample are its own; the rest
         is padding. None: all of them.

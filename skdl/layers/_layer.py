@@ -91,6 +91,9 @@ class Layer(ParameterObject):
     is_side : bool
         Whether the layers inside lead to an output of their own, in training only; to
         those behind it the layer is the identity.
+    undoes_floor : bool
+        Whether its backward pass heeds ``ctx.floor``: of a ReLU in front of it, whose
+        own then has nothing left to do.
     is_affine : bool
         Whether it is an affine map with weights "W": the activation that follows it
         suits the start of its weights, and of none before it.
@@ -101,6 +104,7 @@ class Layer(ParameterObject):
     is_side: ClassVar[bool] = False
     is_affine: ClassVar[bool] = False
     fuses_floor: ClassVar[bool] = False
+    undoes_floor: ClassVar[bool] = False
 
     # What a network says of its own copy of a layer, see `set_rate`.
     _rate: float = 1.0
@@ -567,8 +571,13 @@ def backward_chain(
     if not want_dx:  # nothing below the first layer that learns is needed
         first = next((i for i in range(len(layers)) if str(i) in grads), len(layers))
     for i in range(len(layers) - 1, first - 1, -1):
+        if ctx.floor > -math.inf:  # the layer behind has done it
+            ctx.floor = -math.inf
+            continue
         key = str(i)
         ctx.want_dx = want_dx or i > first
+        if layers[i].undoes_floor and i > first and layers[i - 1].floor == 0:
+            ctx.floor = 0.0
         dy = layers[i].backward(
             params.get(key, _NOTHING), grads.get(key, _NOTHING), caches[i], dy, ctx
         )

@@ -72,7 +72,8 @@ class _Pool2D(Layer):
 class MaxPool2D(_Pool2D):
     """The largest number of each window, channel by channel.
 
-    The gradient goes to the largest number alone, the first of several.
+    The gradient goes to the largest number alone, the first of several. Behind a ReLU
+    the gradient of both is taken in one pass.
 
     Parameters
     ----------
@@ -91,6 +92,8 @@ class MaxPool2D(_Pool2D):
         When a network is built, if a setting is out of range or no window fits.
     """
 
+    undoes_floor = True
+
     def __init__(
         self,
         pool_size: Any = 2,
@@ -108,14 +111,15 @@ class MaxPool2D(_Pool2D):
         out = ctx.empty((len(x), *pool.output_shape))
         which = ctx.empty(out.shape, ENTRY)
         max_pool(pool, x, out, which)
-        return out, (which, x.shape) if ctx.train else None
+        return out, (which, x.shape, out) if ctx.train else None
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
-        which, shape = cache
+        which, shape, y = cache
         pool = self.geometry(shape[1:])
-        return max_pool_backward(pool, which, dy, ctx.empty(shape))
+        above = y if ctx.floor == 0 else None  # of a ReLU's gradient the part that is
+        return max_pool_backward(pool, which, dy, ctx.empty(shape), above)
 
 
 @register("avg_pool2d", "average_pool2d")

@@ -127,6 +127,32 @@ def test_the_activation_that_follows_is_fused(layer, engine):
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("front", [[Conv2D(5, padding=1)], []])
+@pytest.mark.parametrize(
+    "pool", [MaxPool2D(), MaxPool2D(3, 2, 1), MaxPool2D(3, 2, ceil=True)]
+)
+def test_gradients_of_relu_and_pooling_in_one_pass(pool, front, engine):
+    """A chain around the pooling hides it from the ReLU: two passes, the same bits."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(4, 9, 8, 3)), rng.normal(size=(4, 2))
+    dx = []
+    with config_context(engine=engine):
+        for layer in (pool, Chain([pool])):
+            layers = [*front, "relu", layer, Flatten(), Dense(2)]
+            network = Network(layers, (9, 8, 3))
+            network.initialize(np.random.default_rng(1))
+            tree, ctx = network.tree(network.params), Context(True)
+            raw, caches = network.forward(tree, x, ctx)
+            grads = network.params.like()
+            into = network.gradient_tree(grads)
+            d = network.backward(tree, into, caches, raw - y, ctx)
+            dx.append((d, grads.vector.copy()))
+    for fused, apart in zip(*dx, strict=True):
+        np.testing.assert_array_equal(fused, apart)
+        assert np.abs(fused).max() > 0
+
+
 def test_a_leaky_relu_is_not_fused():
     x = np.random.default_rng(0).normal(size=(2, 4, 4, 1))
     network = drawn([Conv2D(2, 1), "leaky_relu"], x.shape[1:])
