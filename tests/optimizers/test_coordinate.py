@@ -9,6 +9,7 @@ from sklearn.linear_model import Lasso
 from sklearn.preprocessing import scale
 
 from skdl.optimizers import Coordinate, minimize
+from skdl.optimizers._function import Function
 
 ORDERS = ["cyclic", "random", "greedy"]
 
@@ -104,6 +105,15 @@ def test_walls():
 
     result = minimize(fun, [100.0, 1e-3], optimizer="coordinate")
     np.testing.assert_allclose(result.x, 0.1**0.5, rtol=1e-4)
+
+
+def test_the_next_step_begins_with_the_length_of_the_last():
+    target = np.array([3.0, -40.0])
+    optimizer = Coordinate(step=0.01)
+    state, theta = optimizer.init(2), np.zeros(2)
+    problem = Function(lambda x: float(((x - target) ** 2).sum()), 2)
+    optimizer.run(problem, theta, state, 1, lambda: False)
+    np.testing.assert_allclose(state.slots["step"], np.abs(target), rtol=1e-3)
 
 
 def test_errors_of_the_function_pass():

@@ -9,6 +9,9 @@ from scipy.optimize import minimize as scipy_minimize
 
 from skdl import optimizers
 from skdl.optimizers import LBFGS, SGD, Adam, Momentum, Newton, minimize
+from skdl.optimizers._function import Function
+from skdl.optimizers._lbfgs import _wall
+from skdl.optimizers._oracle import Point
 
 START = np.array([-1.2, 1.0, 0.5])
 
@@ -142,6 +145,13 @@ def test_differences(jac, calls, digits):
     scale = np.abs(rosen_der(result.x)).max()
     error = np.abs(result.jac - rosen_der(result.x)).max() / scale
     assert error < 10.0**-digits
+
+
+def test_central_differences_have_the_width_that_costs_least_digits():
+    x = np.array([0.3, -2.0, 1.5])
+    function = Function(lambda x: float(np.sin(x).sum()), 3)
+    gap = function.differences(x, function.value(x)) - np.cos(x)
+    assert np.abs(gap).max() < 2e-10
 
 
 def test_differences_in_place_of_the_pairs_gradient():
@@ -403,6 +413,15 @@ def test_lbfgs_steps_back_from_where_the_function_is_not_finite():
     assert np.isfinite(result.path_fun).all()
 
 
+def test_the_wall_rises_along_the_step():
+    here = Point(np.array([1.0, 2.0]), 5.0, np.array([-3.0, 1.0]))
+    step = np.array([2.0, 0.5])
+    value, gradient = _wall(here, here.x + step)
+    assert value > here.value
+    # A parabola: from one end to the other it rises by half of its last slope.
+    assert gradient @ step == pytest.approx(2 * (value - here.value))
+
+
 def test_lbfgs_steps_back_from_errors_of_arithmetic():
     def fun(x):
         value = math.exp(x[0]) - 2 * x[0]  # overflows beyond 710
@@ -425,6 +444,12 @@ def test_lbfgs_begins_anew_where_its_line_search_fails():
     assert scipys.status == 2  # SciPy gives up
     result = minimize(quartics, start, optimizer=LBFGS(max_line_search=1, ftol=0))
     assert result.fun < 1e-6 * scipys.fun
+    short = LBFGS(max_line_search=1, ftol=0)
+    for max_iter in (2, result.nit // 2, result.nit - 1):
+        assert (
+            minimize(quartics, start, optimizer=short, max_iter=max_iter).nit
+            == max_iter
+        )
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "newton", Newton("armijo")])

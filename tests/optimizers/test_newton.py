@@ -12,6 +12,7 @@ from skdl.optimizers import Armijo, Newton, TrustRegion, Wolfe, minimize
 from skdl.optimizers._conjugate import QuadraticModel
 from skdl.optimizers._function import Function
 from skdl.optimizers._oracle import Oracle
+from skdl.optimizers._search import _shorter
 
 START = np.array([-1.2, 1.0, 0.5, 2.0])
 SEARCHES = ["trust_region", "armijo", "wolfe"]
@@ -144,6 +145,48 @@ def test_it_is_cut_at_the_edge(radius):
     np.testing.assert_allclose(step.residual, g + A @ step.p, atol=1e-12)
     cauchy = min(radius / np.linalg.norm(g), (g @ g) / (g @ A @ g))
     assert step.change <= value(A, g, -cauchy * g) + 1e-12
+
+
+@pytest.mark.parametrize("share", [0.97, 0.999])
+def test_a_region_that_is_a_little_too_small_is_not_left(share):
+    A, g = np.diag([1.0, 3.0]), np.array([1.0, 2.0])
+    radius = share * np.linalg.norm(np.linalg.solve(A, g))
+    step = QuadraticModel(g, A.dot, 1e-12, 10).minimize(radius)
+    assert step.edge
+    assert np.linalg.norm(step.p) == pytest.approx(radius, rel=1e-12)
+
+
+def test_products_far_from_the_origin():
+    x, v = np.array([3e8, -1e8]), np.array([1e-3, 2e-3])
+
+    class Quartic:
+        def value_and_gradient(self, x):
+            return float((x**4).sum()), 4 * x**3
+
+    oracle = Oracle(Quartic(), x)
+    np.testing.assert_allclose(oracle.product(oracle(x), v), 12 * x**2 * v, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("change", "share"),
+    [(1.0, 0.25), (-0.5, 0.5), (-0.9, 0.5), (1e9, 0.1), (math.inf, 0.1), (-2.0, 0.25)],
+)
+def test_a_failed_step_is_shortened_to_the_minimum_of_a_parabola(change, share):
+    # −t + (1 + change)·t² has its minimum at 0.5/(1 + change).
+    assert _shorter(-1.0, change) == pytest.approx(share)
+
+
+@pytest.mark.parametrize(("accept", "taken"), [(0.2, False), (0.05, True)])
+def test_the_share_of_the_promise_that_is_enough(accept, taken):
+    # The model is 1 − t, the function 1 − 0.1t as far as it can be tried.
+    def fun(x):
+        return 1 - 0.1 * float(x[0]), np.array([-1.0])
+
+    oracle = Oracle(Function(fun, 1), np.zeros(1))
+    here = oracle(np.zeros(1))
+    model = QuadraticModel(here.gradient, np.zeros_like, 1e-12, 10)
+    found = TrustRegion(1.0, accept=accept).step(oracle, here, model, {})
+    assert (found is not None) == taken
 
 
 def test_another_radius_costs_no_product():
