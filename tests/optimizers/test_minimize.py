@@ -442,7 +442,7 @@ def test_lbfgs_begins_anew_where_its_line_search_fails():
         quartics, start, method="L-BFGS-B", jac=True, options=options
     )
     assert (scipys.status, scipys.nit) == (2, 1)  # SciPy gives up
-    optimizer = LBFGS(max_line_search=2, ftol=0)
+    optimizer = LBFGS(max_line_search=2, ftol=0, max_evaluations=1000)
     result = minimize(quartics, start, optimizer=optimizer)
     assert result.success
     assert result.fun < 1e-6
