@@ -9,6 +9,7 @@ method does not exist. At run time they are scikit-learn's own.
 from __future__ import annotations
 
 import copy
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -26,6 +27,8 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import validate_data as _validate_data
+
+from skdl._words import column_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -161,6 +164,7 @@ def as_frame(X: Any) -> Any:
     TypeError
         If X is a query whose rows are not there yet.
     """
+    X = as_table(X)
     if nw.dependencies.is_into_dataframe(X):
         return nw.from_native(X, eager_only=True)
     if isinstance(nw.from_native(X, pass_through=True), nw.LazyFrame):
@@ -169,6 +173,25 @@ def as_frame(X: Any) -> Any:
             "that has not been run: pass its rows, as X.collect() returns them."
         )
     return None
+
+
+def as_table(X: Any) -> Any:
+    """Return a batch of Arrow's records as a table, anything else as it is.
+
+    Parameters
+    ----------
+    X : object
+        Rows.
+
+    Returns
+    -------
+    X : object
+        What narwhals and scikit-learn can read.
+    """
+    arrow = sys.modules.get("pyarrow")
+    if arrow is not None and isinstance(X, arrow.RecordBatch):
+        return arrow.Table.from_batches([X])
+    return X
 
 
 def takes_sparse(*parts: Any) -> bool:
@@ -214,9 +237,44 @@ def validate_data(
     ------
     TypeError
         If X is a query whose rows are not there yet.
+    ValueError
+        If the data are wrong; of a column of words the error says which.
     """
-    as_frame(X)
-    return _validate_data(estimator, X, y, **settings)
+    X = as_table(X)
+    frame = as_frame(X)
+    if not settings.get("skip_check_array"):
+        check_no_times(X, frame)
+    with column_named(X):
+        return _validate_data(estimator, X, y, **settings)
+
+
+def check_no_times(X: Any, frame: Any) -> None:
+    """Raise if rows hold points or spans of time.
+
+    Parameters
+    ----------
+    X : array-like
+        Rows.
+    frame : narwhals DataFrame or None
+        The same, where it is a DataFrame.
+
+    Raises
+    ------
+    ValueError
+        NumPy would count them in units that the library chose.
+    """
+    if getattr(getattr(X, "dtype", None), "kind", "") in ("m", "M"):
+        raise ValueError(f"X holds no numbers ({X.dtype} is time). {_TURN_TIMES}")
+    for name, dtype in ({} if frame is None else frame.schema).items():
+        if dtype.is_temporal():
+            kind = str(dtype).split("(")[0].lower()
+            raise ValueError(
+                f"Column {name!r} holds no numbers ({kind} is a point or span of time)."
+                f" {_TURN_TIMES}"
+            )
+
+
+_TURN_TIMES = "Turn it into numbers, such as days since a date."
 
 
 @contextmanager

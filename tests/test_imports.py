@@ -27,7 +27,8 @@ BELOW = {
     "_registry": [],
     "_params": ["_typing"],
     "_ragged": ["_typing"],
-    "_compat": ["_typing"],
+    "_words": ["_typing"],
+    "_compat": ["_typing", "_words"],
     "_settings": ["_compat"],
     "_base": ["_registry", "_settings"],
     "foundation": [

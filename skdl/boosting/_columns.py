@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csc_array, hstack, issparse
 from sklearn.utils import _safe_indexing, check_array
 
-from skdl._compat import as_frame, validate_data
+from skdl._compat import as_frame, as_table, validate_data
 from skdl._typing import Array
 from skdl.boosting._categories import Categories, is_missing
 from skdl.boosting._constraints import column_number
@@ -159,7 +159,7 @@ class Table:
 
     def __init__(self, X: Any) -> None:
         self.frame = as_frame(X)
-        self.X = by_columns(X) if issparse(X) else X
+        self.X = by_columns(X) if issparse(X) else as_table(X)
         if self.frame is None and not hasattr(X, "shape"):
             self.X = np.array([list(row) for row in X], dtype=object)
 

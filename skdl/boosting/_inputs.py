@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_consistent_length
 
-from skdl._compat import check_sample_weight
+from skdl._compat import as_table, check_sample_weight
 from skdl._typing import Array
 from skdl.boosting._checks import check_target_given, positive_rows
 from skdl.boosting._columns import Columns
@@ -69,6 +69,7 @@ class Inputs:
         sample_weight_val: Any,
     ) -> tuple[Problem, Loss, tuple[Any, Any, Any] | None]:
         """Check all inputs; return the data in the loss's terms."""
+        X = as_table(X)
         shown = (X, y)
         X = (self._columns.fit_transform if first else self._columns.transform)(self, X)
         check_target_given(self, y)
@@ -82,7 +83,7 @@ class Inputs:
         weight = self._class_weights(y, weight)
         X, y, weight, rows = _weighted_rows(X, y, weight)
         self._check_kept_target(y)
-        given = X_val
+        given = X_val = as_table(X_val)
         X_val, y_val, weight_val, rows_val = self._validation(
             X_val, y_val, sample_weight_val
         )

@@ -27,6 +27,7 @@ from skdl._compat import (
 )
 from skdl._settings import fit_context
 from skdl._typing import Array
+from skdl._words import column_named
 from skdl.layers import Layer
 from skdl.losses import Loss
 from skdl.networks import Network
@@ -233,7 +234,8 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         if X.dtype.kind in "iub" and not sparse.issparse(X):
             return X  # cast batch by batch
         keeps = self.dtype is None and X.dtype in _FLOATS
-        return X if keeps else _rounded(X, self._dtype_for(X))
+        with column_named(X, getattr(self, "feature_names_in_", None)):
+            return X if keeps else _rounded(X, self._dtype_for(X))
 
     def _rows_to_predict(self, X: Any) -> Any:
         check_is_fitted(self, "network_")

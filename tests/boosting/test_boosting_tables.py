@@ -11,6 +11,7 @@ from skdl import (
     AdaBoostRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
+    MLPClassifier,
     MLPRegressor,
 )
 
@@ -105,6 +106,9 @@ TABLES = {
         {"city": pd.arrays.ArrowExtensionArray(arrow_text(city)), "size": size}
     ),
     "pyarrow": lambda city, size: pa.table({"city": arrow_text(city), "size": size}),
+    "pyarrow batch": lambda city, size: pa.RecordBatch.from_arrays(
+        [arrow_text(city), pa.array(size)], names=["city", "size"]
+    ),
     "pyarrow chunks": lambda city, size: pa.concat_tables(
         [
             pa.table({"city": arrow_text(city[::-1]), "size": size[::-1]}),
@@ -273,6 +277,45 @@ def test_text_without_a_categorical_dtype(kind, cls):
         fitted.predict(pd.DataFrame({"size": ["u", "v"]}))
 
 
+WORDS = {
+    "array": (np.array([["1", "u"], ["2", "v"]]), 1),
+    "objects": (np.array([[1, "u"], [None, "v"]], dtype=object), 1),
+    "list": ([[1.0, "u"], [2.0, "v"]], 1),
+    "batch": (pa.RecordBatch.from_pydict({"a": [1.0, 2.0], "b": ["u", "v"]}), "'b'"),
+}
+
+
+@pytest.mark.parametrize("kind", WORDS)
+@pytest.mark.parametrize(
+    "cls", [GradientBoostingRegressor, AdaBoostClassifier, MLPRegressor, MLPClassifier]
+)
+def test_words_without_a_dtype(kind, cls):
+    X, column = WORDS[kind]
+    with pytest.raises(ValueError, match=f"Column {column} holds no numbers .*'u'"):
+        cls().fit(X, [0, 1])
+
+
+@pytest.mark.parametrize("kind", TEXT)
+def test_words_in_tables_for_a_network(kind):
+    with pytest.raises(ValueError, match=r"Column 'b' holds no numbers .*Encoder"):
+        MLPClassifier().fit(TEXT[kind], [0, 1])
+
+
+def test_validation_rows_of_a_batch_reach_the_scorer():
+    batch, seen = TABLES["pyarrow batch"](CITY, SIZE), []
+
+    def scorer(fitted, X, y):
+        seen.append(X)
+        return fitted.score(X, y)
+
+    settings = {"n_iter_no_change": 3, "scoring": scorer, "random_state": 0}
+    fitted = model(**settings).fit(batch, Y)
+    assert seen[0].column_names == ["city", "size"]
+    given = model(**settings).fit(batch, Y, X_val=batch, y_val=Y)
+    assert seen[-1].num_rows == len(Y)
+    assert fitted.n_features_in_ == given.n_features_in_ == 2
+
+
 TIMES = {
     "pandas": pd.DataFrame({"t": pd.date_range("2026", periods=4)}),
     "polars": pl.DataFrame({"t": pd.date_range("2026", periods=4).to_list()}),
@@ -284,6 +327,15 @@ TIMES = {
 def test_times_are_no_numbers(kind):
     with pytest.raises(ValueError, match=r"Column 't' holds no numbers .*time"):
         model().fit(TIMES[kind], np.arange(4.0))
+    with pytest.raises(ValueError, match=r"Column 't' holds no numbers .*time"):
+        MLPRegressor().fit(TIMES[kind], np.arange(4.0))
+
+
+@pytest.mark.parametrize("cls", [GradientBoostingRegressor, MLPRegressor])
+@pytest.mark.parametrize("dtype", ["datetime64[s]", "timedelta64[D]"])
+def test_arrays_of_times_are_no_numbers(dtype, cls):
+    with pytest.raises(ValueError, match=r"X holds no numbers .*is time"):
+        cls().fit(np.arange(4).reshape(-1, 1).astype(dtype), np.arange(4.0))
 
 
 @pytest.mark.parametrize("cls", [GradientBoostingRegressor, AdaBoostRegressor])
