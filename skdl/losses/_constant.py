@@ -74,14 +74,20 @@ class _Search:
         return np.inf
 
     def about(self, center: float, spread: float) -> float | None:
-        """Search from a bracket; None where that is not finite all along."""
+        """Search from a bracket; None where that is not finite all along.
+
+        In spreads from the centre: Brent's tolerance is relative to the place, which an
+        offset of the targets would move far away.
+        """
         try:
             with np.errstate(all="ignore"):
-                found = minimize_scalar(self, (center - spread, center + spread)).x
+                found = minimize_scalar(
+                    lambda t: self(center + spread * t), (-1.0, 1.0)
+                ).x
         except RuntimeError:  # no bracket, for want of finite losses
             if self.finite:
                 raise
-        return float(found) if self.finite else None
+        return float(center + spread * found) if self.finite else None
 
     def about_zero(self, farthest: float) -> float:
         """Search between the neighbours of the best of points about 0."""

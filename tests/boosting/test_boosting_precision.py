@@ -13,6 +13,7 @@ from skdl import (
     GradientBoostingClassifier,
     GradientBoostingRegressor,
     config_context,
+    losses,
 )
 
 ENGINES = ["numpy", "numba"]
@@ -160,3 +161,26 @@ def test_adaboost_follows_offset_and_unit(factor, offset, engine):
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6)
     first = model.estimators_[0].tree_  # inner nodes have their means, too
     assert first.value[0, 0] == pytest.approx(factor * y.mean() + offset, rel=0.2)
+
+
+def log_cosh(y, raw):
+    error = raw - y
+    value = np.logaddexp(error, -error) - np.log(2)
+    return value, np.tanh(error), 1 / np.cosh(np.clip(error, -300, 300)) ** 2
+
+
+@pytest.mark.parametrize("offset", [3e4, -4e6, 1e9])
+@pytest.mark.parametrize("loss", ["huber", log_cosh])
+def test_an_offset_does_not_move_the_best_constant(loss, offset):
+    rng = np.random.default_rng(3)
+    y = rng.gumbel(size=(701, 1)) * 3
+    constant = losses.get(loss).init_raw(y)
+    moved = losses.get(loss).init_raw(y + offset) - offset
+    np.testing.assert_allclose(moved, constant, atol=2e-6)
+    g = losses.get(loss).gradient(y, np.full_like(y, constant))
+    assert abs(g.mean()) < 1e-6
+    X = np.c_[y[:, 0] + rng.normal(size=701), rng.normal(size=701)]
+    model = GradientBoostingRegressor(loss=loss, n_estimators=20)
+    alone = model.fit(X, y[:, 0]).predict(X)
+    there = model.fit(X, y[:, 0] + offset).predict(X) - offset
+    np.testing.assert_allclose(there, alone, atol=5e-6)
