@@ -1,11 +1,11 @@
 """Helpers that come late."""
 
 import gc
-from concurrent.futures import Future
 
 import numpy as np
 
 from skdl import config_context
+from skdl.ops._threads import Task
 from skdl.tree import BinMapper, TreeParams, make_grower
 
 
@@ -15,7 +15,7 @@ def test_a_helper_that_comes_late_finds_its_memory(monkeypatch):
 
     def keep(function, *args):
         late.append((function, args))
-        return Future()  # never started, so that the next tree may cancel it
+        return Task(function, args)  # never started: the next tree takes it back
 
     monkeypatch.setattr(engine, "CREW_WORK", 0)
     monkeypatch.setattr(engine, "submit", keep)

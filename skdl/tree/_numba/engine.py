@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 
 from skdl._config import n_threads
 from skdl._typing import Array
-from skdl.ops._threads import release, run_chunks, submit
+from skdl.ops._threads import Task, release, run_chunks, submit
 from skdl.ops.memory import ALIGNMENT, aligned
 from skdl.tree._binning import BinnedData
 from skdl.tree._grower import UNLIMITED, Grower, assemble, min_hessian
@@ -59,7 +58,7 @@ class CompiledGrower(Grower):
         self.n_helpers = 0
         if binned.size >= CREW_WORK:
             self.n_helpers = min(n_threads(), self.n_groups) - 1
-        self._helpers: list[Future[int]] = []
+        self._helpers: list[Task] = []
         self._work: dict[tuple[bool, int, bool], SimpleNamespace] = {}
 
     def grow(
