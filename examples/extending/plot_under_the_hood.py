@@ -114,7 +114,7 @@ print(f"{state.t} updates by hand: held-out accuracy {accuracy:.3f}")
 # This network has batch normalisation, whose moving averages are kept beside the
 # parameters, and drops weights instead of units.
 
-from skdl.training import Best, Data, Trainer, TrainingState
+from skdl.training import Best, Data, RowBatches, Trainer, TrainingState
 
 layers = [Dense(50), BatchNorm(), "relu", DropConnect(30, rate=0.3), "relu", Dense(10)]
 network = Network(layers, input_shape=(64,))
@@ -130,12 +130,13 @@ def validate(network):
 optimizer = Adam(3e-3)
 run = TrainingState(network, optimizer.init(network.params.size), rng, seed=0)
 run.best = Best(patience=10)
+rows = Data(X_train, y_train, None, y_train)
 trainer = Trainer(
     run,
     Objective(network, loss),
     optimizer,
-    Data(X_train, y_train, None, y_train),
-    batch_size=32,
+    rows,
+    RowBatches(rows, batch_size=32),
     validate=validate,
     monitor="val_loss",
 )
@@ -163,9 +164,8 @@ from skdl.training import DivergenceError
 
 wild = SGD(1e20)
 run = TrainingState(network, wild.init(network.params.size), rng, seed=0)
-trainer = Trainer(
-    run, Objective(network, loss, l2=1.0), wild, trainer.data, batch_size=32
-)
+objective = Objective(network, loss, l2=1.0)
+trainer = Trainer(run, objective, wild, rows, RowBatches(rows, batch_size=32))
 try:
     trainer.run(n_epochs=5)
 except DivergenceError as error:
