@@ -16,7 +16,15 @@ from skdl.boosting import (
     GradientBoostingClassifier,
     GradientBoostingRegressor,
 )
-from skdl.neural_network import MLPRegressor
+from skdl.layers import (
+    Activation,
+    AvgPool2D,
+    Conv2D,
+    DepthwiseConv2D,
+    Layer,
+    Residual,
+)
+from skdl.neural_network import CNNClassifier, MLPRegressor
 
 
 def compile(verbose: bool = True) -> None:
@@ -25,7 +33,7 @@ def compile(verbose: bool = True) -> None:
     Numba compiles a function when it is first called and keeps the code beside the
     package, or in the folder that the environment variable ``NUMBA_CACHE_DIR`` names,
     for all later processes on the same kind of processor. This calls all of them on a
-    few rows: some 20 seconds once after installing, hardly any from then on.
+    few rows and pictures: up to a minute once after installing, hardly any time later.
     In the image of a container it is the line
     ``RUN python -c "import skdl; skdl.compile()"``; the first fit there then compiles
     nothing, if it runs on the kind of processor that the image was built on.
@@ -78,3 +86,26 @@ def _call_everything() -> None:
         for optimizer in ("adam", "sgd"):
             net = MLPRegressor((4,), optimizer=optimizer, max_iter=1, alpha=1.0)
             net.fit(wide.astype(dtype), np.zeros(2))
+    _call_images(rng)
+
+
+def _call_images(rng: np.random.Generator) -> None:
+    """Convolutions of few and of many channels, pools, norms and turned pictures."""
+    classes = np.arange(8) % 2
+    norm_relu: list[Layer | str] = ["batch_norm", Activation("relu")]
+    body: list[Layer | str] = [
+        Conv2D(4, padding="same"),
+        *norm_relu,
+        Residual([Conv2D(4, padding="same"), *norm_relu, "batch_norm"]),
+        Activation("relu"),
+        DepthwiseConv2D(padding="same"),
+        "max_pool2d",
+        Conv2D(32, padding="same"),
+        Conv2D(32, padding="same", stride=2),
+        AvgPool2D(2, padding="same"),
+        "global_avg_pool",
+    ]
+    for dtype in (np.uint8, np.float32, np.float64):
+        X = (255 * rng.random((8, 12, 12, 3))).astype(dtype)
+        net = CNNClassifier(body, augment=["rotate"], max_iter=1, random_state=0)
+        net.fit(X, classes).predict(X)

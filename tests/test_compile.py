@@ -21,7 +21,8 @@ LINE = "Compiling: up to 15 s, once after installing"
 
 def compiled_functions():
     """Return what Python calls and the cache keeps: name -> dispatcher."""
-    names = ["skdl.ops._numba.update"]
+    images = ("conv", "depthwise", "pool", "warp")
+    names = [f"skdl.ops._numba.{name}" for name in ("update", *images)]
     for package in PACKAGES:
         path = importlib.import_module(package).__path__
         found = [module.name for module in pkgutil.iter_modules(path)]
@@ -85,6 +86,25 @@ FITS = {
         (1000, 40), max_iter=1, n_iter_no_change="never"
     ).fit(X, y),
 }
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
+@pytest.mark.parametrize("net", ["small", "depthwise"])
+def test_then_pictures_compile_nothing(net, dtype):
+    layers = net
+    if net == "depthwise":
+        layers = [
+            skdl.layers.DepthwiseConv2D(5, stride=2),
+            "avg_pool2d",
+            skdl.layers.Conv2D(40, 1),
+            "flatten",
+        ]
+    X = np.random.default_rng(1).integers(0, 255, (10, 15, 17, 1)).astype(dtype)
+    before = signatures()
+    with config_context(engine="numba"):
+        net = skdl.CNNClassifier(layers, max_iter=1, n_iter_no_change="never")
+        net.fit(X, np.arange(10) % 2).predict(X)
+    assert signatures() == before
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
