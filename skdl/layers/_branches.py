@@ -57,9 +57,6 @@ class Chain(Layer):
         layer.layers = resolve_chain(self.layers)
         return layer
 
-    def inner_chains(self) -> list[list[tuple[str, Layer]]]:
-        return [[(str(i), layer) for i, layer in enumerate(self.chain)]]
-
     def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
         layer = copy.copy(self)
         layer.layers = [inner.with_head(head) for inner in self.chain]
@@ -130,9 +127,6 @@ class Branches(Layer):
             [Chain(b) if isinstance(b, (list, tuple)) else b for b in self.branches]
         )
         return layer
-
-    def inner_chains(self) -> list[list[tuple[str, Layer]]]:
-        return [[(str(i), branch)] for i, branch in enumerate(self.branches)]
 
     def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
         layer = copy.copy(self)

@@ -106,7 +106,8 @@ class Layer(ParameterObject):
     fuses_floor: ClassVar[bool] = False
     undoes_floor: ClassVar[bool] = False
 
-    # What a network says of its own copy of a layer, see `set_rate`.
+    # What a network says of its own copy of a layer, see `skdl.networks.set_rates`:
+    # what its learning rate is multiplied by; whether its arrays stay as they are.
     _rate: float = 1.0
     _frozen: bool = False
 
@@ -184,38 +185,6 @@ class Layer(ParameterObject):
             and it would cost.
         """
         raise TypeError(f"{type(self).__name__} must define backward.")
-
-    def inner_chains(self) -> list[list[tuple[str, Layer]]]:
-        """Return the layers that this one holds.
-
-        Returns
-        -------
-        chains : list of list of (str, Layer)
-            Each chain begins with the input of this layer; a layer in it comes with the
-            name of its arrays in `build`, dots nest. Only of a copy that is `settled`.
-        """
-        return []
-
-    def set_rate(self, rate: float) -> None:
-        """Multiply the learning rate of the layer; 0 freezes it.
-
-        The arrays of a frozen layer stay as they are, running statistics too: batch
-        normalisation uses them as in prediction. Dropout goes on.
-
-        Parameters
-        ----------
-        rate : float
-            The factor, from 0. Of layers in layers the factors are multiplied.
-        """
-        self._rate *= rate
-        if rate == 0:
-            self._freeze()
-
-    def _freeze(self) -> None:
-        self._frozen = True
-        for chain in self.inner_chains():
-            for _, layer in chain:
-                layer._freeze()
 
     def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
         """Return the layer, told what leads to raw predictions.

@@ -72,11 +72,6 @@ class Residual(Layer):
             layer.shortcut = resolve_chain(self.shortcut)
         return layer
 
-    def inner_chains(self) -> list[list[tuple[str, Layer]]]:
-        layers, skip = cast(list[Layer], self.layers), cast(Any, self.shortcut or ())
-        chains = [[(str(i), layer) for i, layer in enumerate(layers)]]
-        return [*chains, [(f"skip.{i}", layer) for i, layer in enumerate(skip)]]
-
     def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
         layer, layers = copy.copy(self), cast(list[Layer], self.layers)
         layer.layers = [inner.with_head(head) for inner in layers]

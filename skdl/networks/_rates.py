@@ -9,7 +9,7 @@ from skdl._compat import Integral
 from skdl._registry import did_you_mean
 from skdl._settings import NOT_NEGATIVE, checked
 from skdl._typing import Shape
-from skdl.layers import Layer, build_chain
+from skdl.layers import Inside, Layer, ParamSpec, inside_chain
 
 FEATURES = "features"
 
@@ -42,46 +42,54 @@ def set_rates(
     TypeError, ValueError
         If there are no such layers, or a factor is negative.
     """
-    for _, layer in walk(layers):
-        layer._rate, layer._frozen = 1.0, False  # of a network they were taken from
+    for item in walk(layers, input_shape):  # they may come from another network
+        item.layer._rate, item.layer._frozen = 1.0, False
+    chain = inside_chain(layers, input_shape)
     if isinstance(rates, (int, float)):
-        _decay(layers, input_shape, rates)
+        _decay(chain, rates)
         rates = None
-    layers = layers[n_added:]
+    chain = chain[n_added:]
     if isinstance(rates, Mapping):
         for which, rate in rates.items():
             number = checked("layer_rates", {"rate": NOT_NEGATIVE}, {"rate": rate})
-            for layer in chosen(layers, which, "layer_rates"):
-                layer.set_rate(number["rate"])
+            for item in chosen(chain, which, "layer_rates"):
+                _slow_down(item, number["rate"])
     if freeze is not None:
-        for layer in chosen(layers, freeze, "freeze"):
-            layer.set_rate(0.0)
+        for item in chosen(chain, freeze, "freeze"):
+            _slow_down(item, 0.0)
 
 
-def _decay(layers: Sequence[Layer], input_shape: Shape, factor: float) -> None:
+def _slow_down(item: Inside, rate: float) -> None:
+    item.layer._rate *= rate
+    if rate == 0:
+        for inner in _walk_in(item):
+            inner.layer._frozen = True
+
+
+def _decay(chain: Sequence[Inside], factor: float) -> None:
     """Multiply the rates by depth; what follows a layer with weights has its pace."""
-    _, specs = build_chain(layers, input_shape)
     paces, depth = [], 0
-    for i, _ in enumerate(layers):
-        depth += _has_weights(specs.get(str(i), {}))
+    for item in chain:
+        depth += _has_weights(item.layer.build(item.input_shape)[1])
         paces.append(depth)
-    for layer, pace in zip(layers, paces, strict=True):
-        layer.set_rate(factor ** (depth + 1 - max(pace, 1)))
+    for item, pace in zip(chain, paces, strict=True):
+        _slow_down(item, factor ** (depth + 1 - max(pace, 1)))
 
 
 def _has_weights(spec: Any) -> bool:
     if isinstance(spec, dict):
         return any(map(_has_weights, spec.values()))
-    return bool(spec.trainable and spec.penalised)
+    spec = ParamSpec(*spec)
+    return spec.trainable and spec.penalised
 
 
-def chosen(layers: Sequence[Layer], which: Any, owner: str) -> list[Layer]:
+def chosen(layers: Sequence[Inside], which: Any, owner: str) -> list[Inside]:
     """Return the layers that somebody means.
 
     Parameters
     ----------
-    layers : sequence of Layer
-        The layers.
+    layers : sequence of Inside
+        A chain.
     which : int, slice, str or sequence of them
         An index, a slice; the name of a class or of the registry, of layers in layers
         too; "features" is all.
@@ -90,7 +98,7 @@ def chosen(layers: Sequence[Layer], which: Any, owner: str) -> list[Layer]:
 
     Returns
     -------
-    found : list of Layer
+    found : list of Inside
         Each once.
 
     Raises
@@ -118,22 +126,22 @@ def chosen(layers: Sequence[Layer], which: Any, owner: str) -> list[Layer]:
             )
         return [layers[index]]
     if isinstance(which, Sequence):
-        parts = [layer for part in which for layer in chosen(layers, part, owner)]
-        return list({id(layer): layer for layer in parts}.values())
+        parts = [item for part in which for item in chosen(layers, part, owner)]
+        return list({item.key: item for item in parts}.values())
     raise TypeError(
         f"{owner} takes an index of the layers, a slice, the name of a class of layers "
         f'such as "Conv2D", "{FEATURES}" or a list of these, got {which!r}.'
     )
 
 
-def _named(layers: Sequence[Layer], name: str, owner: str) -> list[Layer]:
+def _named(layers: Sequence[Inside], name: str, owner: str) -> list[Inside]:
     if name == FEATURES:
         return list(layers)
     wanted = name.replace("_", "").lower()
-    inner = [layer for _, layer in walk(layers)]
-    found = [layer for layer in inner if type(layer).__name__.lower() == wanted]
+    inner = [found for item in layers for found in _walk_in(item)]
+    found = [item for item in inner if type(item.layer).__name__.lower() == wanted]
     if not found:
-        known = sorted({type(layer).__name__ for layer in inner})
+        known = sorted({type(item.layer).__name__ for item in inner})
         raise ValueError(
             f"{owner}: no layer is called {name!r}. There are "
             f'{", ".join(known) or "none"}; "{FEATURES}" means all but the output '
@@ -142,29 +150,27 @@ def _named(layers: Sequence[Layer], name: str, owner: str) -> list[Layer]:
     return found
 
 
-def walk(layers: Sequence[Layer], prefix: str = "") -> Iterator[tuple[str, Layer]]:
+def walk(layers: Sequence[Layer], input_shape: Shape) -> Iterator[Inside]:
     """Yield layers and those in them, with the names of their arrays.
 
     Parameters
     ----------
     layers : sequence of Layer
         A chain.
-    prefix : str, default=""
-        What the names begin with.
+    input_shape : tuple of int
+        Shape of one sample.
 
     Yields
     ------
-    name : str
-        Such as "3.skip.0".
-    layer : Layer
-        The layer; before those that it holds.
+    item : Inside
+        A layer with its key, such as "3.skip.0"; before those that it holds.
     """
-    for i, layer in enumerate(layers):
-        yield from _walk_in(layer, f"{prefix}{i}")
+    for item in inside_chain(layers, input_shape):
+        yield from _walk_in(item)
 
 
-def _walk_in(layer: Layer, name: str) -> Iterator[tuple[str, Layer]]:
-    yield name, layer
-    for chain in layer.inner_chains():
-        for key, inner in chain:
-            yield from _walk_in(inner, f"{name}.{key}")
+def _walk_in(item: Inside) -> Iterator[Inside]:
+    yield item
+    for chain in item.layer.inside(item.input_shape):
+        for inner in chain:
+            yield from _walk_in(inner._replace(key=f"{item.key}.{inner.key}"))

@@ -23,7 +23,7 @@ from skdl.layers import (
     MaxPool2D,
     Residual,
 )
-from skdl.networks import Network, vgg11, vgg16
+from skdl.networks import Network, set_rates, vgg11, vgg16
 from skdl.testing import check_layer
 
 CHAIN = [
@@ -123,9 +123,8 @@ def test_what_may_not(freeze, error, message, pictures):
 
 
 def test_frozen_batch_norm_is_an_affine_map_that_passes_gradients():
-    layer = BatchNorm()
-    layer.set_rate(0)
-    chain = [Dense(3), layer, Dense(2)]
+    chain = [Dense(3), BatchNorm(), Dense(2)]
+    set_rates(chain, (4,), freeze=1, rates=None)
     network = Network(chain, (4,))
     rng = np.random.default_rng(1)
     network.initialize(rng)
