@@ -64,6 +64,9 @@ if typing.TYPE_CHECKING:
         inspection as inspection,
     )
     from skdl import (
+        io as io,
+    )
+    from skdl import (
         layers as layers,
     )
     from skdl import (

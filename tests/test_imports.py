@@ -51,6 +51,7 @@ BELOW = {
     "optimizers": ["activations", "initializers", "losses", "schedules"],
     "layers": ["activations", "initializers", "losses", "schedules"],
     "networks": ["optimizers", "layers"],
+    "io": ["networks"],
     "targets": ["losses"],
     "tasks": ["networks", "targets"],
     "augment": ["ops"],
@@ -63,7 +64,7 @@ BELOW = {
     "datasets": ["foundation"],
     "testing": ["networks"],
     "_compile": ["neural_network", "boosting"],
-    "__init__": ["_compile", "inspection", "datasets", "testing"],
+    "__init__": ["_compile", "inspection", "datasets", "testing", "io"],
 }
 # Parameter objects and estimators are scikit-learn's; the rest does not need it.
 USES_SKLEARN = {

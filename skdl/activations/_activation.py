@@ -168,6 +168,17 @@ class ReLU(ActivationFunction):
         return op.relu_backward(dy, z, out, work)
 
 
+@register("relu6")
+class ReLU6(ActivationFunction):
+    """f(x) = min(max(x, 0), 6), for arithmetic of few bits (Howard et al. 2017)."""
+
+    def forward(self, x: Array, out: Array, work: Array) -> Array:
+        return op.relu6(x, out)
+
+    def backward(self, dy: Array, z: Array, out: Array, work: Array) -> Array:
+        return op.relu6_backward(dy, z, out, work)
+
+
 @register("leaky_relu")
 class LeakyReLU(ActivationFunction):
     """f(x) = x where x > 0, else slope·x (Maas et al. 2013).

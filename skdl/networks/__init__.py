@@ -12,6 +12,7 @@ from skdl.networks._architectures import (
     small,
 )
 from skdl.networks._describe import describe
+from skdl.networks._efficientnet import efficientnet_lite0
 from skdl.networks._grow import take_weights
 from skdl.networks._inception import googlenet
 from skdl.networks._mlp import mlp_layers
@@ -28,6 +29,7 @@ __all__ = [
     "ReceptiveField",
     "alexnet",
     "describe",
+    "efficientnet_lite0",
     "get",
     "googlenet",
     "lenet",

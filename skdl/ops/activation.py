@@ -60,6 +60,21 @@ def relu_backward(dy: Array, y: Array, out: Array, work: Array) -> Array:
     return np.multiply(dy, work, out=out)
 
 
+def relu6(x: Array, out: Array) -> Array:
+    """min(max(x, 0), 6)."""
+    np.maximum(x, 0.0, out=out)
+    return np.minimum(out, 6.0, out=out)
+
+
+def relu6_backward(dy: Array, y: Array, out: Array, work: Array) -> Array:
+    """dy where 0 < y < 6, else 0."""
+    np.greater(y, 0.0, out=work, casting="unsafe")
+    np.multiply(dy, work, out=out)
+    np.less(y, 6.0, out=work, casting="unsafe")
+    out *= work
+    return out
+
+
 def leaky_relu(x: Array, slope: float, out: Array) -> Array:
     """x where x > 0, else slope·x (0 ≤ slope ≤ 1)."""
     np.multiply(x, slope, out=out)

@@ -12,8 +12,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdl import MLPClassifier, MLPRegressor, NetworkFeatures
-from skdl.layers import Dense, Dropout, Residual
+from skdl import CNNClassifier, MLPClassifier, MLPRegressor, NetworkFeatures
+from skdl.layers import Conv2D, Dense, Dropout, GlobalAvgPool, Residual
+from skdl.networks import Network
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Training stopped after max_iter:sklearn.exceptions.ConvergenceWarning"
@@ -165,3 +166,45 @@ def test_no_hidden_layer_has_the_output_alone(iris):
     with pytest.raises(ValueError, match="has 1 layers, numbered 0 to 0, got layer=-2"):
         NetworkFeatures(made(())).fit(X, y)
     assert NetworkFeatures(made(()), layer=0).fit(X, y).transform(X).shape == (150, 3)
+
+
+PICTURES = np.random.default_rng(0).random((24, 6, 6, 1)).astype("float32")
+CHAIN = [Conv2D(4), "relu", GlobalAvgPool(), Dense(3), "relu"]
+
+
+@pytest.mark.parametrize("shape", [(6, 6, 1), (6, 6), (36,)])
+@pytest.mark.parametrize("kind", ["estimator", "frozen", "network"])
+def test_features_of_pictures_in_a_pipeline(shape, kind):
+    X, y = PICTURES.reshape(24, *shape), np.arange(24) % 2
+    net = CNNClassifier(CHAIN, max_iter=2, n_iter_no_change="never", random_state=0)
+    fitted = clone(net).fit(X, y)
+    network = fitted.network_
+    given = {"estimator": net, "frozen": FrozenEstimator(fitted), "network": network}
+    features = NetworkFeatures(given[kind], layer=-2)
+    model = make_pipeline(features, LogisticRegression()).fit(X, y)
+    found = model[0].transform(X)
+    expected = network.predict(PICTURES, len(network.layers) - 1)
+    np.testing.assert_array_equal(found, expected)
+    assert found.shape == (24, 3)
+    assert model[0].n_features_in_ == 36
+    assert list(model[0].get_feature_names_out())[-1] == "networkfeatures2"
+    assert model.predict(X).shape == (24,)
+    np.testing.assert_array_equal(clone(features).fit(X, y).transform(X), found)
+
+
+def test_features_of_pictures_of_another_size():
+    network = Network(CHAIN, (6, 6, 1), "float32")
+    network.initialize(np.random.default_rng(0))
+    larger = np.random.default_rng(1).random((3, 9, 8, 1))
+    features = NetworkFeatures(network, layer=2).fit(PICTURES)
+    assert features.transform(larger).shape == (3, 4)
+
+
+@pytest.mark.parametrize("shape", [(4, 35), (4, 6, 6, 3), (4, 6, 6, 1, 1)])
+def test_pictures_that_a_network_cannot_take(shape):
+    network = Network(CHAIN, (6, 6, 1))
+    with pytest.raises(ValueError, match=r"samples of shape \(6, 6, 1\), or flat"):
+        NetworkFeatures(network).fit(np.zeros(shape))
+    features = NetworkFeatures(network).fit(PICTURES)
+    with pytest.raises(ValueError, match=r"samples of shape \(6, 6, 1\), or flat"):
+        features.transform(np.zeros(shape))
