@@ -17,6 +17,7 @@ FORMS = {
     "sigmoid": (special.expit, (0, 1)),
     "tanh": (lambda x: 2 * special.expit(2 * x) - 1, (-1, 1)),
     "relu": (lambda x: (x + abs(x)) / 2, (0, 1e4)),
+    "relu6": (lambda x: (6 + abs(x) - abs(x - 6)) / 2, (0, 6)),
     "leaky_relu": (lambda x: np.where(x > 0, x, 0.01 * x), (-100, 1e4)),
     "elu": (lambda x: np.where(x > 0, x, special.expm1(x)), (-1, 1e4)),
     "selu": (

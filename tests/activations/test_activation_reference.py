@@ -13,6 +13,7 @@ PAIRS = {
     "sigmoid": ("sigmoid", {}),
     "tanh": ("tanh", {}),
     "relu": ("relu", {}),
+    "relu6": ("relu6", {}),
     "leaky_relu": ("leaky_relu", {}),
     "elu": ("elu", {}),
     "selu": ("selu", {}),
