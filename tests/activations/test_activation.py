@@ -182,3 +182,12 @@ def test_a_forgotten_method_is_named(method):
     arguments = (x,) * (3 if method == "forward" else 4)
     with pytest.raises(TypeError, match=f"ActivationFunction must define {method}"):
         getattr(ActivationFunction(), method)(*arguments)
+
+
+def test_relu6_is_flat_beyond_both_ends():
+    x = np.array([[-1.0, 0.5, 5.9, 6.1, 100.0]])
+    f = activations.get("relu6")
+    np.testing.assert_array_equal(f(x), [[0, 0.5, 5.9, 6, 6]])
+    np.testing.assert_array_equal(
+        backward(f, 2 * np.ones_like(x), x), [[0, 2, 2, 0, 0]]
+    )
