@@ -34,7 +34,6 @@ def compiled_functions():
         if isinstance(value, numba.core.dispatcher.Dispatcher)
         and value.py_func.__module__ == module
         and value.targetoptions.get("no_cpython_wrapper") is None
-        and name != "code_of"  # compiled code calls it
     }
 
 
@@ -51,6 +50,14 @@ def test_everything_that_python_calls_is_compiled():
     found = signatures()
     assert len(found) > 10
     assert [name for name, types in found.items() if not types] == []
+
+
+def test_code_on_disk_knows_the_files_that_it_was_made_from():
+    kept = {name: f._cache for name, f in compiled_functions().items()}
+    files = {n: c._cache_file for n, c in kept.items() if hasattr(c, "_cache_file")}
+    assert len(files) == len(kept)
+    own = {n: file._source_stamp[1:] for n, file in files.items()}  # the digests
+    assert all(len(stamp) >= 1 and len(stamp[0]) == 64 for stamp in own.values())
 
 
 def rows(dtype):

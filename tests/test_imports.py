@@ -24,6 +24,7 @@ BELOW = {
     "_best": ["_typing"],
     "_digest": ["_typing"],
     "_report": [],
+    "_request": [],
     "_registry": [],
     "_params": ["_typing"],
     "_ragged": ["_typing"],
@@ -36,6 +37,7 @@ BELOW = {
         "_best",
         "_digest",
         "_report",
+        "_request",
         "_config",
         "_registry",
         "_params",
@@ -252,6 +254,31 @@ def test_private_modules_are_for_their_own_package():
         and module.split(".")[2].startswith("_")
         and module.split(".")[1] not in (part_of(name), "ops")  # which all share
         and module not in SHARED_PRIVATES.get(part_of(name), ())
+    ]
+    assert not wrong
+
+
+# The rooms of boosting, in the order that data flows; each knows those before it.
+ROOMS = ("_inputs", "_steps", "_gradients", "_learners", "_ensemble", "_run")
+
+
+def room_of(module):
+    """Return the place of a module of boosting's among the rooms."""
+    parts = module.split(".")
+    return ROOMS.index(parts[2]) if len(parts) > 3 and parts[2] in ROOMS else -1
+
+
+def test_rooms_of_boosting_know_those_before_them():
+    own = {n: ".".join(("skdl", *Path(n).with_suffix("").parts)) for n in TREES}
+    inside = {n: own[n] for n in TREES if room_of(own[n]) >= 0}
+    assert {room_of(module) for module in inside.values()} == set(range(len(ROOMS)))
+    wrong = [
+        (name, module)
+        for name in inside
+        for module in imports(TREES[name])
+        if module.startswith("skdl.boosting.")
+        and not 0 <= room_of(module) <= room_of(inside[name])
+        and "._numba" not in module
     ]
     assert not wrong
 

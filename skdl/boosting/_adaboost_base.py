@@ -21,14 +21,14 @@ from skdl._compat import (
     unchanged_if_fails,
 )
 from skdl._typing import Array
-from skdl.boosting._callbacks import check_callbacks
-from skdl.boosting._checks import check_target_given, positive_rows, round_report
-from skdl.boosting._columns import Columns
-from skdl.boosting._importances import feature_importances
+from skdl.boosting._adaboost.reweighting import Reweighting
+from skdl.boosting._ensemble.ensemble import shares
+from skdl.boosting._inputs.checks import check_target_given, positive_rows
+from skdl.boosting._inputs.columns import Columns
+from skdl.boosting._run.callbacks import check_callbacks
+from skdl.boosting._run.report import round_report
 from skdl.boosting._threads import threads_of
 from skdl.ops._compiling import compiling_is_said
-
-TINY = float(np.finfo(np.float64).tiny)
 
 
 class BaseAdaBoost(CallbackSupportMixin, NestedParams):
@@ -53,6 +53,7 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
     # ---- what fit leaves
 
     estimators_: list[Any]
+    _rounds: list[Any]  # the same, as rounds
     estimator_weights_: Array
     estimator_errors_: Array
     n_features_in_: int
@@ -107,7 +108,7 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
 
     def _begin(
         self, X: Array, y: Array, weight: Array, random_state: np.random.RandomState
-    ) -> Any:
+    ) -> Reweighting:
         raise TypeError(f"{type(self).__name__} must define _begin.")
 
     def _fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
@@ -129,12 +130,12 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
             )
             X, y, weight = positive_rows(X, y, weight)
             run = self._begin(X, y, weight / weight.sum(), random_state)
-            self._rounds(run, shown)
+            self._train(run, shown)
             for name, value in run.attributes().items():
                 setattr(self, name, value)
         return self
 
-    def _rounds(self, run: Any, shown: tuple[Any, Any]) -> None:
+    def _train(self, run: Reweighting, shown: tuple[Any, Any]) -> None:
         X, y = shown
         n, n_features = run.X.shape
         title = f"{type(self).__name__}: {n:,} rows, {n_features:,} features"
@@ -144,8 +145,8 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
         for t in range(self.n_estimators):
             context = root.subcontext(task_name="tree")
             context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-            stop = run.round(t)
-            if len(run.learners) > t:
+            stop = run.round()
+            if len(run.rounds) > t:
                 row = {"error": run.errors[-1], "weight": run.alphas[-1]}
                 report.epoch(t + 1, row, is_best=False)
             stop |= context.call_on_fit_task_end(
@@ -153,7 +154,7 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
             )
             if stop:
                 break
-        n = len(run.learners)
+        n = len(run.rounds)
         report.end(f"Done: {n} round{'s' * (n > 1)}.")
         root.call_on_fit_task_end(estimator=self, X=X, y=y)
 
@@ -172,40 +173,15 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
     def feature_importances_(self) -> Array:
         """Share of each feature, over the learners by their weight; sums to 1."""
         check_is_fitted(self, "estimators_")
-        rows = [[getattr(e, "tree_", e)] for e in self.estimators_]
-        weights = self.estimator_weights_[: len(rows)]
         parts = [
-            feature_importances(
-                [[b if hasattr(b, "left") else e]], self.n_features_in_, "gain"
-            )
-            for (b,), e in zip(rows, self.estimators_, strict=True)
+            shares(importances)
+            for row in self._rounds
+            for importances in row.importances(self.n_features_in_, "gain")
         ]
-        total = np.average(parts, axis=0, weights=weights)
-        return total / total.sum() if total.sum() > 0 else total
+        return shares(np.average(parts, axis=0, weights=self.estimator_weights_))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = self.estimator is None
         tags.input_tags.sparse = takes_sparse(self.estimator)
         return tags
-
-
-def normalised(log_weight: Array) -> Array:
-    """Return weights that sum to 1, from their logarithms.
-
-    Long steps make weights whose ratios no float holds: the smallest of them are 0 for
-    a round, and their logarithms let them come back.
-
-    Parameters
-    ----------
-    log_weight : float64 ndarray of shape (n,)
-        Logarithms, up to a constant; changed in place, so that the largest is 0.
-
-    Returns
-    -------
-    weight : float64 ndarray of shape (n,)
-        The weights.
-    """
-    log_weight -= log_weight.max()
-    weight = np.exp(log_weight)
-    return weight / weight.sum()

@@ -11,16 +11,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdl._settings import fit_context
 from skdl._typing import Array
-from skdl.boosting._adaboost_base import TINY, BaseAdaBoost, normalised
+from skdl.boosting._adaboost.samme import Samme
+from skdl.boosting._adaboost_base import BaseAdaBoost
 from skdl.boosting._classification import BoostedClassifier
-from skdl.boosting._learners import seeded_clone
+from skdl.boosting._learners.stumps import StumpClassifier, codes_of
 from skdl.boosting._threads import on_threads_of, threads_of
-from skdl.boosting._weighted_trees import (
-    StumpClassifier,
-    WeightedTrees,
-    codes_of,
-    training_values,
-)
 from skdl.tree import Forest
 
 
@@ -149,17 +144,15 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
         return self
 
     def _clean_target(self, y: Any) -> Array:
-        self.classes_, codes = self._known_labels(y)
-        self.n_classes_ = len(self.classes_)
-        return codes
+        return self._codes(y, first=True)
 
     def _begin(
         self, X: Array, y: Array, weight: Array, random_state: np.random.RandomState
-    ) -> _Run:
+    ) -> Samme:
         self._check_kept_target(y)
         if self.estimator is not None:
             self._check_takes_weights()
-        return _Run(self, X, y, weight, random_state)
+        return Samme(self, X, y, weight, random_state)
 
     # ---- prediction
 
@@ -171,12 +164,10 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
         n, k = X.shape[0], self.n_classes_
         votes, total = np.zeros((n, k)), 0.0
         rows = np.arange(n)
-        for learner, alpha in zip(
-            self.estimators_, self.estimator_weights_, strict=True
-        ):
+        for voter, alpha in zip(self._rounds, self.estimator_weights_, strict=True):
             # A vote counts 1 for its class and −1/(K−1) for the others.
             votes -= alpha / (k - 1)
-            votes[rows, _codes(learner, X, self.classes_)] += alpha * k / (k - 1)
+            votes[rows, voter.codes(X)] += alpha * k / (k - 1)
             total += alpha
             yield votes / total
 
@@ -226,109 +217,6 @@ class AdaBoostClassifier(BoostedClassifier, BaseAdaBoost):
         """
         scores = self._scores(X)
         return self._decisions(scores)
-
-
-class _Run:
-    """The state of a fit."""
-
-    def __init__(
-        self,
-        owner: AdaBoostClassifier,
-        X: Array,
-        y: Array,
-        weight: Array,
-        random_state: np.random.RandomState,
-    ) -> None:
-        self.owner, self.X, self.y, self.weight = owner, X, y, weight
-        self.random_state = random_state
-        self.labels = owner.classes_[y]
-        self.learners: list[Any] = []
-        self.alphas: list[float] = []
-        self.errors: list[float] = []
-        self.bounds: list[float] = []
-        self.start_weight = weight.copy()
-        self.log_weight = np.log(weight)
-        self.margin = np.zeros(len(y))
-        self.trees: WeightedTrees | None = None
-        if owner.estimator is None:
-            k = owner.n_classes_
-            if k == 2:
-                target = np.where(y == 1, 1.0, -1.0)[None]
-            else:
-                target = (y == np.arange(k)[:, None]).astype(np.float64)
-            self.trees = WeightedTrees(
-                X, target, owner.max_depth, owner._columns.is_categorical, 0
-            )
-
-    def round(self, t: int) -> bool:
-        """Fit a learner, weigh it, weigh the rows; return whether to stop."""
-        learner, codes = self._learn()
-        wrong = codes != self.y
-        error = float(self.weight[wrong].sum() / self.weight.sum())
-        k = self.owner.n_classes_
-        if error >= 1.0 - 1.0 / k:
-            if not self.learners:
-                raise ValueError(
-                    f"The first learner's weighted error {error:.3g} is no better than "
-                    f"chance among {k} classes; choose a stronger estimator."
-                )
-            return True
-        self.learners.append(learner)
-        if not wrong.any():
-            self.errors.append(0.0)
-            self._weigh(1.0, wrong)
-            return True
-        error = max(error, TINY)  # the weights of the wrong rows may round to 0
-        self.errors.append(error)
-        self._weigh(
-            self.owner.learning_rate
-            * float(np.log((1.0 - error) / error) + np.log(k - 1.0)),
-            wrong,
-        )
-        self.log_weight[wrong] += self.alphas[-1]
-        self.weight = normalised(self.log_weight)
-        return False
-
-    def _weigh(self, alpha: float, wrong: Array) -> None:
-        """Give the learner its weight, and bound the training error.
-
-        A row that the sum gets wrong has at least as much weight of learners against it
-        as for it: its margin m = ½Σ±α is not positive, and 1 ≤ exp(−m). For two classes
-        the mean of exp(−m) is the product of the 2√(ε(1−ε)).
-        """
-        self.alphas.append(alpha)
-        self.margin += np.where(wrong, -0.5 * alpha, 0.5 * alpha)
-        # Beyond the largest number, e^709 is a bound as well.
-        # Not a dot product, whose last digits depend on BLAS's number of threads.
-        bound = (self.start_weight * np.exp(np.minimum(-self.margin, 709.0))).sum()
-        self.bounds.append(float(bound))
-
-    def _learn(self) -> tuple[Any, Array]:
-        owner = self.owner
-        if self.trees is not None:
-            n = len(self.y)
-            grown = self.trees.grow(self.weight * n)
-            codes = codes_of(training_values(grown, n))
-            return StumpClassifier(grown.tree, owner.classes_), codes
-        learner = seeded_clone(owner.estimator, self.random_state)
-        learner.fit(self.X, self.labels, sample_weight=self.weight)
-        return learner, _codes(learner, self.X, owner.classes_)
-
-    def attributes(self) -> dict[str, Any]:
-        """What the estimator keeps."""
-        return {
-            "estimators_": list(self.learners),
-            "estimator_weights_": np.array(self.alphas),
-            "estimator_errors_": np.array(self.errors),
-            "training_error_bound_": np.array(self.bounds),
-            "_vote_forest": None,
-        }
-
-
-def _codes(learner: Any, X: Array, classes: Array) -> Array:
-    if isinstance(learner, StumpClassifier):
-        return learner.codes(X)
-    return np.searchsorted(classes, learner.predict(X))
 
 
 def _vote_forest(learners: list[StumpClassifier], n_classes: int) -> Forest:

@@ -12,11 +12,9 @@ from sklearn.utils.validation import column_or_1d
 from skdl._compat import RegressorMixin, StrOptions
 from skdl._settings import fit_context
 from skdl._typing import Array
-from skdl.boosting._adaboost_base import TINY, BaseAdaBoost, normalised
-from skdl.boosting._ensemble import predicted
-from skdl.boosting._learners import seeded_clone
+from skdl.boosting._adaboost.r2 import R2
+from skdl.boosting._adaboost_base import BaseAdaBoost
 from skdl.boosting._threads import threads_of
-from skdl.boosting._weighted_trees import StumpRegressor, WeightedTrees
 
 
 class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
@@ -143,13 +141,12 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
 
     def _begin(
         self, X: Array, y: Array, weight: Array, random_state: np.random.RandomState
-    ) -> _Run:
-        return _Run(self, X, y, weight, random_state)
+    ) -> R2:
+        return R2(self, X, y, weight, random_state)
 
     def _learner_values(self, X: Array) -> Array:
         with threads_of(self):
-            values = [predicted(learner, X) for learner in self.estimators_]
-        return np.stack(values, axis=1)
+            return np.hstack([row.values(X) for row in self._rounds])
 
     def _median(self, values: Array, weights: Array) -> Array:
         """The weighted median of the learners' predictions, row by row."""
@@ -205,80 +202,3 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         values = self._learner_values(self._checked(X))
         for t in range(1, values.shape[1] + 1):
             yield self._median(values[:, :t], self.estimator_weights_[:t])
-
-
-class _Run:
-    """The state of a fit."""
-
-    def __init__(
-        self,
-        owner: AdaBoostRegressor,
-        X: Array,
-        y: Array,
-        weight: Array,
-        random_state: np.random.RandomState,
-    ) -> None:
-        self.owner, self.X, self.y, self.weight = owner, X, y, weight
-        self.log_weight = np.log(weight)
-        self.random_state = random_state
-        self.learners: list[Any] = []
-        self.alphas: list[float] = []
-        self.errors: list[float] = []
-        self.trees: WeightedTrees | None = None
-        if owner.estimator is None:
-            self.trees = WeightedTrees(
-                X,
-                y[None],
-                owner.max_depth,
-                owner._columns.is_categorical,
-                0,
-                centred=True,
-            )
-
-    def round(self, t: int) -> bool:
-        """Fit a learner, weigh it, weigh the rows; return whether to stop."""
-        learner = self._learn()
-        errors = np.abs(predicted(learner, self.X) - self.y)
-        largest = errors.max()
-        if largest > 0:
-            errors /= largest
-        if self.owner.loss == "square":
-            errors **= 2
-        elif self.owner.loss == "exponential":
-            errors = 1.0 - np.exp(-errors)
-        error = float((self.weight * errors).sum())
-        if error >= 0.5 and self.learners:
-            return True
-        if errors.any():
-            error = max(error, TINY)  # the weights of the rows may round to 0
-        self.learners.append(learner)
-        self.errors.append(error)
-        if error <= 0 or error >= 0.5:  # perfect, or a first one that must do
-            self.alphas.append(1.0)
-            return True
-        alpha = self.owner.learning_rate * float(np.log((1.0 - error) / error))
-        self.alphas.append(alpha)
-        self.log_weight -= alpha * (1.0 - errors)
-        self.weight = normalised(self.log_weight)
-        return False
-
-    def _learn(self) -> Any:
-        n = len(self.y)
-        learner: Any = None
-        if self.trees is None:
-            learner = seeded_clone(self.owner.estimator, self.random_state)
-        drawn = self.random_state.choice(n, size=n, p=self.weight)
-        if self.trees is not None:
-            counts = np.bincount(drawn, minlength=n).astype(np.float64)
-            rows = np.flatnonzero(counts).astype(np.uint32)
-            return StumpRegressor(self.trees.grow(counts, rows).tree)
-        learner.fit(self.X[drawn], self.y[drawn])
-        return learner
-
-    def attributes(self) -> dict[str, Any]:
-        """What the estimator keeps."""
-        return {
-            "estimators_": list(self.learners),
-            "estimator_weights_": np.array(self.alphas),
-            "estimator_errors_": np.array(self.errors),
-        }

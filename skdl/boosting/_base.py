@@ -27,18 +27,20 @@ from skdl._compat import (
     takes_sparse,
     unchanged_if_fails,
 )
+from skdl._request import Request
 from skdl._settings import COUNT, POSITIVE
 from skdl._typing import Array
-from skdl.boosting._callbacks import SavedRun, check_callbacks
-from skdl.boosting._columns import Columns
-from skdl.boosting._constraints import n_candidates
-from skdl.boosting._ensemble import Ensemble
-from skdl.boosting._importances import feature_importances
-from skdl.boosting._inputs import Inputs
-from skdl.boosting._learners import Problem, make_learners
-from skdl.boosting._run import Run
-from skdl.boosting._start import continued, first_ensemble
-from skdl.boosting._step_rule import Steps, registry, resolve
+from skdl.boosting._ensemble.ensemble import Ensemble
+from skdl.boosting._ensemble.start import continued, first_ensemble
+from skdl.boosting._inputs.columns import Columns
+from skdl.boosting._inputs.constraints import n_candidates
+from skdl.boosting._inputs.data import TrainingData
+from skdl.boosting._inputs.inputs import Inputs
+from skdl.boosting._learners.make import make_learners
+from skdl.boosting._run.callbacks import SavedRun, check_callbacks
+from skdl.boosting._run.run import Run
+from skdl.boosting._steps.rates import Steps
+from skdl.boosting._steps.step_rule import registry, resolve
 from skdl.boosting._threads import on_threads_of, threads_of
 from skdl.losses import Loss
 from skdl.ops._compiling import compiling_is_said
@@ -143,15 +145,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
 
     # ---- fit
 
-    def _fit(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        X_val: Any,
-        y_val: Any,
-        sample_weight_val: Any,
-    ) -> Self:
+    def _fit(self, request: Request) -> Self:
         with (
             unchanged_if_fails(self),
             threads_of(self),
@@ -167,9 +161,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             elif previous is None:
                 self._columns = Columns(self.categorical_features, self.max_bins)
                 self._seed = int(check_random_state(self.random_state).randint(2**31))
-            problem, loss, shown_val = self._problem(
-                previous is None, X, y, sample_weight, X_val, y_val, sample_weight_val
-            )
+            problem, loss = self._problem(previous is None, request)
             self.loss_function_ = loss
             drawn = n_candidates(self.max_features, self.n_features_in_)
             self.max_features_ = self.n_features_in_ if drawn is None else drawn
@@ -181,10 +173,11 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
                 ensemble = continued(previous.ensemble_, loss, rule, n_raw, shared)
             goes_on = saved is None or saved.goes_on
             n_rounds = self._n_rounds(len(ensemble.rates), goes_on)
-            run = self._make_run(previous, X, problem, ensemble, n_rounds, shown_val)
+            run = self._make_run(previous, problem, ensemble, n_rounds)
             if saved is not None:
                 run.best, run.notes = saved.best, saved.notes
             root = self._init_callback_context(max_subtasks=n_rounds - run.n_rounds)
+            X, y = problem.shown
             root.call_on_fit_task_begin(estimator=self, X=X, y=y)
             if goes_on:
                 run.train(n_rounds, root)
@@ -226,19 +219,17 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     def _make_run(
         self,
         previous: BaseGradientBoosting | None,
-        X: Any,
-        problem: Problem,
+        problem: TrainingData,
         ensemble: Ensemble,
         n_rounds: int,
-        shown_val: tuple[Any, Any, Any] | None,
     ) -> Run:
         history: dict[str, list[float]] = {"loss": []}
-        if shown_val is not None:
+        if problem.shown_val is not None:
             history["val_loss"] = []
         scorer = None
         if self.scoring != "loss":
             scorer = check_scoring(self, self.scoring)
-            if shown_val is not None:
+            if problem.shown_val is not None:
                 history["val_score"] = []
         best = round_best(
             self.n_iter_no_change,
@@ -261,14 +252,19 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
             self,
             problem,
             ensemble,
-            make_learners(self, X, problem, ensemble),
+            make_learners(
+                self,
+                problem,
+                ensemble.loss,
+                ensemble.n_raw,
+                ensemble.rule.second_order,
+            ),
             Steps(ensemble.rule, n_rounds, len(ensemble.rates), seen),
             self._seed,
             history,
             best,
             scorer,
             float(self.subsample),
-            shown_val,
         )
 
     # ---- the fitted model
@@ -281,8 +277,8 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
         scored = history.get("val_score", history.get("val_loss"))
         return {
             "ensemble_": ensemble,
-            "n_estimators_": len(ensemble.learners),
-            "best_iteration_": best.epoch or len(ensemble.learners),
+            "n_estimators_": len(ensemble.rounds),
+            "best_iteration_": best.epoch or len(ensemble.rounds),
             "history_": {name: list(curve) for name, curve in history.items()},
             "train_score_": np.array(history["loss"]),
             "validation_score_": None if scored is None else np.array(scored),
@@ -294,15 +290,13 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     def estimators_(self) -> list[list[Any]]:
         """The learners of each round: trees, or fitted clones of `estimator`."""
         check_is_fitted(self, "ensemble_")
-        return self.ensemble_.learners
+        return [list(row.learners) for row in self.ensemble_.rounds]
 
     @property
     def feature_importances_(self) -> Array:
         """Share of each feature in the gain, or in the number of splits; sums to 1."""
         check_is_fitted(self, "ensemble_")
-        return feature_importances(
-            self.ensemble_.learners, self.n_features_in_, self.importance_type
-        )
+        return self.ensemble_.importances(self.n_features_in_, self.importance_type)
 
     def apply(self, X: Any) -> Array:
         """Return the leaf that each row ends in.
@@ -334,7 +328,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
         return self._shape_leaves(leaves)
 
     def _shape_leaves(self, leaves: Array) -> Array:
-        n_each = max((len(row) for row in self.ensemble_.learners), default=1)
+        n_each = self.ensemble_.n_each
         if n_each == 1:
             return leaves
         return leaves.reshape(len(leaves), -1, n_each)

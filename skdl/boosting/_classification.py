@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import assert_all_finite
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
 from skdl._compat import ClassifierMixin
 from skdl._typing import Array
+from skdl.targets import ClassTargets
 
 
 class BoostedClassifier(ClassifierMixin):
@@ -22,8 +22,7 @@ class BoostedClassifier(ClassifierMixin):
     `_probabilities`).
     """
 
-    classes_: Array
-    n_classes_: int
+    _targets: ClassTargets
 
     # ---- what a subclass defines
 
@@ -42,12 +41,23 @@ class BoostedClassifier(ClassifierMixin):
 
     # ---- targets
 
-    def _known_labels(self, y: Any) -> tuple[Array, Array]:
-        """The classes in y, and y as their codes."""
+    def _codes(self, y: Any, first: bool) -> Array:
+        """Return labels as class codes; those seen first are the classes."""
         y = column_or_1d(y, warn=True)
         assert_all_finite(y, input_name="y")
-        check_classification_targets(y)
-        return np.unique(y, return_inverse=True)
+        if first:
+            self._targets = ClassTargets.of(y)
+        return self._targets.codes(y)
+
+    @property
+    def classes_(self) -> Array:
+        """The class labels."""
+        return self._targets.classes
+
+    @property
+    def n_classes_(self) -> int:
+        """Number of classes."""
+        return len(self.classes_)
 
     def _check_kept_target(self, y: Array) -> None:
         n_kept = len(np.unique(y))

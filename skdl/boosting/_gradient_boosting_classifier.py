@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
-from sklearn.utils import compute_sample_weight
 
 from skdl import losses
 from skdl._compat import StrOptions
+from skdl._request import Request
 from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.boosting._base import BaseGradientBoosting
@@ -59,7 +59,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         `max_leaf_nodes` is a number; else 3 for less than 1,200 rows, and for more a
         leaf for every 150, at most 31, best leaf first. Of the most common class no
         more rows count than there are others. Small trees win on few rows and large
-        ones on many; `skdl.boosting._tree_size` has the measurements.
+        ones on many; `skdl.boosting._learners.tree_size` has the measurements.
     min_samples_split : int, default=2
         Fewest rows of a node that is split.
     min_samples_leaf : int, default=1
@@ -286,28 +286,15 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
             If no step, however short, keeps the training loss from rising; the rounds
             so far are kept.
         """
-        self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
-        return self
+        return self._fit(Request(X, y, sample_weight, X_val, y_val, sample_weight_val))
 
     def _clean_target(self, y: Any, first: bool) -> Array:
-        classes, codes = self._known_labels(y)
-        if first:
-            self.classes_ = classes
-            self.n_classes_ = len(classes)
-            return codes
-        unknown = np.setdiff1d(classes, self.classes_)
-        if len(unknown):
-            raise ValueError(
-                f"y holds the classes {unknown.tolist()}, which fit did not see; it "
-                f"saw {self.classes_.tolist()}."
-            )
-        return np.searchsorted(self.classes_, classes)[codes]
+        return self._codes(y, first)
 
     def _class_weights(self, y: Array, weight: Array | None) -> Array | None:
         if self.class_weight is None:
             return weight
-        factor = compute_sample_weight(self.class_weight, self.classes_[y])
-        return factor if weight is None else weight * factor
+        return self._targets.weights(self.class_weight, self.classes_[y], weight)
 
     def _stratify(self, y: Array) -> Array | None:
         counts = np.bincount(y)
@@ -324,9 +311,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         )
 
     def _encode(self, y: Array, loss: Loss) -> Array:
-        if self._n_raw(loss) == 1:
-            return y[:, None].astype(np.float64)
-        return y.astype(np.int64)
+        return self._targets.encode_codes(y, loss, np.float64)
 
     def _n_raw(self, loss: Loss) -> int:
         return loss.n_raw(self.n_classes_)
@@ -335,8 +320,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         return self.classes_[y]
 
     def _shape_leaves(self, leaves: Array) -> Array:
-        n_each = max((len(row) for row in self.ensemble_.learners), default=1)
-        return leaves.reshape(len(leaves), -1, n_each)
+        return leaves.reshape(len(leaves), -1, self.ensemble_.n_each)
 
     def _scores(self, X: Any) -> Array:
         return self._raw_prediction(X)
@@ -345,8 +329,7 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         return self._staged_raw(X)
 
     def _probabilities(self, scores: Array) -> Array:
-        p = self.loss_function_.inverse_link(scores)
-        return np.column_stack([1.0 - p, p]) if p.shape[1] == 1 else p
+        return self._targets.probabilities(self.loss_function_.inverse_link(scores))
 
     def _decisions(self, scores: Array) -> Array:
         if scores.shape[1] == 1:

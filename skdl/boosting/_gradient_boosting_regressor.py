@@ -8,16 +8,17 @@ from typing import Any, Self
 import numpy as np
 from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils import check_array
-from sklearn.utils.validation import column_or_1d
 
 from skdl import losses
 from skdl._compat import RegressorMixin
+from skdl._request import Request
 from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.boosting._base import BaseGradientBoosting
 from skdl.losses import Loss
 from skdl.optimizers import Optimizer
 from skdl.schedules import Schedule
+from skdl.targets import RealTargets
 
 
 class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
@@ -58,7 +59,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         Most splits between root and leaf. None: no limit. "auto": none where
         `max_leaf_nodes` is a number; else 3 for less than 1,200 rows, and for more a
         leaf for every 150, at most 31, best leaf first. Small trees win on few rows and
-        large ones on many; `skdl.boosting._tree_size` has the measurements.
+        large ones on many; `skdl.boosting._learners.tree_size` has the measurements.
     min_samples_split : int, default=2
         Fewest rows of a node that is split.
     min_samples_leaf : int, default=1
@@ -163,7 +164,12 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         "loss": losses.for_task("regression"),
     }
 
-    n_outputs_: int
+    _targets: RealTargets
+
+    @property
+    def n_outputs_(self) -> int:
+        """Columns of y."""
+        return self._targets.raw_shape[0]
 
     def __init__(
         self,
@@ -276,22 +282,14 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
             If no step, however short, keeps the training loss from rising; the rounds
             so far are kept.
         """
-        self._fit(X, y, sample_weight, X_val, y_val, sample_weight_val)
-        return self
+        return self._fit(Request(X, y, sample_weight, X_val, y_val, sample_weight_val))
 
     def _clean_target(self, y: Any, first: bool) -> Array:
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        n_outputs = 1 if y.ndim == 1 else y.shape[1]
+        y = RealTargets.clean(y)
         if first:
-            self.n_outputs_ = n_outputs
-            self._flat = y.ndim == 1
-        elif n_outputs != self.n_outputs_:
-            raise ValueError(
-                f"y has {n_outputs} columns where fit saw {self.n_outputs_}."
-            )
-        return y.reshape(len(y), n_outputs)
+            self._targets = RealTargets.of(y)
+        return self._targets.encode(y, np.float64)
 
     def _task_loss(self) -> Loss:
         return self._registries["loss"].get(self.loss).settled()
@@ -303,7 +301,7 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         return loss.n_raw_for_targets(self.n_outputs_)
 
     def _decode(self, y: Array) -> Array:
-        return y[:, 0] if self._flat else y
+        return self._targets.decode(y)
 
     def _values(self, raw: Array) -> Array:
         values = self.loss_function_.inverse_link(raw)

@@ -25,6 +25,7 @@ from skdl._compat import (
     validate_data,
     without_callbacks,
 )
+from skdl._request import Request
 from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl._words import column_named
@@ -32,7 +33,7 @@ from skdl.layers import Layer
 from skdl.losses import Loss
 from skdl.networks import Network
 from skdl.neural_network._arrays import LayerArrays
-from skdl.neural_network._plan import Plan, Request, draw_seed, make_data, make_plan
+from skdl.neural_network._plan import Plan, draw_seed, make_data, make_plan
 from skdl.neural_network._run import (
     rank,
     scores_by_loss,

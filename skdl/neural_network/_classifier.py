@@ -9,13 +9,15 @@ from numpy.typing import DTypeLike
 
 from skdl import losses
 from skdl._compat import ClassifierMixin, StrOptions
+from skdl._request import Request
 from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.neural_network._base import BaseNetwork
-from skdl.neural_network._plan import Request
 from skdl.targets import ClassTargets
 from skdl.tasks import ClassTask
 from skdl.training import Data
+
+_HINT = " partial_fit takes all of them in its first call, as classes=."
 
 
 class NetworkClassifier(ClassifierMixin, BaseNetwork):
@@ -178,7 +180,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
 
     def _new_task(self, y: Any, classes: Any, dtype: DTypeLike) -> ClassTask:
         return ClassTask(
-            ClassTargets.of(y, classes),
+            ClassTargets.of(y, classes, _HINT),
             self._registries["loss"].get(self.loss).settled(),
         )
 

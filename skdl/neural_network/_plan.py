@@ -12,25 +12,13 @@ from sklearn.utils import check_random_state
 
 from skdl import optimizers
 from skdl._compat import check_sample_weight
+from skdl._request import Request
 from skdl.optimizers import Optimizer
 from skdl.tasks import Task
 from skdl.training import Data
 
 if TYPE_CHECKING:
     from skdl.neural_network._base import BaseNetwork
-
-
-class Request(NamedTuple):
-    """What the user passed to `fit` or `partial_fit`."""
-
-    X: Any
-    y: Any
-    sample_weight: Any = None
-    X_val: Any = None
-    y_val: Any = None
-    sample_weight_val: Any = None
-    classes: Any = None
-    incremental: bool = False
 
 
 class Plan(NamedTuple):
@@ -122,18 +110,13 @@ def draw_seed(estimator: BaseNetwork) -> int:
 def _check_request(
     estimator: BaseNetwork, optimizer: Optimizer, request: Request
 ) -> None:
-    X_val, y_val = request.X_val, request.y_val
-    if (X_val is None) != (y_val is None):
-        given, missing = ("X_val", "y_val") if y_val is None else ("y_val", "X_val")
-        raise ValueError(f"{given} was given without {missing}; give both.")
-    if request.sample_weight_val is not None and X_val is None:
-        raise ValueError("sample_weight_val was given without X_val and y_val.")
+    request.check()
     if request.incremental and not optimizer.incremental:
         raise ValueError(
             "partial_fit needs an optimizer that takes one batch at a time, got "
             f"{type(optimizer).__name__}; use fit, or another optimizer."
         )
-    if request.incremental and estimator.early_stopping and X_val is None:
+    if request.incremental and estimator.early_stopping and request.X_val is None:
         raise ValueError(
             "early_stopping=True under partial_fit needs validation data: pass X_val "
             "and y_val."

@@ -8,11 +8,11 @@ from numpy.typing import DTypeLike
 
 from skdl import losses
 from skdl._compat import RegressorMixin
+from skdl._request import Request
 from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.losses import Loss
 from skdl.neural_network._base import BaseNetwork
-from skdl.neural_network._plan import Request
 from skdl.targets import RealTargets
 from skdl.tasks import ValueTask
 

@@ -12,7 +12,6 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import (
     check_classification_targets,
     type_of_target,
-    unique_labels,
 )
 from sklearn.utils.validation import column_or_1d
 
@@ -29,14 +28,17 @@ class ClassTargets:
         The classes, sorted; with several labels their numbers.
     multilabel : bool
         Whether a sample may have several labels.
+    hint : str, default=""
+        What to do about labels that are none of the classes, for the error.
     """
 
-    def __init__(self, classes: Array, multilabel: bool) -> None:
+    def __init__(self, classes: Array, multilabel: bool, hint: str = "") -> None:
         self.classes = classes
         self.multilabel = multilabel
+        self.hint = hint
 
     @classmethod
-    def of(cls, y: Any, classes: Any = None) -> ClassTargets:
+    def of(cls, y: Any, classes: Any = None, hint: str = "") -> ClassTargets:
         """Find the kind of targets and the classes.
 
         Parameters
@@ -45,6 +47,8 @@ class ClassTargets:
             Targets.
         classes : array-like, default=None
             All classes, where `y` may lack some.
+        hint : str, default=""
+            What to do about labels that are none of them.
 
         Returns
         -------
@@ -56,8 +60,9 @@ class ClassTargets:
         ValueError
             If these are no class labels, or of a kind that is not supported.
         """
-        check_classification_targets(y)
-        kind = type_of_target(y)
+        kind = type_of_target(y, input_name="y")
+        if kind not in ("binary", "multiclass"):
+            check_classification_targets(y)
         if kind == "multilabel-indicator":
             return cls(np.arange(y.shape[1]), multilabel=True)
         if kind == "multiclass-multioutput":
@@ -65,8 +70,8 @@ class ClassTargets:
                 "Several outputs of several classes each are not supported: give one "
                 "column of classes, or 0/1 indicators of several labels."
             )
-        known = unique_labels(y) if classes is None else np.unique(classes)
-        return cls(known, multilabel=False)
+        known = np.unique(y if classes is None else classes)
+        return cls(known, False, hint)
 
     @staticmethod
     def clean(y: Any) -> Array:
@@ -121,7 +126,25 @@ class ClassTargets:
                     f"{np.unique(y).tolist()}."
                 )
             return y.astype(dtype)
-        codes = self.codes(y)
+        return self.encode_codes(self.codes(y), loss, dtype)
+
+    def encode_codes(self, codes: Array, loss: Loss, dtype: DTypeLike) -> Array:
+        """Return class codes as the loss takes them.
+
+        Parameters
+        ----------
+        codes : ndarray of int of shape (n,)
+            From 0 to ``len(classes) - 1``.
+        loss : Loss
+            The loss.
+        dtype : dtype
+            Type of 0/1 targets.
+
+        Returns
+        -------
+        encoded : ndarray of shape (n,) or (n, 1)
+            The codes, or zeros and ones.
+        """
         if loss.n_raw(len(self.classes)) == 1:
             return codes.astype(dtype)[:, None]
         return codes.astype(np.intp)
@@ -146,14 +169,14 @@ class ClassTargets:
         """
         if y.ndim != 1:
             raise ValueError(f"y must have one column, got shape {y.shape}.")
-        unknown = np.setdiff1d(y, self.classes)
+        labels, inverse = np.unique(y, return_inverse=True)
+        unknown = np.setdiff1d(labels, self.classes)
         if len(unknown):
             raise ValueError(
                 f"y has labels {unknown.tolist()} that are not among the classes "
-                f"{self.classes.tolist()}; partial_fit takes all of them in its first "
-                "call, as classes=."
+                f"{self.classes.tolist()} of the first fit.{self.hint}"
             )
-        return np.searchsorted(self.classes, y)
+        return np.searchsorted(self.classes, labels)[inverse]
 
     def check_same(self, classes: Any) -> None:
         """Raise unless these are the classes.

@@ -18,7 +18,7 @@ from skdl import (
     config_context,
     losses,
 )
-from skdl.boosting._trust_region import LONGEST
+from skdl.boosting._gradients.trust_region import LONGEST
 
 ENGINES = ["numpy", "numba"]
 XF, YF = make_friedman1(500, noise=1.0, random_state=0)

@@ -106,7 +106,7 @@ def not_a_number(y, raw):
             "takes no sample_weight",
             {"estimator": KNeighborsRegressor(), "fit": {"sample_weight": Y}},
         ),
-        ("both X_val and y_val", {"fit": {"X_val": X}}),
+        ("X_val was given without y_val", {"fit": {"X_val": X}}),
         ("one target", {"loss": losses.Quantile([0.2, 0.8]), "y": np.c_[Y, Y]}),
     ],
 )

@@ -56,7 +56,10 @@ def test_going_on_on_new_data_and_with_fewer_classes():
     assert model.classes_.tolist() == [0, 1, 2]
     assert model.n_estimators_ == 6
     assert model.predict_proba(XI).shape == (150, 3)
-    with pytest.raises(ValueError, match="which fit did not see"):
+    with pytest.raises(
+        ValueError,
+        match=r"labels \[3\] that are not among the classes \[0, 1, 2\] of the first",
+    ):
         model.set_params(n_estimators=7).fit(XI, YI + 1)
     with pytest.raises(ValueError, match="features"):
         model.set_params(n_estimators=7).fit(XI[:, :2], YI)

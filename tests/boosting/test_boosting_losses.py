@@ -13,7 +13,7 @@ from skdl import (
     config_context,
     losses,
 )
-from skdl.boosting._derivatives import derivatives
+from skdl.boosting._gradients.derivatives import derivatives
 
 RNG = np.random.default_rng(0)
 N = 40

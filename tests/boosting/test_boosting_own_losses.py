@@ -11,7 +11,7 @@ from skdl import (
     config_context,
     losses,
 )
-from skdl.boosting._leaf_minimum import LeafMinimum
+from skdl.boosting._gradients.leaf_minimum import LeafMinimum
 
 X, Y = make_friedman2(300, noise=20.0, random_state=2)
 X_TEST, Y_TEST = make_friedman2(600, random_state=3)

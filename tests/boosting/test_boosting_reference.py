@@ -22,7 +22,7 @@ from sklearn.tree import DecisionTreeRegressor
 from threadpoolctl import threadpool_limits
 
 from skdl import GradientBoostingClassifier, GradientBoostingRegressor, losses
-from skdl.boosting._derivatives import derivatives
+from skdl.boosting._gradients.derivatives import derivatives
 
 
 @pytest.fixture(autouse=True)

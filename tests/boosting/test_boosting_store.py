@@ -12,7 +12,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.tree import DecisionTreeRegressor
 
 from skdl import GradientBoostingClassifier, GradientBoostingRegressor
-from skdl.boosting._store import packed, unpacked
+from skdl.boosting._ensemble.store import packed, unpacked
 from skdl.tree import Tree
 
 X, Y = load_diabetes(return_X_y=True)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from skdl import GradientBoostingClassifier, GradientBoostingRegressor
-from skdl.boosting._tree_size import rows_that_count, tree_size
+from skdl.boosting._learners.tree_size import rows_that_count, tree_size
 
 
 def made(n, seed=0):

@@ -11,12 +11,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
-kernel = njit(nogil=True, cache=True, error_model="numpy", no_cfunc_wrapper=True)
+from skdl.ops._numba._inner import entry
 
 
-@kernel
+@entry
 def squared(y, raw, weight, weighted, least, start, end, g, h, totals):  # type: ignore[no-untyped-def]
     """½(raw − y)²; h is written only where rows have weights."""
     for k in range(raw.shape[1]):
@@ -31,7 +30,7 @@ def squared(y, raw, weight, weighted, least, start, end, g, h, totals):  # type:
         totals[k] = total
 
 
-@kernel
+@entry
 def binary(y, raw, weight, weighted, least, start, end, g, h, totals):  # type: ignore[no-untyped-def]
     """ln(1 + e^raw) − y·raw. The logarithms of 256 rows are that of a product."""
     total = 0.0
@@ -60,7 +59,7 @@ def binary(y, raw, weight, weighted, least, start, end, g, h, totals):  # type: 
     totals[0] = total + math.log(product)
 
 
-@kernel
+@entry
 def multinomial(y, raw, weight, weighted, least, start, end, g, h, totals):  # type: ignore[no-untyped-def]
     """−ln of the softmax of the true class; y holds class codes, of shape (n,)."""
     n_classes = raw.shape[1]

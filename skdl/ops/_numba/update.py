@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from skdl.ops._numba._inner import entry
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def adam(theta, g, m, s, beta_1, beta_2, a, b, decay):  # type: ignore[no-untyped-def]
     """θ ← decay·θ − a·m/(√s + b), m and s the sums of `skdl.optimizers.Adam`.
 
@@ -23,7 +24,7 @@ def adam(theta, g, m, s, beta_1, beta_2, a, b, decay):  # type: ignore[no-untype
         theta[i] = theta[i] * decay - m[i] / (np.sqrt(s[i]) + b) * a
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@entry
 def add_scaled(out, x, factor):  # type: ignore[no-untyped-def]
     """out ← out + factor·x.
 

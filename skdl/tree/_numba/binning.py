@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from skdl.ops._numba._inner import entry
 
 
-@njit(nogil=True, cache=True)
+@entry
 def bin_rows(X, start, end, features, thresholds, n_bins, width, bins):  # type: ignore[no-untyped-def]
     """Write the bin numbers of the rows start…end−1.
 
@@ -27,7 +28,7 @@ def bin_rows(X, start, end, features, thresholds, n_bins, width, bins):  # type:
             bins[group, i, j] = np.uint8(missing) if x != x else np.uint8(low)
 
 
-@njit(nogil=True, cache=True)
+@entry
 def bin_entries(  # type: ignore[no-untyped-def]
     data,
     indices,

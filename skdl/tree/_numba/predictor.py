@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from skdl.ops._numba._inner import entry, inner
 
 BLOCK = 64  # rows that go down a tree side by side
 
 
-@njit(nogil=True, cache=True)
+@inner
 def code_of(x):  # type: ignore[no-untyped-def]
     """The place of a value in a set: its code, 256 for no code, 257 for missing."""
     if x != x:
@@ -16,7 +17,7 @@ def code_of(x):  # type: ignore[no-untyped-def]
     return np.uint16(x if (x >= 0.0) & (x < 256.0) else 256.0)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@entry
 def sum_trees(  # type: ignore[no-untyped-def]
     X,
     start,
@@ -84,7 +85,7 @@ def sum_trees(  # type: ignore[no-untyped-def]
                         out[first + i, k] += coefficient * values[nodes[i], k]
 
 
-@njit(nogil=True, cache=True)
+@entry
 def find_leaves(  # type: ignore[no-untyped-def]
     X, start, end, roots, feature, threshold, left, set_at, sets, out
 ):
@@ -101,7 +102,7 @@ def find_leaves(  # type: ignore[no-untyped-def]
             out[i, t] = node - roots[t]
 
 
-@njit(nogil=True, cache=True)
+@entry
 def add_leaves(rows, starts, ends, values, first, last, column, out):  # type: ignore[no-untyped-def]
     """Add the values of the leaves first…last−1 to their rows of a tree just grown."""
     for leaf in range(first, last):
@@ -110,7 +111,7 @@ def add_leaves(rows, starts, ends, values, first, last, column, out):  # type: i
                 out[rows[i], column + k] += values[leaf, k]
 
 
-@njit(nogil=True, cache=True)
+@entry
 def sum_leaves(rows, starts, ends, g, first, last, out):  # type: ignore[no-untyped-def]
     """Sums of g (n_outputs, n) over the rows of the leaves first…last−1, in order."""
     for leaf in range(first, last):
@@ -121,7 +122,7 @@ def sum_leaves(rows, starts, ends, g, first, last, out):  # type: ignore[no-unty
             out[leaf, k] = total
 
 
-@njit(nogil=True, cache=True)
+@entry
 def pack(g, h, start, end, g_scale, h_scale, g_shift, h_shift, newton, out, sums):  # type: ignore[no-untyped-def]
     """Quantise and pack rows start…end−1 of g, h (n_outputs, n); sum them up.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skdl._typing import Array
-from skdl.boosting._derivatives import Derivatives
+from skdl.boosting._gradients.derivatives import Derivatives
 from skdl.losses import Loss
 
 LONGEST = 4.0  # what a round may add to log-odds or to the logarithm of a mean

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skdl._typing import Array
-from skdl.boosting._leaf_minimum import LeafMinimum
+from skdl.boosting._gradients.leaf_minimum import LeafMinimum
 from skdl.losses import Loss
 from skdl.tree import GrownTree, leaf_sums
 

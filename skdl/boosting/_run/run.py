@@ -15,13 +15,14 @@ from skdl._compat import call_hooks, without_callbacks
 from skdl._digest import digest
 from skdl._report import Report
 from skdl._typing import Array
-from skdl.boosting._callbacks import SavedRun
-from skdl.boosting._checks import round_report
-from skdl.boosting._descent import Descent
-from skdl.boosting._ensemble import Ensemble
-from skdl.boosting._learners import EstimatorLearners, Problem, TreeLearners
-from skdl.boosting._step_rule import Path, Steps
-from skdl.tree import Tree
+from skdl.boosting._ensemble.ensemble import Ensemble
+from skdl.boosting._inputs.data import TrainingData
+from skdl.boosting._learners.learned import Learners
+from skdl.boosting._run.callbacks import SavedRun
+from skdl.boosting._run.descent import Descent
+from skdl.boosting._run.report import round_report
+from skdl.boosting._steps.path import Path
+from skdl.boosting._steps.rates import Steps
 
 
 @dataclass
@@ -32,11 +33,11 @@ class Run:
     ----------
     estimator : estimator
         Whose parameters and callbacks count.
-    problem : Problem
+    problem : TrainingData
         The data.
     ensemble : Ensemble
         Where to start; its lists grow.
-    learners : TreeLearners or EstimatorLearners
+    learners : Learners
         Makes the learners of a round.
     steps : Steps
         The learning rates.
@@ -51,8 +52,6 @@ class Run:
         Scores validation data; None monitors the loss.
     subsample : float
         Share of the rows of each round.
-    shown_val : tuple or None
-        Validation rows, labels and weights for the scorer.
     notes : dict
         What callbacks remember of the run; a checkpoint keeps it.
 
@@ -66,16 +65,15 @@ class Run:
     """
 
     estimator: Any
-    problem: Problem
+    problem: TrainingData
     ensemble: Ensemble
-    learners: TreeLearners | EstimatorLearners
+    learners: Learners
     steps: Steps
     seed: int
     history: dict[str, list[float]]
     best: Best
     scorer: Any
     subsample: float
-    shown_val: tuple[Any, Any, Any] | None
     notes: dict[str, Any] = field(default_factory=dict)
     task: Any = None
     stop_reason: str = ""
@@ -83,7 +81,7 @@ class Run:
     @property
     def n_rounds(self) -> int:
         """Rounds done."""
-        return len(self.ensemble.learners)
+        return len(self.ensemble.rounds)
 
     @cached_property
     def data_digest(self) -> str:
@@ -245,7 +243,7 @@ class Run:
 
     def _attributes(self) -> dict[str, Any]:
         """The model as it is now; the best round is kept at the end."""
-        ensemble = self.ensemble.truncated(len(self.ensemble.learners))
+        ensemble = self.ensemble.truncated(len(self.ensemble.rounds))
         best = copy.copy(self.best)
         best.keep_weights = False
         return self.estimator._fitted_attributes(ensemble, self.history, best)
@@ -266,7 +264,7 @@ class Run:
         if p.X_val is not None:
             self.path_val = Path(ensemble.rule, ensemble.start(p.X_val))
             for t, rate in enumerate(ensemble.rates):
-                values = ensemble.round_values(t, p.X_val)
+                values = ensemble.rounds[t].values(p.X_val)
                 self.path_val.step(values, rate, ensemble.corrections.get(t))
         self._start_best()
 
@@ -276,14 +274,14 @@ class Run:
         The best value of the fit before is one of other validation data, unless the
         loss now is the one recorded last.
         """
-        if self.path_val is None or not self.ensemble.learners:
+        if self.path_val is None or not self.ensemble.rounds:
             return
         loss = self._val_loss()
         recorded = self.history["val_loss"][-1:]
         if recorded and np.isclose(recorded[0], loss, rtol=1e-9, atol=0.0):
             return
         value = loss if self.scorer is None else self._score(self.path_val.values)
-        self.best.start(value, len(self.ensemble.learners))
+        self.best.start(value, len(self.ensemble.rounds))
 
     def _val_loss(self) -> float:
         p = self.problem
@@ -297,7 +295,7 @@ class Run:
             return
         t = self.n_rounds - 1
         ensemble = self.ensemble
-        values = ensemble.round_values(t, self.problem.X_val)
+        values = ensemble.rounds[t].values(self.problem.X_val)
         self.path_val.step(values, ensemble.rates[t], ensemble.corrections.get(t))
 
     def _record(self) -> bool:
@@ -319,15 +317,15 @@ class Run:
         if self.scorer is not None:
             value = self._score(self.path_val.values)
             self.history["val_score"].append(value)
-        return self.best.observe(value, len(self.ensemble.learners))
+        return self.best.observe(value, len(self.ensemble.rounds))
 
     def _score(self, raw: Array) -> float:
         """The scorer's value, from the raw predictions at hand."""
         fitted = copy.copy(self.estimator)
         for name, value in self._attributes().items():
             setattr(fitted, name, value)
-        assert self.shown_val is not None
-        X, y, weight = self.shown_val
+        assert self.problem.shown_val is not None
+        X, y, weight = self.problem.shown_val
         fitted._known_raw = (X, raw)
         if weight is None:
             return float(self.scorer(fitted, X, y))
@@ -348,9 +346,7 @@ class Run:
         if not self._report.every:
             return
         row = {name: curve[-1] for name, curve in self.history.items()}
-        learners = self.ensemble.learners[-1]
-        if isinstance(learners[0], Tree):
-            row["leaves"] = sum(tree.n_leaves for tree in learners)
+        row.update(self.ensemble.rounds[-1].sizes())
         validated = self.path_val is not None
         is_best = validated and self.best.epoch == self.n_rounds
         self._report.epoch(self.n_rounds, row, is_best)

@@ -10,8 +10,8 @@ from sklearn.utils import _safe_indexing, check_array
 
 from skdl._compat import as_frame, as_table, validate_data
 from skdl._typing import Array
-from skdl.boosting._categories import Categories, is_missing
-from skdl.boosting._constraints import column_number
+from skdl.boosting._inputs.categories import Categories, is_missing
+from skdl.boosting._inputs.constraints import column_number
 from skdl.tree._binning import MAX_BINS
 from skdl.tree._sparse import by_columns
 

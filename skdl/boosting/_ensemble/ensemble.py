@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 
 from skdl._typing import Array
-from skdl.boosting._first_model import FirstModel
-from skdl.boosting._step_rule import Correction, coefficients, follow
-from skdl.boosting._store import packed, unpacked
+from skdl.boosting._ensemble.first_model import FirstModel
+from skdl.boosting._ensemble.store import packed, unpacked
+from skdl.boosting._learners.rounds import Round, TreeRound
+from skdl.boosting._steps.path import Correction, coefficients, follow
 from skdl.losses import Loss
 from skdl.optimizers import FirstOrder
-from skdl.tree import Forest, Tree
+from skdl.tree import Forest
 
 
 class Ensemble:
@@ -30,9 +31,8 @@ class Ensemble:
         A first model instead of it.
     rule : FirstOrder
         The step rule.
-    learners : list of list
-        For each round a learner for each raw prediction, or one for all: a `Tree`, or a
-        fitted regressor.
+    rounds : list of Round
+        The learners of each round.
     rates : list of float
         Learning rate of each round.
     corrections : dict of int to Correction, default=None
@@ -47,7 +47,7 @@ class Ensemble:
         baseline: Array,
         init: FirstModel | None,
         rule: FirstOrder,
-        learners: list[list[Any]],
+        rounds: list[Round],
         rates: list[float],
         corrections: dict[int, Correction] | None = None,
         reach: Array | None = None,
@@ -56,7 +56,7 @@ class Ensemble:
         self.baseline = baseline
         self.init = init
         self.rule = rule
-        self.learners = learners
+        self.rounds = rounds
         self.rates = rates
         self.corrections = {} if corrections is None else corrections
         self.reach = np.ones(len(baseline)) if reach is None else reach
@@ -64,12 +64,12 @@ class Ensemble:
         self._coefficients = np.empty(0)
 
     def __repr__(self) -> str:
-        n_learners = sum(map(len, self.learners))
-        learners = f"{n_learners} learners"
-        if self.learners:
-            learners = f"{n_learners} × {type(self.learners[0][0]).__name__}"
-        if self.learners and self.has_trees:
-            leaves = [tree.n_leaves for row in self.learners for tree in row]
+        every = self.learners
+        learners = f"{len(every)} learners"
+        if every:
+            learners = f"{len(every)} × {type(every[0]).__name__}"
+        if every and self.has_trees:
+            leaves = [tree.n_leaves for tree in every]
             learners += f" of {min(leaves)} to {max(leaves)} leaves"
         start = f"baseline={np.round(self.baseline, 4).tolist()}"
         if self.init is not None:
@@ -87,18 +87,50 @@ class Ensemble:
     @property
     def has_trees(self) -> bool:
         """Whether the learners are trees of skdl."""
-        return all(isinstance(row[0], Tree) for row in self.learners)
+        return all(row.trees for row in self.rounds)
+
+    @property
+    def learners(self) -> list[Any]:
+        """The learners of all rounds."""
+        return [learner for row in self.rounds for learner in row.learners]
+
+    @property
+    def n_each(self) -> int:
+        """Most learners of a round."""
+        return max((len(row.learners) for row in self.rounds), default=1)
+
+    def importances(self, n_features: int, kind: str) -> Array:
+        """Return the share of each feature, over all learners.
+
+        Parameters
+        ----------
+        n_features : int
+            Number of columns.
+        kind : {"gain", "split"}
+            Sums of the splits' gains, or numbers of splits.
+
+        Returns
+        -------
+        importances : float64 ndarray of shape (n_features,)
+            They sum to 1, or are 0 where no tree splits.
+
+        Raises
+        ------
+        AttributeError
+            If the learners are no trees and have no `feature_importances_`.
+        """
+        total = np.zeros(n_features)
+        for row in self.rounds:
+            for importances in row.importances(n_features, kind):
+                total += importances
+        return shares(total)
 
     def forest(self) -> Forest:
         """Return the trees in flat arrays, made once."""
         forest = self._forest
-        if forest is None or forest.n_trees != sum(map(len, self.learners)):
-            trees = [tree for row in self.learners for tree in row]
-            columns = [
-                -1 if len(row) < self.n_raw else j
-                for row in self.learners
-                for j in range(len(row))
-            ]
+        trees = self.learners
+        if forest is None or forest.n_trees != len(trees):
+            columns = [j for row in self.rounds for j in row.columns]
             forest = Forest(trees, columns)
             self._forest = forest
         return forest
@@ -148,19 +180,19 @@ class Ensemble:
             After the last round.
         """
         raw = self.start(X)
-        if not self.learners:
+        if not self.rounds:
             return raw
         c = self.coefficients()
         if self.has_trees:
             if c.ndim == 1:
-                c = np.repeat(c, [len(row) for row in self.learners])
+                c = np.repeat(c, [len(row.trees) for row in self.rounds])
             else:  # a tree for all outputs has a correction for all
-                pairs = zip(c, self.learners, strict=True)
-                c = np.concatenate([c_t[: len(row)] for c_t, row in pairs])
+                pairs = zip(c, self.rounds, strict=True)
+                c = np.concatenate([c_t[: len(row.trees)] for c_t, row in pairs])
             self.forest().add(X, raw, c)
             return raw
-        for coefficient, row in zip(c, self.learners, strict=True):
-            raw += coefficient * learner_values(row, X, self.n_raw)
+        for coefficient, row in zip(c, self.rounds, strict=True):
+            raw += coefficient * row.values(X)
         return raw
 
     def staged_raw(self, X: Array) -> Iterator[Array]:
@@ -176,26 +208,8 @@ class Ensemble:
         raw : float64 ndarray of shape (n, k)
             The same array each time, changed in place.
         """
-        values = (self.round_values(t, X) for t in range(len(self.learners)))
+        values = (row.values(X) for row in self.rounds)
         return follow(self.rule, self.start(X), values, self.rates, self.corrections)
-
-    def round_values(self, t: int, X: Array) -> Array:
-        """Return the values of the learners of round t.
-
-        Parameters
-        ----------
-        t : int
-            The round.
-        X : ndarray of shape (n, n_features)
-            Rows.
-
-        Returns
-        -------
-        values : float64 ndarray of shape (n, k)
-            Not yet multiplied by a coefficient.
-        """
-        row = self.learners[t]
-        return learner_values(row, X, self.n_raw)
 
     def truncated(self, n_rounds: int) -> Ensemble:
         """Return the ensemble of the first rounds.
@@ -215,7 +229,7 @@ class Ensemble:
             self.baseline,
             self.init,
             self.rule,
-            self.learners[:n_rounds],
+            self.rounds[:n_rounds],
             self.rates[:n_rounds],
             {t: c for t, c in self.corrections.items() if t < n_rounds},
             self.reach.copy(),
@@ -225,8 +239,8 @@ class Ensemble:
         made_when_needed = {"_forest": None, "_coefficients": np.empty(0)}
         state = {**self.__dict__, **made_when_needed}
         if self.has_trees:
-            state["learners"] = [len(row) for row in self.learners]
-            state["_trees"] = packed(tree for row in self.learners for tree in row)
+            state["rounds"] = [len(row.trees) for row in self.rounds]
+            state["_trees"] = packed(self.learners)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -234,61 +248,25 @@ class Ensemble:
         store = state.pop("_trees", None)
         if store is not None:
             trees = iter(unpacked(store))
-            state["learners"] = [list(islice(trees, n)) for n in state["learners"]]
+            n_raw = len(state["baseline"])
+            state["rounds"] = [
+                TreeRound(list(islice(trees, n)), n_raw) for n in state["rounds"]
+            ]
         self.__dict__.update(state)
 
 
-def learner_values(row: list[Any], X: Array, n_raw: int) -> Array:
-    """Return the values of one round's learners.
+def shares(importances: Array) -> Array:
+    """Return parts of their sum, or zeros where it is zero.
 
     Parameters
     ----------
-    row : list of Tree or of regressors
-        One for each raw prediction, or one tree for all.
-    X : ndarray of shape (n, n_features)
-        Rows.
-    n_raw : int
-        Number of raw predictions.
+    importances : float64 ndarray of shape (n_features,)
+        Not negative.
 
     Returns
     -------
-    values : float64 ndarray of shape (n, n_raw)
-        Their values.
+    shares : float64 ndarray of shape (n_features,)
+        They sum to 1, or to 0.
     """
-    values = np.zeros((X.shape[0], n_raw))
-    if isinstance(row[0], Tree):
-        columns = [-1] if len(row) < n_raw else list(range(n_raw))
-        Forest(row, columns).add(X, values, np.ones(len(row)))
-        return values
-    for j, learner in enumerate(row):
-        values[:, j] = predicted(learner, X)
-    return values
-
-
-def predicted(learner: Any, X: Array) -> Array:
-    """Return what a regressor predicts, as one number a row.
-
-    Parameters
-    ----------
-    learner : regressor
-        Fitted; it may return a column.
-    X : {ndarray, sparse matrix} of shape (n, n_features)
-        Rows.
-
-    Returns
-    -------
-    y : float64 ndarray of shape (n,)
-        Predictions.
-
-    Raises
-    ------
-    ValueError
-        If there are more or fewer numbers than rows.
-    """
-    values = np.asarray(learner.predict(X), dtype=np.float64)
-    if values.shape not in ((X.shape[0],), (X.shape[0], 1)):
-        raise ValueError(
-            f"{type(learner).__name__}.predict returned an array of shape "
-            f"{values.shape} for {X.shape[0]} rows; boosting needs one number a row."
-        )
-    return values.reshape(-1)
+    whole = importances.sum()
+    return importances / whole if whole > 0 else importances

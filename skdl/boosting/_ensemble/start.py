@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 
 from skdl._typing import Array
-from skdl.boosting._ensemble import Ensemble
-from skdl.boosting._first_model import FirstModel
-from skdl.boosting._learners import Problem
+from skdl.boosting._ensemble.ensemble import Ensemble
+from skdl.boosting._ensemble.first_model import FirstModel
+from skdl.boosting._inputs.data import TrainingData
 from skdl.losses import Loss, NotFiniteError
 from skdl.optimizers import FirstOrder
 
 
 def first_ensemble(
-    init: Any, loss: Loss, rule: FirstOrder, problem: Problem, n_raw: int
+    init: Any, loss: Loss, rule: FirstOrder, problem: TrainingData, n_raw: int
 ) -> Ensemble:
     """Return the ensemble before the first round.
 
@@ -27,7 +27,7 @@ def first_ensemble(
         The loss.
     rule : FirstOrder
         The step rule.
-    problem : Problem
+    problem : TrainingData
         The data.
     n_raw : int
         Number of raw predictions.
@@ -93,8 +93,8 @@ def continued(
             f"{type(rule).__name__}: the rounds that are done would change. Leave it, "
             "or set warm_start=False to start anew."
         )
-    if shared is not None and n_raw > 1 and old.has_trees and old.learners:
-        was_shared = len(old.learners[0]) == 1
+    if shared is not None and n_raw > 1 and old.has_trees and old.rounds:
+        was_shared = old.rounds[0].shared
         if was_shared != shared:
             raise ValueError(
                 f"warm_start cannot go on from shared_trees={was_shared} to "
@@ -106,7 +106,7 @@ def continued(
             f"{type(loss).__name__}: their raw predictions mean different "
             "things. Set warm_start=False to start anew."
         )
-    ensemble = old.truncated(len(old.learners))
+    ensemble = old.truncated(len(old.rounds))
     ensemble.loss, ensemble.rule = loss, rule
     return ensemble
 
@@ -127,14 +127,14 @@ def _same_link(one: Loss, other: Loss, n_raw: int) -> bool:
     return np.allclose(one.inverse_link(raw), other.inverse_link(raw))
 
 
-def start_constant(loss: Loss, problem: Problem, n_raw: int) -> Array:
+def start_constant(loss: Loss, problem: TrainingData, n_raw: int) -> Array:
     """Return the constant that boosting starts from.
 
     Parameters
     ----------
     loss : Loss
         The loss.
-    problem : Problem
+    problem : TrainingData
         The data.
     n_raw : int
         Number of raw predictions.

@@ -10,10 +10,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_consistent_length
 
 from skdl._compat import as_table, check_sample_weight
+from skdl._request import Request
 from skdl._typing import Array
-from skdl.boosting._checks import check_target_given, positive_rows
-from skdl.boosting._columns import Columns
-from skdl.boosting._learners import Problem
+from skdl.boosting._inputs.checks import check_target_given, positive_rows
+from skdl.boosting._inputs.columns import Columns
+from skdl.boosting._inputs.data import TrainingData
 from skdl.losses import Loss
 
 
@@ -58,35 +59,25 @@ class Inputs:
 
     # ---- what training gets
 
-    def _problem(
-        self,
-        first: bool,
-        X: Any,
-        y: Any,
-        sample_weight: Any,
-        X_val: Any,
-        y_val: Any,
-        sample_weight_val: Any,
-    ) -> tuple[Problem, Loss, tuple[Any, Any, Any] | None]:
+    def _problem(self, first: bool, request: Request) -> tuple[TrainingData, Loss]:
         """Check all inputs; return the data in the loss's terms."""
-        X = as_table(X)
-        shown = (X, y)
+        request.check()
+        shown = X, y = as_table(request.X), request.y
         X = (self._columns.fit_transform if first else self._columns.transform)(self, X)
         check_target_given(self, y)
         y = self._clean_target(y, first)
         check_consistent_length(X, y)
         weight = None
-        if sample_weight is not None:
+        if request.sample_weight is not None:
             weight = check_sample_weight(
-                sample_weight, X, dtype=np.float64, ensure_non_negative=True
+                request.sample_weight, X, dtype=np.float64, ensure_non_negative=True
             )
         weight = self._class_weights(y, weight)
         X, y, weight, rows = _weighted_rows(X, y, weight)
         self._check_kept_target(y)
-        given = X_val = as_table(X_val)
-        X_val, y_val, weight_val, rows_val = self._validation(
-            X_val, y_val, sample_weight_val
-        )
+        given = as_table(request.X_val)
+        request = request._replace(X_val=given)
+        X_val, y_val, weight_val, rows_val = self._validation(request)
         if X_val is None and self.n_iter_no_change is not None:
             given = shown[0]
             X, X_val, y, y_val, _, rows_val, weight, weight_val = self._split(
@@ -95,32 +86,28 @@ class Inputs:
         loss = self._task_loss()
         target = self._encode(y, loss)
         loss.check_targets(target)
-        problem = Problem(X, target, weight, shown=shown)
+        problem = TrainingData(X, target, weight, shown=shown)
         if X_val is None:
-            return problem, loss, None
+            return problem, loss
         problem.X_val, problem.y_val = X_val, self._encode(y_val, loss)
         _check_val_targets(loss, target, problem.y_val)
         problem.weight_val = weight_val
-        if self.scoring == "loss":
-            return problem, loss, (X_val, self._decode(y_val), weight_val)
-        X_val = _as_given(given, rows_val)
-        return problem, loss, (X_val, self._decode(y_val), weight_val)
+        if self.scoring != "loss":
+            X_val = _as_given(given, rows_val)
+        problem.shown_val = X_val, self._decode(y_val), weight_val
+        return problem, loss
 
-    def _validation(
-        self, X_val: Any, y_val: Any, sample_weight_val: Any
-    ) -> tuple[Any, Any, Any, Any]:
-        if (X_val is None) != (y_val is None):
-            raise ValueError("Pass both X_val and y_val, or neither.")
-        if X_val is None:
+    def _validation(self, request: Request) -> tuple[Any, Any, Any, Any]:
+        if request.X_val is None:
             return None, None, None, None
-        X_val = self._columns.transform(self, X_val)
-        y_val = self._clean_target(y_val, first=False)
-        check_consistent_length(X_val, y_val)
-        if sample_weight_val is not None:
-            sample_weight_val = check_sample_weight(
-                sample_weight_val, X_val, dtype=np.float64, ensure_non_negative=True
+        X, weight = self._columns.transform(self, request.X_val), None
+        y = self._clean_target(request.y_val, first=False)
+        check_consistent_length(X, y)
+        if request.sample_weight_val is not None:
+            weight = check_sample_weight(
+                request.sample_weight_val, X, dtype=np.float64, ensure_non_negative=True
             )
-        return _weighted_rows(X_val, y_val, sample_weight_val)
+        return _weighted_rows(X, y, weight)
 
     def _split(
         self, X: Array, y: Array, rows: Array, weight: Array | None

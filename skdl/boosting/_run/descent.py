@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skdl._typing import Array
-from skdl.boosting._derivatives import Derivatives, derivatives, mean_losses
-from skdl.boosting._ensemble import Ensemble, learner_values
-from skdl.boosting._learners import (
-    EstimatorLearners,
-    Problem,
-    TreeLearners,
-    add_round,
-)
-from skdl.boosting._step_rule import Correction, Path, Steps
-from skdl.boosting._trust_region import TrustRegion
+from skdl.boosting._ensemble.ensemble import Ensemble
+from skdl.boosting._gradients.derivatives import Derivatives, derivatives, mean_losses
+from skdl.boosting._inputs.data import TrainingData
+from skdl.boosting._learners.learned import Learned, Learners, add_round
+from skdl.boosting._steps.path import Correction, Path
+from skdl.boosting._steps.rates import Steps
 from skdl.losses import NotFiniteError
-from skdl.tree import GrownTree
 
 HALVINGS = 10  # of a step that raises the loss, before it is given up
 TRIES = 4  # to find learners whose step lowers the loss, where they can be others
@@ -29,25 +22,6 @@ TRIES = 4  # to find learners whose step lowers the loss, where they can be othe
 # loss may be a small difference of large numbers.
 NOISE, NOISE_OF_START = 1e-10, 1e-13
 OVERSHOT = 0.1  # slope at the end of a step, uphill, relative to that at its start
-
-
-@dataclass
-class Learned:
-    """What a round has learned.
-
-    Parameters
-    ----------
-    row : list of Tree or of regressors
-        The learners.
-    grown : list of GrownTree or None
-        The trees with their training rows, where they add to these alone.
-    values : float64 ndarray of shape (n, n_raw) or None
-        Else the learners' values on all rows.
-    """
-
-    row: list[Any]
-    grown: list[GrownTree] | None
-    values: Array | None
 
 
 class Descent:
@@ -62,11 +36,11 @@ class Descent:
 
     Parameters
     ----------
-    problem : Problem
+    problem : TrainingData
         The data.
     ensemble : Ensemble
         It grows by the rounds.
-    learners : TreeLearners or EstimatorLearners
+    learners : Learners
         Makes the learners of a round.
     steps : Steps
         The learning rates.
@@ -80,9 +54,9 @@ class Descent:
 
     def __init__(
         self,
-        problem: Problem,
+        problem: TrainingData,
         ensemble: Ensemble,
-        learners: TreeLearners | EstimatorLearners,
+        learners: Learners,
         steps: Steps,
         start: Array,
         subsample: float,
@@ -95,14 +69,10 @@ class Descent:
         self.subsample = subsample
         self.seed = seed
         self.path = Path(ensemble.rule, start)
-        if isinstance(learners, TreeLearners):
-            self.trust = learners.trust
-        else:
-            self.trust = TrustRegion(ensemble.loss, problem.y, ensemble.n_raw, False)
-        self.one_way = isinstance(learners, TreeLearners) and learners.one_way
+        self.trust = learners.trust
         self._memory: dict[str, Array] = {}
         for t, rate in enumerate(ensemble.rates):
-            values = ensemble.round_values(t, problem.X)
+            values = ensemble.rounds[t].values(problem.X)
             self.path.step(values, rate, ensemble.corrections.get(t))
         self.here = self._derivatives()
         self._start = np.abs(self._losses())
@@ -115,8 +85,7 @@ class Descent:
     def _losses(self) -> Array:
         """What must not rise: one number for all outputs that steps couple."""
         losses = self.here.losses
-        coupled = isinstance(self.learners, TreeLearners) and self.learners.shared
-        return losses.sum(keepdims=True) if coupled else losses
+        return losses.sum(keepdims=True) if self.learners.shared else losses
 
     def go(self, t: int) -> bool:
         """Learn from the gradients at hand and take a step.
@@ -138,7 +107,7 @@ class Descent:
         for _ in range(TRIES):
             rows = self._draw(rng)
             self.trust.narrow(self.here, planned, self.ensemble.reach)
-            learned = self._learn(rows, rng)
+            learned = self.learners.fit(self.here, self.path.values, rows, rng)
             if self._take(learned, planned, rows):
                 return True
         return False
@@ -163,20 +132,6 @@ class Descent:
         size = max(1, int(self.subsample * n))
         return np.sort(rng.choice(n, size, replace=False)).astype(np.uint32)
 
-    def _learn(self, rows: Array | None, rng: np.random.Generator) -> Learned:
-        raw, X = self.path.values, self.problem.X
-        if isinstance(self.learners, EstimatorLearners):
-            row = self.learners.fit(self.here, rows, rng)
-            return Learned(row, None, learner_values(row, X, raw.shape[1]))
-        trees, grown = self.learners.fit(self.here, raw, rows, rng)
-        if rows is not None:  # rows that were left out follow the trees, too
-            return Learned(trees, None, learner_values(trees, X, raw.shape[1]))
-        if self.steps.plain and not self.one_way:
-            return Learned(trees, grown, None)
-        values = np.zeros_like(raw)
-        add_round(grown, np.ones(raw.shape[1]), values)
-        return Learned(trees, None, values)
-
     def _take(self, learned: Learned, rate: float, rows: Array | None) -> bool:
         """Take the longest step that does not raise the loss, and note it.
 
@@ -185,20 +140,24 @@ class Descent:
         """
         ensemble, path = self.ensemble, self.path
         before, n_raw = self._losses(), ensemble.n_raw
+        plain = self.steps.plain and not self.learners.one_way
+        grown, values = learned.grown if plain else None, None
+        if grown is None:
+            values = learned.values(self.problem.X, n_raw)
         change = Correction(np.ones(n_raw), np.zeros(n_raw, dtype=bool))
         gone = np.zeros(n_raw)
-        if learned.values is not None:
+        if values is not None:
             path.mark()
         rose = np.ones(n_raw, dtype=bool)
-        gradient = self.here.g.copy() if self.one_way else None
+        gradient = self.here.g.copy() if self.learners.one_way else None
         for i in range(HALVINGS + 2):
-            if learned.grown is not None:
-                add_round(learned.grown, rate * (change.scale - gone), path.values)
+            if grown is not None:
+                add_round(grown, rate * (change.scale - gone), path.values)
                 gone = change.scale.copy()
-            elif learned.values is not None:
+            elif values is not None:
                 if i > 0:
                     path.back()
-                path.step(learned.values, rate, change)
+                path.step(values, rate, change)
             rose[:] = self._rose(before, rows)
             if gradient is not None and not rose.all():
                 rose |= self._overshot(gradient, rows)
@@ -212,12 +171,12 @@ class Descent:
         worse = self._rises(before, self._losses())  # by rows that were left out
         self.ensemble.reach = self.trust.adapted(ensemble.reach, change.scale, worse)
         if not change.scale.any():
-            if learned.values is not None:
+            if values is not None:
                 path.back()
             return False
         if shortened.any() or change.anew.any():
             ensemble.corrections[len(ensemble.rates)] = change
-        ensemble.learners.append(learned.row)
+        ensemble.rounds.append(learned.round)
         ensemble.rates.append(rate)
         return True
 

@@ -1,0 +1,1 @@
+"""The fitted sum of learners."""

@@ -1,0 +1,1 @@
+"""What a round needs of the loss, and what it makes of it."""

@@ -1,0 +1,1 @@
+"""Optimizers in function space: how far, and along what."""
