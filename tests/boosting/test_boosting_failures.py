@@ -121,7 +121,11 @@ def test_bad_input_of_the_regressor(match, settings):
         ("1 class", {"fit": {"sample_weight": (YI == 0).astype(float)}}),
         ("for two classes", {"loss": "exponential"}),
         ("no loss for classification", {"loss": "huber"}),
-        ("did not see", {"fit": {"X_val": XI, "y_val": YI + 1}}),
+        (
+            r"labels \[3\] that are not among the classes",
+            {"fit": {"X_val": XI, "y_val": YI + 1}},
+        ),
+        ("gives negative weights", {"class_weight": {0: -1.0}}),
         ("one tree for each output", {"monotonic_cst": [1, 0, 0, 0]}),
     ],
 )
