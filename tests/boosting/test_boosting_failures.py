@@ -252,7 +252,7 @@ def test_validation_targets_of_poisson():
 
 def test_labels_in_errors_are_plain():
     model = GradientBoostingClassifier(n_estimators=2, warm_start=True).fit(XI, YI)
-    with pytest.raises(ValueError, match=r"classes \[3\].* saw \[0, 1, 2\]\."):
+    with pytest.raises(ValueError, match=r"labels \[3\] .* classes \[0, 1, 2\] of"):
         model.set_params(n_estimators=3).fit(XI, YI + 1)
 
 
