@@ -136,7 +136,15 @@ def test_any_size(name, size):
     assert build_chain(layers, shape)[0][-1] == (2,)
 
 
-GLOBAL = ["googlenet", "resnet8", "resnet18", "resnet50", "resnext50", "separable"]
+GLOBAL = [
+    "efficientnet_lite0",
+    "googlenet",
+    "resnet8",
+    "resnet18",
+    "resnet50",
+    "resnext50",
+    "separable",
+]
 
 
 @pytest.mark.parametrize("name", GLOBAL)

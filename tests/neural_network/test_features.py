@@ -208,3 +208,10 @@ def test_pictures_that_a_network_cannot_take(shape):
     features = NetworkFeatures(network).fit(PICTURES)
     with pytest.raises(ValueError, match=r"samples of shape \(6, 6, 1\), or flat"):
         features.transform(np.zeros(shape))
+
+
+def test_pictures_in_nested_lists():
+    X, y = PICTURES, np.arange(24) % 2
+    net = CNNClassifier(CHAIN, max_iter=1, n_iter_no_change="never", dtype="float32")
+    features = NetworkFeatures(net).fit(X, y)
+    np.testing.assert_array_equal(features.transform(X.tolist()), features.transform(X))
