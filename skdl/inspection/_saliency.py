@@ -24,8 +24,8 @@ class SaliencyDisplay:
     """Which pixels of pictures matter for their predictions.
 
     "gradient": how much the raw score of a class (or a predicted number) moves with
-    each pixel, |∂score/∂x|, the largest of the channels (Simonyan, Vedaldi & Zisserman
-    2014). "occlusion": how much the probability of a class falls (or the number, which
+    each pixel, abs(∂score/∂x), the largest of the channels (Simonyan, Vedaldi &
+    Zisserman 2014). "occlusion": how much the probability of a class falls (or the number, which
     then may also rise) when a square around the pixel is covered, on the average of
     the squares that cover it (Zeiler & Fergus 2014). Use `from_estimator` to make one.
 

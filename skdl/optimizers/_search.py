@@ -139,8 +139,8 @@ class Armijo(StepSearch):
 class Wolfe(StepSearch):
     """A step that also flattens the slope, by SciPy's line search.
 
-    Besides Armijo's condition |g(x + tp)ᵀp| ≤ c₂·|gᵀp| (`scipy.optimize.line_search`;
-    Nocedal & Wright 2006, algorithm 3.5). Where SciPy finds no such step, Armijo's
+    Besides Armijo's condition abs(g(x + tp)ᵀp) ≤ c₂·abs(gᵀp): see
+    `scipy.optimize.line_search`, and Nocedal & Wright 2006, algorithm 3.5. Where SciPy finds no such step, Armijo's
     condition alone decides.
 
     Parameters
