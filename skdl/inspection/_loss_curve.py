@@ -47,7 +47,7 @@ class LossCurveDisplay:
     >>> from skdl import MLPClassifier
     >>> from skdl.inspection import LossCurveDisplay
     >>> X, y = load_iris(return_X_y=True)
-    >>> net = MLPClassifier(early_stopping=True, random_state=0).fit(X, y)
+    >>> net = MLPClassifier(early_stopping=True, max_iter=500, random_state=0).fit(X, y)
     >>> display = LossCurveDisplay.from_estimator(net)
     >>> len(display.lines_)
     2

@@ -25,9 +25,10 @@ class SaliencyDisplay:
 
     "gradient": how much the raw score of a class (or a predicted number) moves with
     each pixel, abs(∂score/∂x), the largest of the channels (Simonyan, Vedaldi &
-    Zisserman 2014). "occlusion": how much the probability of a class falls (or the number, which
-    then may also rise) when a square around the pixel is covered, on the average of
-    the squares that cover it (Zeiler & Fergus 2014). Use `from_estimator` to make one.
+    Zisserman 2014). "occlusion": how much the probability of a class falls (or the
+    number, which then may also rise) when a square around the pixel is covered, on the
+    average of the squares that cover it (Zeiler & Fergus 2014). Use `from_estimator` to
+    make one.
 
     Parameters
     ----------

@@ -195,7 +195,7 @@ class CNNClassifier(NetworkClassifier, BaseCNN):
     >>> images = X.reshape(-1, 8, 8).astype("uint8")
     >>> net = CNNClassifier(batch_size=32, max_iter=5, n_iter_no_change="never",
     ...                     random_state=0)
-    >>> net.fit(images[:1500], y[:1500]).score(images[1500:], y[1500:]) > 0.9
+    >>> net.fit(images[:1500], y[:1500]).score(images[1500:], y[1500:]) > 0.85
     True
     """
 

@@ -56,10 +56,10 @@ class Jog(Optimizer):
     ...     value = 0.01 * x @ x - np.cos(x).sum()
     ...     return value, 0.02 * x + np.sin(x)
     >>> start = [12.0, -7.0]
-    >>> minimize(waves, start, optimizer="lbfgs").fun.round(3)
-    np.float64(-0.042)
-    >>> minimize(waves, start, optimizer=Jog("lbfgs"), max_iter=300).fun.round(3)
-    np.float64(-2.0)
+    >>> print(round(minimize(waves, start, optimizer="lbfgs").fun, 3))
+    -0.042
+    >>> print(round(minimize(waves, start, optimizer=Jog("lbfgs"), max_iter=300).fun, 3))
+    -2.0
     """
 
     _registries = {"optimizer": registry}

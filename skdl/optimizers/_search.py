@@ -140,8 +140,8 @@ class Wolfe(StepSearch):
     """A step that also flattens the slope, by SciPy's line search.
 
     Besides Armijo's condition abs(g(x + tp)ᵀp) ≤ c₂·abs(gᵀp): see
-    `scipy.optimize.line_search`, and Nocedal & Wright 2006, algorithm 3.5. Where SciPy finds no such step, Armijo's
-    condition alone decides.
+    `scipy.optimize.line_search`, and Nocedal & Wright 2006, algorithm 3.5. Where SciPy
+    finds no such step, Armijo's condition alone decides.
 
     Parameters
     ----------
