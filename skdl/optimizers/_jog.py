@@ -56,9 +56,10 @@ class Jog(Optimizer):
     ...     value = 0.01 * x @ x - np.cos(x).sum()
     ...     return value, 0.02 * x + np.sin(x)
     >>> start = [12.0, -7.0]
-    >>> print(round(minimize(waves, start, optimizer="lbfgs").fun, 3))
-    -0.042
-    >>> print(round(minimize(waves, start, optimizer=Jog("lbfgs"), max_iter=300).fun, 3))
+    >>> minimize(waves, start, optimizer="lbfgs").fun > -1
+    True
+    >>> jogged = minimize(waves, start, optimizer=Jog("lbfgs"), max_iter=300)
+    >>> print(round(jogged.fun, 3))
     -2.0
     """
 
