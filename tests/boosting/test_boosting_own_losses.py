@@ -11,7 +11,7 @@ from skdl import (
     config_context,
     losses,
 )
-from skdl.boosting._gradients.leaf_minimum import LeafMinimum
+from skdl.boosting._gradients.leaf_minimum import LeafMinimum, last_fall
 
 X, Y = make_friedman2(300, noise=20.0, random_state=2)
 X_TEST, Y_TEST = make_friedman2(600, random_state=3)
@@ -207,3 +207,25 @@ def test_at_the_minimum_there_is_no_step():
     assert search.find(y[:1], np.zeros((1, 1)), None, slice(0, 1)) == [0.0]
     step = search.find(y[60:], np.zeros((40, 1)), None, slice(0, 1))
     assert step == pytest.approx([1.0], rel=0.02)
+
+
+def test_the_end_of_a_fall():
+    ends = np.array([3e-4, 1.0, 7.0, 1e5, 1e12])
+    limit = np.array([10.0, 10.0, 10.0, 1e6, 50.0])
+    found = last_fall(lambda place: place < ends, np.ones(5), limit)
+    np.testing.assert_allclose(found[:4], ends[:4], rtol=0.011)
+    assert found[4] == 50.0
+    nothing = last_fall(lambda place: place < 0, np.zeros(2), np.array([0.0, 1.0]))
+    np.testing.assert_array_equal(nothing, 0.0)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("loss", ["squared_error", "poisson", "huber", absolute])
+def test_the_loss_of_a_round_is_weighted(loss, engine):
+    weight = np.random.default_rng(1).exponential(size=len(Y)) ** 2
+    y = np.maximum(Y / 100, 0.1)
+    model = GradientBoostingRegressor(loss=loss, n_estimators=3)
+    with config_context(engine=engine):
+        model.fit(X, y, sample_weight=weight)
+    expected = losses.get(loss)(y[:, None], model.ensemble_.raw(X), weight)
+    assert model.train_score_[-1] == pytest.approx(expected, rel=1e-9)
