@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.sparse import csc_array
 from trees import ENGINES, SETTINGS, assert_same, columns, data
 
 from skdl import config_context
 from skdl.tree import BinMapper, Forest, TreeParams, make_grower
 from skdl.tree._binning import SAMPLE, find_thresholds
-from skdl.tree._sparse import SparseBins
+from skdl.tree._sparse import SparseBins, bin_entries
 
 NAN = np.nan
 FORMATS = {
@@ -236,3 +237,14 @@ def test_predictions_of_the_dense_matrix(case, kind, engine, monkeypatch):
         dense = np.zeros((len(X), len(g)))
         forest.add(X, dense, np.ones(1), np.array([1]))
         np.testing.assert_array_equal(some, dense)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+def test_a_threshold_at_zero_has_zeros_below_it(engine):
+    """As a value at the upper end of its bin belongs to that bin."""
+    X = csc_array(np.array([[-3.0, 0.0], [0.0, 2.0], [4.0, 0.0], [np.nan, -1.0]]))
+    edges = np.array([[-1.0, 0.0, 3.0], [0.0, 1.0, np.inf]])
+    with config_context(engine=engine):
+        bins = bin_entries(X, np.array([0, 1]), np.array([4, 3]), edges)
+    assert bins.zeros.tolist() == [1, 0]
+    assert bins.bins.tolist() == [0, 3, 4, 2, 0]
