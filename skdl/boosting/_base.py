@@ -290,7 +290,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     def estimators_(self) -> list[list[Any]]:
         """The learners of each round: trees, or fitted clones of `estimator`."""
         check_is_fitted(self, "ensemble_")
-        return [list(row.learners) for row in self.ensemble_.rounds]
+        return self.ensemble_.learners
 
     @property
     def feature_importances_(self) -> Array:

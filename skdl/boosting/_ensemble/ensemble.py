@@ -64,7 +64,7 @@ class Ensemble:
         self._coefficients = np.empty(0)
 
     def __repr__(self) -> str:
-        every = self.learners
+        every = self._every
         learners = f"{len(every)} learners"
         if every:
             learners = f"{len(every)} × {type(every[0]).__name__}"
@@ -90,8 +90,12 @@ class Ensemble:
         return all(row.trees for row in self.rounds)
 
     @property
-    def learners(self) -> list[Any]:
-        """The learners of all rounds."""
+    def learners(self) -> list[list[Any]]:
+        """The learners of each round."""
+        return [list(row.learners) for row in self.rounds]
+
+    @property
+    def _every(self) -> list[Any]:
         return [learner for row in self.rounds for learner in row.learners]
 
     @property
@@ -128,7 +132,7 @@ class Ensemble:
     def forest(self) -> Forest:
         """Return the trees in flat arrays, made once."""
         forest = self._forest
-        trees = self.learners
+        trees = self._every
         if forest is None or forest.n_trees != len(trees):
             columns = [j for row in self.rounds for j in row.columns]
             forest = Forest(trees, columns)
@@ -240,7 +244,7 @@ class Ensemble:
         state = {**self.__dict__, **made_when_needed}
         if self.has_trees:
             state["rounds"] = [len(row.trees) for row in self.rounds]
-            state["_trees"] = packed(self.learners)
+            state["_trees"] = packed(self._every)
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
