@@ -148,7 +148,7 @@ class PowerCut(Movement):
 
 settings = {"early_stopping": False, "n_iter_no_change": "never", "max_iter": 40}
 with tempfile.TemporaryDirectory() as folder:
-    checkpoint = Checkpoint(Path(folder) / "digits.skdl")
+    checkpoint = Checkpoint(Path(folder) / "digits.skdl", every=1)
     try:
         network(**settings).set_callbacks(checkpoint, PowerCut()).fit(X_train, y_train)
     except RuntimeError as error:
