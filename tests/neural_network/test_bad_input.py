@@ -233,6 +233,7 @@ SETTINGS = {
     "batch_norm": "yes",
     "class_weight": "fair",
     "scoring": 3,
+    "layer_rates": "fast",
 }
 
 
@@ -248,6 +249,7 @@ def test_every_setting_is_checked():
         *SETTINGS,
         *(name for kind in (KINDS, VALUES) for s, _ in kind.values() for name in s),
         "scoring",
+        *("freeze", "init_from"),  # in test_transfer.py
     }
     assert set(MLPClassifier().get_params(deep=False)) <= checked
 
