@@ -196,6 +196,13 @@ VALUES = {
         {"optimizer": "lbfgs", "batch_size": 5},
         "LBFGS works on the whole sample",
     ),
+    "no such layer": ({"freeze": "some"}, "freeze: no layer is called 'some'"),
+    "no such rate": ({"layer_rates": -1.0}, r"'layer_rates' .* Got -1\.0"),
+    "rate of no layer": ({"layer_rates": {9: 0.1}}, "layer_rates: there are 2 layers"),
+    "weights of nothing fitted": (
+        {"init_from": MLPClassifier()},
+        "This MLPClassifier instance is not fitted yet",
+    ),
     "weights below zero": ({"class_weight": {0: -1.0}}, "gives negative weights"),
     "weights of zero": (
         {"class_weight": {0: 0.0, 1: 0.0, 2: 0.0}},
