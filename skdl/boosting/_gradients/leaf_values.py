@@ -52,8 +52,6 @@ class _Rows:
     ----------
     loss : Loss
         Of these rows' targets and raw predictions.
-    minimum : LeafMinimum
-        For a loss without `leaf_value`.
     y, raw : ndarray of shape (n_rows, k)
         Leaf after leaf.
     weight : ndarray of shape (n_rows,) or None
@@ -63,20 +61,45 @@ class _Rows:
     """
 
     loss: Loss
-    minimum: LeafMinimum
     y: Array
     raw: Array
     weight: Array | None
     part: slice
 
-    def best(self, start: int, end: int) -> Array:
-        """Return the best values of one leaf, of shape (n_outputs,)."""
-        rows = slice(start, end)
-        weight = None if self.weight is None else self.weight[rows]
-        y, raw = self.y[rows], self.raw[rows]
-        if not self.loss.has_leaf_value:
-            return self.minimum.find(y, raw, weight, self.part)
-        return self.loss.leaf_value(y, raw, weight)[self.part]
+    def best(self, spans: list[slice]) -> Array:
+        """Return the best values of leaves, of shape (n_spans, n_outputs)."""
+        return np.stack([self._best(span) for span in spans])
+
+    def _best(self, span: slice) -> Array:
+        weight = None if self.weight is None else self.weight[span]
+        return self.loss.leaf_value(self.y[span], self.raw[span], weight)[self.part]
+
+
+@dataclass
+class _Followed:
+    """The same for losses that only know their gradient.
+
+    Parameters
+    ----------
+    minimum : LeafMinimum
+        Finds the values.
+    rows : integer ndarray of shape (n_rows,)
+        The rows of the tree, leaf after leaf.
+    raw : float64 ndarray of shape (n, k)
+        Raw predictions of all rows.
+    part : slice
+        The outputs that the tree serves.
+    """
+
+    minimum: LeafMinimum
+    rows: Array
+    raw: Array
+    part: slice
+
+    def best(self, spans: list[slice]) -> Array:
+        """Return the best values of leaves, of shape (n_spans, n_outputs)."""
+        leaves = [self.rows[span] for span in spans]
+        return self.minimum.find(leaves, self.raw, self.part)
 
 
 class LeafSearch:
@@ -105,7 +128,7 @@ class LeafSearch:
         monotonic_cst: Array | None,
     ) -> None:
         self.loss = loss
-        self.minimum = LeafMinimum(loss, y, n_raw)
+        self.minimum = LeafMinimum(loss, y, weight, n_raw)
         self.y = y
         self.weight = weight
         self.monotonic_cst = monotonic_cst
@@ -128,27 +151,28 @@ class LeafSearch:
             Where features are constrained, as near to the best as bounds allow.
         """
         rows = self._rows(grown, part, raw)
-        spans = zip(grown.starts, grown.ends, strict=True)
-        values = np.stack([rows.best(*span) for span in spans])
+        values = rows.best(_spans(grown.starts, grown.ends))
         if self.monotonic_cst is None:
             return values
         bounds = self._bounds(grown, rows)
         return np.clip(values, bounds[:, :1], bounds[:, 1:])
 
-    def _rows(self, grown: GrownTree, part: slice, raw: Array) -> _Rows:
+    def _rows(self, grown: GrownTree, part: slice, raw: Array) -> _Rows | _Followed:
         """The rows in the order of the tree's leaves; of one output if it can be."""
+        if not self.loss.has_leaf_value:
+            return _Followed(self.minimum, grown.rows, raw, part)
         loss = None
-        if part.stop - part.start == 1 and self.loss.has_leaf_value:
+        if part.stop - part.start == 1:
             loss = self.loss.of_output(part.start)
         weight = None if self.weight is None else self.weight[grown.rows]
         if loss is None:
             y, raw = self.y[grown.rows], raw[grown.rows]
-            return _Rows(self.loss, self.minimum, y, raw, weight, part)
+            return _Rows(self.loss, y, raw, weight, part)
         y = self.y[:, part] if self.y.shape[1] > 1 else self.y
         raw = raw[:, part][grown.rows]
-        return _Rows(loss, self.minimum, y[grown.rows], raw, weight, slice(0, 1))
+        return _Rows(loss, y[grown.rows], raw, weight, slice(0, 1))
 
-    def _bounds(self, grown: GrownTree, rows: _Rows) -> Array:
+    def _bounds(self, grown: GrownTree, rows: _Rows | _Followed) -> Array:
         """Bounds of the leaves: those of growth are in units of the gradients.
 
         As there, the sides of a monotonic split are parted by the middle of the values
@@ -170,10 +194,13 @@ class LeafSearch:
             bounds[left : left + 2] = bounds[node]
             sign = self.monotonic_cst[tree.feature[node]]
             if sign:
-                sides = [
-                    rows.best(starts[side], ends[side])[0] for side in (left, left + 1)
-                ]
+                pair = slice(left, left + 2)
+                sides = rows.best(_spans(starts[pair], ends[pair]))[:, 0]
                 middle = np.clip(sides, *bounds[node]).mean()
                 bounds[left, int(sign > 0)] = middle
                 bounds[left + 1, int(sign < 0)] = middle
         return bounds[grown.leaves]
+
+
+def _spans(starts: Array, ends: Array) -> list[slice]:
+    return list(map(slice, starts, ends))

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from skdl._typing import Array
 from skdl.boosting._gradients.derivatives import Derivatives
+from skdl.boosting._gradients.leaf_minimum import LeafMinimum
 from skdl.boosting._gradients.trust_region import TrustRegion
 from skdl.boosting._inputs.data import TrainingData
 from skdl.boosting._learners.learned import Learned
@@ -32,6 +33,9 @@ class EstimatorLearners:
         Cloned for each fit.
     takes_weights : bool
         Whether its `fit` takes sample weights.
+    second_order : bool
+        Whether the rule asks for more than the gradient: of real targets, whose unit a
+        gradient need not have, the loss then says how far to go along a learner.
 
     Raises
     ------
@@ -49,6 +53,7 @@ class EstimatorLearners:
         n_raw: int,
         estimator: Any,
         takes_weights: bool,
+        second_order: bool,
     ) -> None:
         if problem.weight is not None and not takes_weights:
             raise ValueError(
@@ -58,6 +63,10 @@ class EstimatorLearners:
         self.problem = problem
         self.estimator = estimator
         self.trust = TrustRegion(loss, problem.y, n_raw, used=False)
+        self.search: LeafMinimum | None = None
+        real = problem.y.ndim == 2 and loss.task != "classification"
+        if second_order and real and not loss.constant_hessian:
+            self.search = LeafMinimum(loss, problem.y, problem.weight, n_raw)
 
     def fit(
         self, d: Derivatives, raw: Array, rows: Array | None, rng: np.random.Generator
@@ -92,6 +101,27 @@ class EstimatorLearners:
                 learner.fit(X[part], target[part], sample_weight=weight[part])
             learners.append(learner)
         return Learned(EstimatorRound(learners), None)
+
+    def lengths(self, values: Array, raw: Array, rows: Array | None) -> Array:
+        """Return how far to go along the learners, before the learning rate.
+
+        Parameters
+        ----------
+        values : float64 ndarray of shape (n, n_raw)
+            Their values.
+        raw : float64 ndarray of shape (n, n_raw)
+            Raw predictions so far.
+        rows : uint32 ndarray or None
+            The rows that they were fitted to.
+
+        Returns
+        -------
+        lengths : float64 ndarray of shape (n_raw,)
+            Factors; 1 where the gradient says it.
+        """
+        if self.search is None:
+            return np.ones(values.shape[1])
+        return self.search.along(raw, values, rows)
 
 
 def seeded_clone(estimator: Any, rng: np.random.Generator | RandomState) -> Any:

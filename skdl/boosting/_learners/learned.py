@@ -36,6 +36,9 @@ class Learners(Protocol):
     ) -> Learned:
         """Follow minus the gradient on some rows."""
 
+    def lengths(self, values: Array, raw: Array, rows: Array | None) -> Array:
+        """How far to go along the learners, before the learning rate."""
+
 
 @dataclass
 class Learned:

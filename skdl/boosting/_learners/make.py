@@ -64,7 +64,9 @@ def make_learners(
                 "estimator= set the constraints on that estimator."
             )
         takes = has_fit_parameter(estimator.estimator, "sample_weight")
-        return EstimatorLearners(problem, loss, n_raw, estimator.estimator, takes)
+        return EstimatorLearners(
+            problem, loss, n_raw, estimator.estimator, takes, second_order
+        )
     if (
         signs is not None
         and n_raw > 1

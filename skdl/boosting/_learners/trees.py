@@ -148,6 +148,23 @@ class TreeLearners:
             TreeRound(trees, self.n_raw), grown_trees if rows is None else None
         )
 
+    def lengths(self, values: Array, raw: Array, rows: Array | None) -> Array:
+        """Return the factors of the trees: leaf values are steps already.
+
+        Parameters
+        ----------
+        values, raw : float64 ndarray of shape (n, n_raw)
+            The trees' values, and raw predictions so far.
+        rows : uint32 ndarray or None
+            The rows that they were grown on.
+
+        Returns
+        -------
+        lengths : float64 ndarray of shape (n_raw,)
+            Ones.
+        """
+        return np.ones(self.n_raw)
+
     def _searches(self, d: Derivatives) -> bool:
         """Whether leaves are searched: where there is no curvature to go by."""
         flat = d.h is None and not self.loss.constant_hessian

@@ -144,7 +144,10 @@ class Descent:
         grown, values = learned.grown if plain else None, None
         if grown is None:
             values = learned.values(self.problem.X, n_raw)
-        change = Correction(np.ones(n_raw), np.zeros(n_raw, dtype=bool))
+        lengths = np.ones(n_raw)
+        if values is not None:
+            lengths = self.learners.lengths(values, path.values, rows)
+        change = Correction(lengths.copy(), np.zeros(n_raw, dtype=bool))
         gone = np.zeros(n_raw)
         if values is not None:
             path.mark()
@@ -167,14 +170,15 @@ class Descent:
                 change.scale[rose] *= 0.5 if i < HALVINGS else 0.0
             if not self.steps.plain:
                 change.anew |= rose
-        shortened = change.scale < 1.0
         worse = self._rises(before, self._losses())  # by rows that were left out
-        self.ensemble.reach = self.trust.adapted(ensemble.reach, change.scale, worse)
+        self.ensemble.reach = self.trust.adapted(
+            ensemble.reach, change.scale / lengths, worse
+        )
         if not change.scale.any():
             if values is not None:
                 path.back()
             return False
-        if shortened.any() or change.anew.any():
+        if (change.scale != 1.0).any() or change.anew.any():
             ensemble.corrections[len(ensemble.rates)] = change
         ensemble.rounds.append(learned.round)
         ensemble.rates.append(rate)

@@ -21,12 +21,12 @@ from skdl.optimizers import FirstOrder, OptimizerState
 
 @dataclass
 class Correction:
-    """What kept the loss from rising in a round.
+    """What a round does otherwise than its rate says, for the sake of the loss.
 
     Parameters
     ----------
     scale : float64 ndarray of shape (k,)
-        Factor of the learner of each output, in [0, 1].
+        Factor of the learner of each output, at least 0; at most 1 of trees.
     anew : bool ndarray of shape (k,)
         Whether the rule forgot its earlier steps.
     """

@@ -46,7 +46,8 @@ class NewtonStep(GD):
     the targets.
     Where the loss has no Hessian, or says what is best for a leaf (absolute error,
     quantile, Huber), trees follow the gradients and leaf values minimise the loss; of
-    an own loss they are found by the sign of the sum of its gradients.
+    an own loss they are found by the sign of the sum of its gradients. With
+    ``estimator=``, losses of real targets say how far to go along each learner.
 
     Parameters
     ----------
