@@ -31,7 +31,7 @@ class FunctionLoss(Loss):
         Gets the targets and the raw predictions of shape (n, ..., k) (see `Loss.task`)
         and returns the losses, of shape (n, ...) or (n, ..., k), their gradient with
         respect to `raw`, of its shape, and optionally the diagonal Hessian of that
-        shape. It may be called with some of the rows: a batch, or a leaf.
+        shape. It may be called with some of the rows: those of a batch.
         A classifier with K classes gives class codes 0…K−1 of shape (n,) as `y` and
         raw predictions (n, K), also for K=2, and turns them into probabilities with a
         softmax; with several labels `y` and `raw` have a column for each, and the link
