@@ -1,7 +1,6 @@
 """scikit-learn's own checks, over every public estimator there is."""
 
 import importlib
-import importlib.util
 import inspect
 import pkgutil
 import unittest
@@ -79,10 +78,7 @@ TRANSFORMER_CHECKS = [
     check_transformer_get_feature_names_out_pandas,
 ]
 
-# The engines differ where an operation has a compiled twin.
 BOOSTERS = [e for e in ESTIMATORS if type(e).__module__.startswith("skdl.boosting")]
-TWINS = importlib.util.find_spec("skdl.ops._numba")
-ENGINES = ["numpy"] if TWINS is None else ["numpy", "numba"]
 
 # Checks that say themselves that they do not apply.
 NOT_FOR_US = ("SCIPY_ARRAY_API is not set", "does not have a decision_function method")
@@ -102,12 +98,11 @@ def test_discovery_finds_the_estimators():
     assert {k + s for k in kinds for s in ("Classifier", "Regressor")} <= set(NAMES)
 
 
-def run(check, estimator, engine):
-    with config_context(engine=engine):
-        try:
-            check(estimator)
-        except unittest.SkipTest as reason:
-            assert any(known in str(reason) for known in NOT_FOR_US)  # noqa: PT017
+def run(check, estimator):
+    try:
+        check(estimator)
+    except unittest.SkipTest as reason:
+        assert any(known in str(reason) for known in NOT_FOR_US)  # noqa: PT017
 
 
 def expected_failures(estimator):
@@ -122,15 +117,15 @@ def expected_failures(estimator):
     return {equivalence.format(kind): reason for kind in ("dense", "sparse")}
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+# On the engine of users; `.ci/run` repeats it with SKDL_ENGINE=numpy.
 @parametrize_with_checks([e for e in ESTIMATORS if e not in BOOSTERS])
-def test_estimator(estimator, check, engine):
-    run(check, estimator, engine)
+def test_estimator(estimator, check):
+    run(check, estimator)
 
 
 @parametrize_with_checks(BOOSTERS, expected_failed_checks=expected_failures)
 def test_booster(estimator, check):
-    run(check, estimator, "auto")
+    run(check, estimator)
 
 
 # The reference takes its time: fewer trees.
@@ -139,7 +134,8 @@ def test_booster(estimator, check):
     expected_failed_checks=expected_failures,
 )
 def test_booster_without_numba(estimator, check):
-    run(check, estimator, "numpy")
+    with config_context(engine="numpy"):
+        run(check, estimator)
 
 
 @pytest.mark.parametrize("check", MORE_CHECKS, ids=lambda check: check.__name__)

@@ -256,7 +256,6 @@ def test_every_setting_is_checked():
         *SETTINGS,
         *(name for kind in (KINDS, VALUES) for s, _ in kind.values() for name in s),
         "scoring",
-        *("freeze", "init_from"),  # in test_transfer.py
     }
     assert set(MLPClassifier().get_params(deep=False)) <= checked
 
