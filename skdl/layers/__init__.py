@@ -3,7 +3,14 @@
 from skdl.layers._activation import Activation
 from skdl.layers._batch_norm import BatchNorm
 from skdl.layers._branches import AuxiliaryHead, Branches, Chain
-from skdl.layers._context import Arena, Carried, Context, SideOutput
+from skdl.layers._context import (
+    Arena,
+    Carried,
+    Context,
+    Kept,
+    SideOutput,
+    StateGradients,
+)
 from skdl.layers._conv import Conv2D, DepthwiseConv2D
 from skdl.layers._dense import Dense, DropConnect
 from skdl.layers._dropout import Dropout, SpatialDropout
@@ -52,6 +59,7 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool",
     "Inside",
+    "Kept",
     "Layer",
     "MaxPool2D",
     "PReLU",
@@ -60,6 +68,7 @@ __all__ = [
     "Residual",
     "SideOutput",
     "SpatialDropout",
+    "StateGradients",
     "TooSmallError",
     "backward_chain",
     "build_chain",

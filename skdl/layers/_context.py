@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -95,21 +96,63 @@ class SideOutput:
         self.gradient: Array | None = None
 
 
-class Carried:
-    """States that go from one window of a sequence to the next.
+class Kept:
+    """A state that one layer leaves and another goes on from.
 
-    Layers are visited in the same order in every window: each takes what it put in the
-    window before.
+    Parameters
+    ----------
+    state : object
+        The state.
+
+    Attributes
+    ----------
+    gradient : object
+        How the loss changes with it, set in the backward pass of the layer that went on
+        from it; None: it does not, or no gradient is to pass.
     """
 
-    def __init__(self) -> None:
-        self._before: list[Any] = []
-        self._now: list[Any] = []
+    __slots__ = ("gradient", "state")
+
+    def __init__(self, state: Any) -> None:
+        self.state = state
+        self.gradient: Any = None
+
+
+class Carried:
+    """States that go from one window of a sequence to the next, or from the layers of
+    an encoder to those of a decoder.
+
+    Layers are visited in the same order in every window: each takes what it put in the
+    window before. Between windows the gradient is cut, as the window before has done
+    its backward pass. Where one chain of layers goes on from another's states in the
+    same step it passes.
+
+    Parameters
+    ----------
+    before : sequence of Kept, default=()
+        What the layers begin with, in their order.
+    within_step : bool, default=False
+        Whether states are used in the same step only, so that they may lie in scratch
+        memory.
+
+    Attributes
+    ----------
+    taken : Kept or None
+        Where the layer at hand has its state from, to leave its gradient there.
+    kept : list of Kept
+        What layers have put in this window, in their order.
+    """
+
+    def __init__(self, before: Sequence[Kept] = (), within_step: bool = False) -> None:
+        self.within_step = within_step
+        self.taken: Kept | None = None
+        self.kept: list[Kept] = []
+        self._before = list(before)
         self._position = 0
 
     def turn(self) -> None:
         """Begin the next window."""
-        self._before, self._now = self._now, []
+        self._before, self.kept = self.kept, []
         self._position = 0
 
     def take(self) -> Any:
@@ -121,20 +164,47 @@ class Carried:
             None in the first window.
         """
         if self._position >= len(self._before):
+            self.taken = None
             return None
-        state = self._before[self._position]
+        self.taken = self._before[self._position]
         self._position += 1
-        return state
+        return self.taken.state
 
-    def put(self, state: Any) -> None:
+    def put(self, state: Any) -> Kept:
         """Keep a state for the next window.
 
         Parameters
         ----------
         state : object
-            Not scratch memory: it must outlive the step.
+            Not scratch memory, unless ``within_step``: it must outlive the step.
+
+        Returns
+        -------
+        kept : Kept
+            Where the gradient of the state is to be found in the backward pass.
         """
-        self._now.append(state)
+        kept = Kept(state)
+        self.kept.append(kept)
+        return kept
+
+
+class StateGradients(NamedTuple):
+    """How a loss changes with the states of a recurrent layer, from its backward pass.
+
+    Attributes
+    ----------
+    layer : object
+        The layer.
+    gradients : list of ndarray of shape (n_steps, n, units)
+        ∂L/∂s_t for each array of the state (of LSTM h and c), in the order in which the
+        layer takes the steps, all ways from s_t to the loss included.
+    lengths : ndarray of int of shape (n,) or None
+        Steps of each sequence; None: all of them.
+    """
+
+    layer: Any
+    gradients: list[Array]
+    lengths: Array | None
 
 
 class Context:
@@ -168,8 +238,14 @@ class Context:
     carried : Carried or None
         The states that recurrent layers hand from one window of a sequence to the next;
         None: each batch begins anew.
+    targets : ndarray of shape (n, ...) or None
+        The targets of the batch, as the loss takes them, for layers that are told what
+        came before (teacher forcing); None where they are not known.
     sides : list of SideOutput
         What layers give to the objective besides the output; collected while training.
+    flow : list of StateGradients or None
+        Where recurrent layers note the gradients of their states in the backward pass,
+        the last layer first; None: nowhere.
     """
 
     __slots__ = (
@@ -178,9 +254,11 @@ class Context:
         "dtype",
         "empty",
         "floor",
+        "flow",
         "lengths",
         "rng",
         "sides",
+        "targets",
         "train",
         "want_dx",
     )
@@ -199,7 +277,9 @@ class Context:
         self.floor = -math.inf
         self.lengths: Array | None = None
         self.carried: Carried | None = None
+        self.targets: Array | None = None
         self.sides: list[SideOutput] = []
+        self.flow: list[StateGradients] | None = None
         self._arena = arena
         self.empty = self._fresh if arena is None else arena.empty
 
@@ -208,6 +288,7 @@ class Context:
         rng: np.random.Generator | None = None,
         lengths: Array | None = None,
         carried: Carried | None = None,
+        targets: Array | None = None,
     ) -> None:
         """Begin a batch: what the last one left is forgotten.
 
@@ -219,11 +300,14 @@ class Context:
             See the attribute.
         carried : Carried, default=None
             See the attribute.
+        targets : ndarray of shape (n, ...), default=None
+            See the attribute.
         """
         self.rng = rng
         self.floor = -math.inf
         self.lengths = lengths
         self.carried = carried
+        self.targets = targets
         self.sides = []
 
     def cast(self, x: Any) -> Any:

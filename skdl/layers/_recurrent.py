@@ -11,7 +11,7 @@ from skdl._compat import StrOptions
 from skdl._settings import COUNT
 from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
-from skdl.layers._context import Context
+from skdl.layers._context import Carried, Context, Kept, StateGradients
 from skdl.layers._layer import Layer, ParamSpec, register
 from skdl.ops import recurrent as op
 from skdl.ops.linear import (
@@ -117,11 +117,10 @@ class Recurrent(Layer):
         inputs[...] = self._in_time(x.transpose(1, 0, 2), ctx.lengths)
         z = ctx.empty((n_steps, n, params["W"].shape[1]))
         linear(inputs, params["W"], params["b"], z)
-        states = self._starts(n, n_steps, ctx)
+        taken, states = self._starts(n, n_steps, ctx)
         over = op.ended(ctx.lengths, n_steps)
         cache = self._forward(params, z, states, over, ctx)
-        if ctx.carried is not None:
-            ctx.carried.put([state[-1].copy() for state in states])
+        left = self._leave([state[-1] for state in states], ctx.carried)
         h = states[0]
         if self.return_sequences:
             y = ctx.empty((n, n_steps, self.units))
@@ -130,23 +129,30 @@ class Recurrent(Layer):
             y = h[-1]
         if not ctx.train:
             return y, None
-        return y, (inputs, h, over, ctx.lengths, cache)
+        return y, (inputs, h, taken, left, ctx.lengths, cache)
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
-        inputs, h, _, lengths, kept = cache
+        inputs, h, taken, left, lengths, kept = cache
         n_steps, n, _ = inputs.shape
         of_h = ctx.empty((n_steps, n, self.units))
         last = [ctx.empty((n, self.units)) for _ in range(self.n_states)]
-        for state in last:
-            state[...] = 0
+        for i, gradient in enumerate(last):
+            passes = left is not None and left.gradient is not None
+            gradient[...] = left.gradient[i] if passes else 0
         if self.return_sequences:
             of_h[...] = self._in_time(dy.transpose(1, 0, 2), lengths)
         else:
             of_h[...] = 0
-            last[0][...] = dy
-        of_input, of_state = self._backward(params, kept, of_h, last, ctx)
+            last[0] += dy
+        if ctx.flow is None:
+            of_input, of_state = self._backward(params, kept, of_h, last, ctx)
+        else:
+            of_input, of_state, seen = self._by_step(params, kept, of_h, last, ctx)
+            ctx.flow.append(StateGradients(self, seen, lengths))
+        if taken is not None:
+            taken.gradient = last
         linear_backward_weights(of_input, inputs, grads["W"], grads["b"])
         linear_backward_weights(of_state, h[:-1], grads["U"], grads.get("v"))
         if not ctx.want_dx:
@@ -158,15 +164,46 @@ class Recurrent(Layer):
         dx[...] = self._in_time(of_inputs, lengths).transpose(1, 0, 2)
         return dx
 
-    def _starts(self, n: int, n_steps: int, ctx: Context) -> list[Array]:
-        """States of all steps, the first of them set."""
+    def _starts(
+        self, n: int, n_steps: int, ctx: Context
+    ) -> tuple[Kept | None, list[Array]]:
+        """States of all steps, the first of them set, and where it comes from."""
         before = None if ctx.carried is None else ctx.carried.take()
         states = []
         for i in range(self.n_states):
             state = ctx.empty((n_steps + 1, n, self.units))
             state[0] = 0 if before is None else before[i]
             states.append(state)
-        return states
+        return None if ctx.carried is None else ctx.carried.taken, states
+
+    def _leave(self, ends: list[Array], carried: Carried | None) -> Kept | None:
+        """Leave the last states to what goes on from them."""
+        if carried is None:
+            return None
+        return carried.put(
+            ends if carried.within_step else [end.copy() for end in ends]
+        )
+
+    def _by_step(
+        self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
+    ) -> tuple[Array, Array, list[Array]]:
+        """Do as `_backward`, and return the gradients of the states of all steps too.
+
+        The arrays of the cache are those of all steps, or begin with that before.
+        """
+        seen = [np.empty((len(dy), *state.shape), state.dtype) for state in last]
+        parts = []
+        for t in range(len(dy) - 1, -1, -1):
+            for gradients, gradient in zip(seen, last, strict=True):
+                gradients[t] = gradient
+            seen[0][t] += dy[t]
+            step = tuple(
+                None if array is None else array[t : t + 1 + len(array) - len(dy)]
+                for array in cache
+            )
+            parts.append(self._backward(params, step, dy[t : t + 1], last, ctx))
+        of_input, of_state = (np.concatenate(p[::-1]) for p in zip(*parts, strict=True))
+        return of_input, of_state, seen
 
     def _in_time(self, array: Array, lengths: Array | None) -> Array:
         """Turn sequences round, each within its length, for a layer that goes back."""

@@ -95,7 +95,7 @@ class Objective:
         gradient = self._out
         self._arena.reset()
         ctx = self._context
-        ctx.begin(rng, lengths, carried)
+        ctx.begin(rng, lengths, carried, y)
         if total == 0 or (weight is not None and not weight.any()):
             gradient[:] = 0  # a batch of rows without weight
             return 0.0, gradient
