@@ -17,14 +17,22 @@ from skdl.boosting import (
     GradientBoostingRegressor,
 )
 from skdl.layers import (
+    GRU,
+    LSTM,
+    RNN,
     Activation,
     AvgPool2D,
     Conv2D,
+    Dense,
     DepthwiseConv2D,
+    Embedding,
     Layer,
     Residual,
 )
+from skdl.losses import CrossEntropy
+from skdl.networks import Network
 from skdl.neural_network import CNNClassifier, MLPRegressor
+from skdl.training import Objective
 
 
 def compile(verbose: bool = True) -> None:
@@ -87,6 +95,7 @@ def _call_everything() -> None:
             net = MLPRegressor((4,), optimizer=optimizer, max_iter=1, alpha=1.0)
             net.fit(wide.astype(dtype), np.zeros(2))
     _call_images(rng)
+    _call_sequences(rng)
 
 
 def _call_images(rng: np.random.Generator) -> None:
@@ -109,3 +118,13 @@ def _call_images(rng: np.random.Generator) -> None:
         X = (255 * rng.random((8, 12, 12, 3))).astype(dtype)
         net = CNNClassifier(body, augment=["rotate"], max_iter=1, random_state=0)
         net.fit(X, classes).predict(X)
+
+
+def _call_sequences(rng: np.random.Generator) -> None:
+    """Recurrent layers, forward and backward through time."""
+    symbols = rng.integers(0, 5, (3, 4))
+    layers: list[Layer | str] = [Embedding(5, 3), RNN(3), LSTM(3), GRU(3), Dense(5)]
+    for dtype in (np.float32, np.float64):
+        network = Network(layers, (4,), dtype)
+        objective = Objective(network, CrossEntropy())
+        objective.loss_and_gradient(network.params.vector, symbols, symbols)

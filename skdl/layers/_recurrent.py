@@ -68,7 +68,7 @@ class Recurrent(Layer):
     # ---- what a subclass defines: one pass through time, states first
 
     def _forward(
-        self, params: Tree, z: Array, states: list[Array], over: Any, ctx: Context
+        self, params: Tree, z: Array, states: list[Array], ctx: Context
     ) -> Any:
         raise TypeError(f"{type(self).__name__} must define _forward.")
 
@@ -118,8 +118,7 @@ class Recurrent(Layer):
         z = ctx.empty((n_steps, n, params["W"].shape[1]))
         linear(inputs, params["W"], params["b"], z)
         taken, states = self._starts(n, n_steps, ctx)
-        over = op.ended(ctx.lengths, n_steps)
-        cache = self._forward(params, z, states, over, ctx)
+        cache = self._forward(params, z, states, ctx)
         left = self._leave([state[-1] for state in states], ctx.carried)
         h = states[0]
         if self.return_sequences:
@@ -263,17 +262,18 @@ class RNN(Recurrent):
         self.activation = activation
 
     def _forward(
-        self, params: Tree, z: Array, states: list[Array], over: Any, ctx: Context
+        self, params: Tree, z: Array, states: list[Array], ctx: Context
     ) -> Any:
-        op.simple(z, params["U"], states[0], over, self.activation == "relu")
-        return z, states[0], over
+        relu = self.activation == "relu"
+        op.simple(z, params["U"], states[0], ctx.lengths, relu, ctx.empty)
+        return z, states[0]
 
     def _backward(
         self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
     ) -> tuple[Array, Array]:
-        z, h, over = cache
-        relu = self.activation == "relu"
-        op.simple_backward(z, h, dy, params["U"], last[0], over, relu)
+        z, h = cache
+        relu, U = self.activation == "relu", params["U"]
+        op.simple_backward(z, h, dy, U, last[0], ctx.lengths, relu, ctx.empty)
         return z, z
 
 
@@ -315,18 +315,19 @@ class LSTM(Recurrent):
         return shape, specs
 
     def _forward(
-        self, params: Tree, z: Array, states: list[Array], over: Any, ctx: Context
+        self, params: Tree, z: Array, states: list[Array], ctx: Context
     ) -> Any:
         h, c = states
         bent = ctx.empty((len(z), *h.shape[1:]))
-        op.lstm(z, params["U"], h, c, bent, over)
-        return z, c, bent, over
+        op.lstm(z, params["U"], h, c, bent, ctx.lengths, ctx.empty)
+        return z, c, bent
 
     def _backward(
         self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
     ) -> tuple[Array, Array]:
-        z, c, bent, over = cache
-        op.lstm_backward(z, c, bent, dy, params["U"], last[0], last[1], over)
+        z, c, bent = cache
+        U, lengths = params["U"], ctx.lengths
+        op.lstm_backward(z, c, bent, dy, U, last[0], last[1], lengths, ctx.empty)
         return z, z
 
 
@@ -366,19 +367,20 @@ class GRU(Recurrent):
         return shape, specs
 
     def _forward(
-        self, params: Tree, z: Array, states: list[Array], over: Any, ctx: Context
+        self, params: Tree, z: Array, states: list[Array], ctx: Context
     ) -> Any:
         h = states[0]
         kept = ctx.empty((len(z), *h.shape[1:]))
-        op.gru(z, params["U"], params["v"], h, kept, over)
-        return z, h, kept, over
+        U, v = params["U"], params["v"]
+        op.gru(z, U, v, h, kept, ctx.lengths, ctx.empty)
+        return z, h, kept
 
     def _backward(
         self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
     ) -> tuple[Array, Array]:
-        z, h, kept, over = cache
-        dz = ctx.empty(z.shape)
-        op.gru_backward(z, h, kept, dz, dy, params["U"], last[0], over)
+        z, h, kept = cache
+        dz, U = ctx.empty(z.shape), params["U"]
+        op.gru_backward(z, h, kept, dz, dy, U, last[0], ctx.lengths, ctx.empty)
         return z, dz
 
 

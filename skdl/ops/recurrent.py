@@ -3,15 +3,27 @@
 Arrays are time-major, (T, n, …); the products of the inputs of all steps, x·W + b, come
 in `z`. A sequence that has ended keeps its state: ``h[t + 1] = h[t]`` from its length
 on, so that the last state is that of its end. Products with the gradients of all steps
-(to W, U and x) are the caller's.
+(to W, U and x) are the caller's. The NumPy reference stands here;
+`skdl.ops._numba.recurrent` has its compiled twin.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
 import numpy as np
 
+from skdl._config import use_numba
 from skdl._typing import Array
 from skdl.ops.activation import sigmoid
+
+Empty = Callable[..., Array]
+
+
+def _twin() -> Any:
+    return import_module("skdl.ops._numba.recurrent") if use_numba() else None
 
 
 def ended(lengths: Array | None, n_steps: int) -> Array | None:
@@ -34,7 +46,14 @@ def ended(lengths: Array | None, n_steps: int) -> Array | None:
     return np.arange(n_steps)[:, None] >= lengths
 
 
-def simple(z: Array, U: Array, h: Array, over: Array | None, relu: bool) -> None:
+def simple(
+    z: Array,
+    U: Array,
+    h: Array,
+    lengths: Array | None,
+    relu: bool,
+    empty: Empty = np.empty,
+) -> None:
     """s_t = f(z_t + s_{t−1}·U), f = tanh or ReLU (Elman 1990).
 
     Parameters
@@ -45,11 +64,16 @@ def simple(z: Array, U: Array, h: Array, over: Array | None, relu: bool) -> None
         Weights of the state before.
     h : ndarray of shape (T + 1, n, H)
         States: ``h[0]`` is the start, the others are written.
-    over : ndarray of bool of shape (T, n) or None
-        From `ended`.
+    lengths : ndarray of int of shape (n,) or None
+        Lengths of the sequences; None: all last to the end.
     relu : bool
         Whether f is ReLU.
+    empty : callable, default=numpy.empty
+        ``empty(shape, dtype)`` gives scratch memory.
     """
+    if (twin := _twin()) is not None:
+        return twin.simple(z, U, h, lengths, relu, empty)
+    over = ended(lengths, len(z))
     for t in range(len(z)):
         z[t] += h[t] @ U
         np.maximum(z[t], 0, out=h[t + 1]) if relu else np.tanh(z[t], out=h[t + 1])
@@ -57,7 +81,14 @@ def simple(z: Array, U: Array, h: Array, over: Array | None, relu: bool) -> None
 
 
 def simple_backward(
-    dz: Array, h: Array, dy: Array, U: Array, dh: Array, over: Array | None, relu: bool
+    dz: Array,
+    h: Array,
+    dy: Array,
+    U: Array,
+    dh: Array,
+    lengths: Array | None,
+    relu: bool,
+    empty: Empty = np.empty,
 ) -> None:
     """Backward of `simple`: ∂L/∂z_t = (∂L/∂y_t + ∂L/∂s_t) ∘ f'.
 
@@ -73,11 +104,16 @@ def simple_backward(
         Weights of the state before.
     dh : ndarray of shape (n, H)
         Gradient of the last state; becomes that of the first.
-    over : ndarray of bool of shape (T, n) or None
-        From `ended`.
+    lengths : ndarray of int of shape (n,) or None
+        Lengths of the sequences; None: all last to the end.
     relu : bool
         Whether f is ReLU.
+    empty : callable, default=numpy.empty
+        ``empty(shape, dtype)`` gives scratch memory.
     """
+    if (twin := _twin()) is not None:
+        return twin.simple_backward(dz, h, dy, U, dh, lengths, relu, empty)
+    over = ended(lengths, len(dz))
     for t in range(len(dz) - 1, -1, -1):
         dh += dy[t]
         slope = h[t + 1] > 0 if relu else 1 - h[t + 1] ** 2
@@ -86,7 +122,13 @@ def simple_backward(
 
 
 def lstm(
-    z: Array, U: Array, h: Array, c: Array, bent: Array, over: Array | None
+    z: Array,
+    U: Array,
+    h: Array,
+    c: Array,
+    bent: Array,
+    lengths: Array | None,
+    empty: Empty = np.empty,
 ) -> None:
     """Long short-term memory (Hochreiter & Schmidhuber 1997, with forget gates).
 
@@ -102,9 +144,14 @@ def lstm(
         States and cells: the first is the start, the others are written.
     bent : ndarray of shape (T, n, H)
         Receives tanh(c_t).
-    over : ndarray of bool of shape (T, n) or None
-        From `ended`.
+    lengths : ndarray of int of shape (n,) or None
+        Lengths of the sequences; None: all last to the end.
+    empty : callable, default=numpy.empty
+        ``empty(shape, dtype)`` gives scratch memory.
     """
+    if (twin := _twin()) is not None:
+        return twin.lstm(z, U, h, c, bent, lengths, empty)
+    over = ended(lengths, len(z))
     H = h.shape[-1]
     for t in range(len(z)):
         row = z[t]
@@ -128,7 +175,8 @@ def lstm_backward(
     U: Array,
     dh: Array,
     dc: Array,
-    over: Array | None,
+    lengths: Array | None,
+    empty: Empty = np.empty,
 ) -> None:
     """Backward of `lstm`.
 
@@ -146,9 +194,14 @@ def lstm_backward(
         Weights of the state before.
     dh, dc : ndarray of shape (n, H)
         Gradients of the last state and cell; become those of the first.
-    over : ndarray of bool of shape (T, n) or None
-        From `ended`.
+    lengths : ndarray of int of shape (n,) or None
+        Lengths of the sequences; None: all last to the end.
+    empty : callable, default=numpy.empty
+        ``empty(shape, dtype)`` gives scratch memory.
     """
+    if (twin := _twin()) is not None:
+        return twin.lstm_backward(z, c, bent, dy, U, dh, dc, lengths, empty)
+    over = ended(lengths, len(z))
     H = dh.shape[-1]
     for t in range(len(z) - 1, -1, -1):
         i, f, o, g = (z[t][:, k * H : (k + 1) * H].copy() for k in range(4))
@@ -169,7 +222,13 @@ def lstm_backward(
 
 
 def gru(
-    z: Array, U: Array, v: Array, h: Array, kept: Array, over: Array | None
+    z: Array,
+    U: Array,
+    v: Array,
+    h: Array,
+    kept: Array,
+    lengths: Array | None,
+    empty: Empty = np.empty,
 ) -> None:
     """Gated recurrent unit (Cho et al. 2014), the reset gate inside the product.
 
@@ -188,9 +247,14 @@ def gru(
         States: ``h[0]`` is the start, the others are written.
     kept : ndarray of shape (T, n, H)
         Receives h·U_n + v_n.
-    over : ndarray of bool of shape (T, n) or None
-        From `ended`.
+    lengths : ndarray of int of shape (n,) or None
+        Lengths of the sequences; None: all last to the end.
+    empty : callable, default=numpy.empty
+        ``empty(shape, dtype)`` gives scratch memory.
     """
+    if (twin := _twin()) is not None:
+        return twin.gru(z, U, v, h, kept, lengths, empty)
+    over = ended(lengths, len(z))
     H = h.shape[-1]
     for t in range(len(z)):
         row, product = z[t], h[t] @ U + v
@@ -212,7 +276,8 @@ def gru_backward(
     dy: Array,
     U: Array,
     dh: Array,
-    over: Array | None,
+    lengths: Array | None,
+    empty: Empty = np.empty,
 ) -> None:
     """Backward of `gru`.
 
@@ -232,9 +297,14 @@ def gru_backward(
         Weights of the state before.
     dh : ndarray of shape (n, H)
         Gradient of the last state; becomes that of the first.
-    over : ndarray of bool of shape (T, n) or None
-        From `ended`.
+    lengths : ndarray of int of shape (n,) or None
+        Lengths of the sequences; None: all last to the end.
+    empty : callable, default=numpy.empty
+        ``empty(shape, dtype)`` gives scratch memory.
     """
+    if (twin := _twin()) is not None:
+        return twin.gru_backward(z, h, kept, dz, dy, U, dh, lengths, empty)
+    over = ended(lengths, len(z))
     H = dh.shape[-1]
     for t in range(len(z) - 1, -1, -1):
         r, u, new = (z[t][:, k * H : (k + 1) * H].copy() for k in range(3))
