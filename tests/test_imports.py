@@ -87,7 +87,7 @@ OPTIONAL = {"matplotlib", "numba", "pandas", "polars", "rich"}
 
 
 def part_of(name):
-    """Return the part that a file belongs to: ops/norm.py is of ops."""
+    """Return the part that a file belongs to: ops/pool.py is of ops."""
     return Path(name).parts[0].removesuffix(".py")
 
 

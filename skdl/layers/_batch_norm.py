@@ -9,7 +9,12 @@ import numpy as np
 from skdl._settings import FACTOR, POSITIVE
 from skdl.layers._context import Context
 from skdl.layers._layer import Array, Layer, ParamSpec, Shape, Tree, register
-from skdl.ops.norm import batch_norm, batch_norm_backward
+from skdl.ops.activation import relu_backward
+from skdl.ops.channel_norm import (
+    channel_norm,
+    channel_norm_backward,
+    channel_scale,
+)
 
 
 @register("batch_norm")
@@ -37,6 +42,9 @@ class BatchNorm(Layer):
         When a network is built, if a parameter is out of range.
     """
 
+    fuses_floor = True
+    unfuses_floor = True
+    fuses_sum = True
     _parameter_constraints: dict[str, Any] = {
         "momentum": FACTOR,
         "epsilon": POSITIVE,
@@ -63,75 +71,81 @@ class BatchNorm(Layer):
         return _FixedNorm(self.momentum, self.epsilon)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
-        gamma, beta = params["gamma"], params["beta"]
-        running_mean, running_variance = (
-            params["running_mean"],
-            params["running_variance"],
-        )
-        out = ctx.empty(x.shape)
         if not ctx.train or self._frozen:
-            scale = gamma / np.sqrt(running_variance + self.epsilon)
-            np.multiply(x, scale, out=out)
-            out += beta - running_mean * scale
-            return out, scale if ctx.train else None
-        d = x.shape[-1]
-        n = x.size // d
-        xhat, mean, variance, inv_std = (
-            ctx.empty((n, d)),
-            ctx.empty((d,)),
-            ctx.empty((d,)),
-            ctx.empty((d,)),
-        )
-        batch_norm(
-            x.reshape(n, d),
+            return self._rescaled(params, x, ctx)
+        c, out = x.shape[-1], ctx.empty(x.shape)
+        mean, variance, inv_std = (ctx.empty((c,)) for _ in range(3))
+        gamma, beta = params["gamma"], params["beta"]
+        channel_norm(
+            x,
             gamma,
             beta,
             self.epsilon,
-            xhat,
-            out.reshape(n, d),
+            out,
             mean,
             variance,
             inv_std,
+            ctx.other,
+            ctx.floor,
         )
-        running_mean += self.momentum * (mean - running_mean)
+        kept = params["running_mean"], params["running_variance"]
+        kept[0][...] += self.momentum * (mean - kept[0])
+        n = x.size // c
         unbiased = variance * (n / max(1, n - 1))
-        running_variance += self.momentum * (unbiased - running_variance)
-        return out, (xhat, inv_std)
+        kept[1][...] += self.momentum * (unbiased - kept[1])
+        return out, (x, mean, inv_std, _above(out, ctx))
+
+    def _rescaled(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        """Normalise by the moving averages: an affine map."""
+        scale = params["gamma"] / np.sqrt(params["running_variance"] + self.epsilon)
+        shift = params["beta"] - params["running_mean"] * scale
+        out = channel_scale(x, scale, shift, ctx.empty(x.shape), ctx.other, ctx.floor)
+        return out, (x, scale, _above(out, ctx)) if ctx.train else None
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
         dx = ctx.empty(dy.shape)
-        if self._frozen:  # an affine map that does not change
-            return np.multiply(dy, cache, out=dx)
-        xhat, inv_std = cache
-        batch_norm_backward(
-            dy.reshape(xhat.shape),
-            xhat,
-            inv_std,
+        if self._frozen:
+            _, scale, y = cache
+            if y is not None:
+                dy = relu_backward(dy, y, ctx.empty(dy.shape), ctx.empty(dy.shape))
+            return np.multiply(dy, scale, out=dx)
+        x, mean, inv_std, y = cache
+        return channel_norm_backward(
+            x,
+            dy,
             params["gamma"],
+            mean,
+            inv_std,
             grads["gamma"],
             grads["beta"],
-            dx.reshape(xhat.shape),
+            dx,
+            y,
+            empty=ctx.empty,
         )
-        return dx
+
+
+def _above(y: Array, ctx: Context) -> Array | None:
+    """Return the output if the ReLU behind is undone here, where y ≤ 0."""
+    return y if ctx.floor == 0 and ctx.other is None else None
 
 
 class _FixedNorm(BatchNorm):
     """Batch normalisation with its running statistics, whatever the batch is."""
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
-        xhat = np.subtract(x, params["running_mean"], out=ctx.empty(x.shape))
-        xhat *= 1 / np.sqrt(params["running_variance"] + self.epsilon)
-        out = np.multiply(xhat, params["gamma"], out=ctx.empty(x.shape))
-        out += params["beta"]
-        return out, xhat if ctx.train else None
+        return self._rescaled(params, x, ctx)
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
+        x, scale, y = cache
+        if y is not None:
+            dy = relu_backward(dy, y, ctx.empty(dy.shape), ctx.empty(dy.shape))
         axes = tuple(range(dy.ndim - 1))
-        np.sum(dy * cache, axis=axes, out=grads["gamma"])
+        xhat = x - params["running_mean"]
+        xhat /= np.sqrt(params["running_variance"] + self.epsilon)
+        np.sum(dy * xhat, axis=axes, out=grads["gamma"])
         np.sum(dy, axis=axes, out=grads["beta"])
-        scale = params["gamma"] / np.sqrt(params["running_variance"] + self.epsilon)
         return np.multiply(dy, scale, out=ctx.empty(dy.shape))

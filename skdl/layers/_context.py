@@ -232,6 +232,9 @@ class Context:
         The least value of the output of the layer at hand, if it `fuses_floor`: 0 where
         the next layer is a ReLU, which then has nothing left to do. In the backward
         pass 0 where the layer `undoes_floor` and the one in front of it is a ReLU.
+    other : ndarray or None
+        What is added to the output of the layer at hand before its floor, if it
+        `fuses_sum`; who adds it also undoes the floor in the backward pass.
     lengths : ndarray of int of shape (n,) or None
         How many of the steps along the first axis of each sample are its own; the rest
         is padding. None: all of them.
@@ -256,6 +259,7 @@ class Context:
         "floor",
         "flow",
         "lengths",
+        "other",
         "rng",
         "sides",
         "targets",
@@ -275,6 +279,7 @@ class Context:
         self.dtype = np.dtype(dtype)
         self.want_dx = True
         self.floor = -math.inf
+        self.other: Array | None = None
         self.lengths: Array | None = None
         self.carried: Carried | None = None
         self.targets: Array | None = None
@@ -305,6 +310,7 @@ class Context:
         """
         self.rng = rng
         self.floor = -math.inf
+        self.other = None
         self.lengths = lengths
         self.carried = carried
         self.targets = targets

@@ -86,6 +86,12 @@ class Layer(ParameterObject):
     fuses_floor : bool
         Whether its forward pass heeds ``ctx.floor``: a ReLU behind it then costs no
         pass over memory of its own.
+    unfuses_floor : bool
+        Whether its backward pass heeds what its forward pass has fused: the ReLU behind
+        it has nothing left to do there either.
+    fuses_sum : bool
+        Whether its forward pass heeds ``ctx.other``: an addition to its output then
+        costs no pass of its own.
     floor : float or None
         A layer that is max(x, floor) says so; None for all others.
     is_side : bool
@@ -104,6 +110,8 @@ class Layer(ParameterObject):
     is_side: ClassVar[bool] = False
     is_affine: ClassVar[bool] = False
     fuses_floor: ClassVar[bool] = False
+    unfuses_floor: ClassVar[bool] = False
+    fuses_sum: ClassVar[bool] = False
     undoes_floor: ClassVar[bool] = False
 
     # What a network says of its own copy of a layer, see `skdl.networks.set_rates`:
@@ -468,7 +476,11 @@ def inside_chain(
 
 
 def forward_chain(
-    layers: Sequence[Layer], params: Tree, x: Any, ctx: Context
+    layers: Sequence[Layer],
+    params: Tree,
+    x: Any,
+    ctx: Context,
+    end: tuple[Any, float] | None = None,
 ) -> tuple[Any, list[Any]]:
     """Run layers one after another.
 
@@ -482,6 +494,9 @@ def forward_chain(
         Input.
     ctx : Context
         Mode, randomness and memory.
+    end : tuple of (ndarray, float), default=None
+        What the last layer, which `fuses_sum`, adds to its output, and the floor under
+        the sum.
 
     Returns
     -------
@@ -501,8 +516,12 @@ def forward_chain(
             floor = layers[i + 1].floor
             if floor is not None:
                 ctx.floor, done = floor, True
+        if end is not None and i + 1 == len(layers):
+            ctx.other, ctx.floor = end
         x, cache = layer.forward(params.get(str(i), _NOTHING), x, ctx)
         caches.append(cache)
+    if end is not None:
+        ctx.other, ctx.floor = None, -math.inf
     return x, caches
 
 
@@ -543,6 +562,8 @@ def backward_chain(
         if ctx.floor > -math.inf:  # the layer behind has done it
             ctx.floor = -math.inf
             continue
+        if i > first and layers[i - 1].unfuses_floor and layers[i].floor == 0:
+            continue  # the layer in front will do it
         key = str(i)
         ctx.want_dx = want_dx or i > first
         if layers[i].undoes_floor and i > first and layers[i - 1].floor == 0:

@@ -7,8 +7,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Self, cast
 
-import numpy as np
-
 from skdl.layers._context import Context
 from skdl.layers._layer import (
     Array,
@@ -25,6 +23,8 @@ from skdl.layers._layer import (
     registry,
     resolve_chain,
 )
+from skdl.ops.activation import relu_backward
+from skdl.ops.channel_norm import add
 from skdl.ops.linear import (
     linear,
     linear_backward_input,
@@ -55,6 +55,8 @@ class Residual(Layer):
         When a network is built, if one is not a sequence of layers.
     """
 
+    fuses_floor = True
+    unfuses_floor = True
     _registries = {"layers": registry, "shortcut": registry}
 
     def __init__(
@@ -125,20 +127,29 @@ class Residual(Layer):
         return math.prod(input_shape[:-1]) * math.prod(skip.shape)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
-        h, caches = forward_chain(cast(list[Layer], self.layers), params, x, ctx)
+        floor, ctx.floor = ctx.floor, -math.inf
         skip, of_skip = x, None
         if self.shortcut is not None:
             chain = cast(list[Layer], self.shortcut)
             skip, of_skip = forward_chain(chain, params.get("skip", {}), x, ctx)
         elif "skip" in params:
-            skip = linear(x, params["skip"]["W"], None, ctx.empty(h.shape))
-        y = np.add(h, skip, out=ctx.empty(h.shape))
-        return y, (x, caches, of_skip) if ctx.train else None
+            W = params["skip"]["W"]
+            shape = (*x.shape[:-1], W.shape[1])
+            skip = linear(x, W, None, ctx.empty(shape))
+        layers = cast(list[Layer], self.layers)
+        if layers and layers[-1].fuses_sum:
+            y, caches = forward_chain(layers, params, x, ctx, (skip, floor))
+        else:
+            h, caches = forward_chain(layers, params, x, ctx)
+            y = add(h, skip, ctx.empty(h.shape), floor)
+        return y, (x, caches, of_skip, y if floor == 0 else None) if ctx.train else None
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
-        x, caches, of_skip = cache
+        x, caches, of_skip, y = cache
+        if y is not None:
+            dy = relu_backward(dy, y, ctx.empty(dy.shape), ctx.empty(dy.shape))
         layers = cast(list[Layer], self.layers)
         dx = backward_chain(layers, params, grads, caches, dy, ctx)
         skip = dy
@@ -153,4 +164,4 @@ class Residual(Layer):
                 skip = linear_backward_input(dy, W, ctx.empty(x.shape))
         if not ctx.want_dx:
             return None
-        return np.add(dx, skip, out=ctx.empty(x.shape))
+        return add(dx, skip, ctx.empty(x.shape))

@@ -10,13 +10,17 @@ shape of `dy`) are neither `dy` nor `z`.
 from __future__ import annotations
 
 import math
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 from scipy.special import erf
 
+from skdl._config import use_numba
 from skdl._typing import Array
 from skdl.ops.vector import row_max, row_sum
 
+_SHARED = 2**16  # numbers that are worth several threads
 SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
 
@@ -56,6 +60,9 @@ def relu(x: Array, out: Array) -> Array:
 
 def relu_backward(dy: Array, y: Array, out: Array, work: Array) -> Array:
     """dy where y > 0, else 0."""
+    if dy.size >= _SHARED and use_numba():
+        twin: Any = import_module("skdl.ops._numba.channel_norm")
+        return twin.relu_backward(dy, y, out)
     np.greater(y, 0.0, out=work, casting="unsafe")
     return np.multiply(dy, work, out=out)
 

@@ -1,13 +1,14 @@
 """Batch normalisation of channels, with what often follows it in the same pass.
 
 Arrays are (…, c), such as images (n, h, w, c): the statistics of a channel are those of
-all its pixels in the batch. Unlike in `skdl.ops.norm.batch_norm` only the statistics
-are kept for the backward pass, and an addition (of a residual branch) and ReLU may
-follow. The NumPy reference stands here; `skdl.ops._numba.channel_norm` has its twin.
+all its pixels in the batch. Only the statistics are kept for the backward pass, and an
+addition (of a residual branch) and ReLU may follow. The NumPy reference stands here;
+`skdl.ops._numba.channel_norm` has its twin.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +16,8 @@ import numpy as np
 
 from skdl._config import use_numba
 from skdl._typing import Array
+
+Empty = Callable[..., Array]
 
 
 def _twin() -> Any:
@@ -122,6 +125,8 @@ def channel_norm_backward(
     dbeta: Array,
     out: Array,
     y: Array | None = None,
+    kept: Array | None = None,
+    empty: Empty = np.empty,
 ) -> Array:
     """Backward of `channel_norm`, through μ and σ².
 
@@ -132,8 +137,7 @@ def channel_norm_backward(
     x : ndarray of shape (…, c)
         Input of the forward pass.
     dy : ndarray of shape (…, c)
-        ∂L/∂y; if `y` is given it is set to 0 where y ≤ 0, and then also the gradient
-        to `other`.
+        ∂L/∂y.
     gamma : ndarray of shape (c,)
         Scale.
     mean, inv_std : ndarray of shape (c,)
@@ -144,51 +148,63 @@ def channel_norm_backward(
         Receives ∂L/∂x; not the memory of `x` or `dy`.
     y : ndarray of shape (…, c), default=None
         Output of the forward pass, if its floor was 0.
+    kept : ndarray of shape (…, c), default=None
+        Receives the gradient to `other` if `y` is given: ∂L/∂y where y > 0, else 0. May
+        be the memory of `dy`.
+    empty : callable, default=numpy.empty
+        ``empty(shape, dtype)`` gives scratch memory.
 
     Returns
     -------
     out : ndarray of shape (…, c)
         ∂L/∂x.
     """
+    if y is None:
+        kept = dy
+    elif kept is None:
+        kept = out
     n = x.size // x.shape[-1]
     if (twin := _twin()) is not None:
-        twin.gradient_sums(x, dy, y, mean, dbeta, dgamma)
+        twin.gradient_sums(x, dy, y, kept, mean, dbeta, dgamma)
     else:
         if y is not None:
-            np.copyto(dy, dy.dtype.type(0), where=y <= 0)
-        dbeta[...] = dy.sum(axis=_but_channels(x), dtype=np.float64)
-        np.subtract(x, mean, out=out)
-        out *= dy
-        dgamma[...] = out.sum(axis=_but_channels(x), dtype=np.float64)
+            kept[...] = dy
+            np.copyto(kept, kept.dtype.type(0), where=y <= 0)
+        dbeta[...] = kept.sum(axis=_but_channels(x), dtype=np.float64)
+        work = np.subtract(x, mean, out=empty(x.shape, x.dtype))
+        work *= kept
+        dgamma[...] = work.sum(axis=_but_channels(x), dtype=np.float64)
     dgamma *= inv_std
     # ∂x = a·∂y + b·x + d
     a = gamma * inv_std
     b = -a * inv_std * dgamma / n
     d = -a * dbeta / n - b * mean
     if twin is not None:
-        return twin.combine(dy, x, a, b, d, out)
-    np.multiply(x, b, out=out)
+        return twin.combine(kept, x, a, b, d, out)
+    np.multiply(kept, a, out=out)
+    out += np.multiply(x, b, out=work)
     out += d
-    out += a * dy
     return out
 
 
-def relu_backward(dy: Array, y: Array) -> Array:
-    """Set ∂L/∂y to 0 where y = max(0, x) is not positive: ∂L/∂x, in place.
+def add(x: Array, other: Array, out: Array, floor: float = -np.inf) -> Array:
+    """y = max(floor, x + other).
 
     Parameters
     ----------
-    dy : ndarray of shape (…, c)
-        ∂L/∂y; becomes ∂L/∂x.
-    y : ndarray of shape (…, c)
-        Output of the forward pass.
+    x, other : ndarray of shape (…, c)
+        Summands.
+    out : ndarray of shape (…, c)
+        Receives y.
+    floor : float, default=-inf
+        The least value of y. NaN stays.
 
     Returns
     -------
-    dy : ndarray of shape (…, c)
-        ∂L/∂x.
+    out : ndarray of shape (…, c)
+        y.
     """
     if (twin := _twin()) is not None:
-        return twin.relu_backward(dy, y)
-    np.copyto(dy, dy.dtype.type(0), where=y <= 0)
-    return dy
+        return twin.add(x, other, out, floor)
+    np.add(x, other, out=out)
+    return np.maximum(out, floor, out=out) if floor > -np.inf else out

@@ -6,10 +6,10 @@ import pytest
 from skdl import config_context
 from skdl._config import has_numba
 from skdl.ops.channel_norm import (
+    add,
     channel_norm,
     channel_norm_backward,
     channel_scale,
-    relu_backward,
 )
 from skdl.testing import check_gradient
 
@@ -82,11 +82,21 @@ def test_derivatives(shape, engine, relu):
     with config_context(engine=engine):
         y, mean, _, inv_std = forward(x, gamma, beta, other, floor)
         dgamma, dbeta, dx = np.empty_like(gamma), np.empty_like(beta), np.empty_like(x)
-        masked = dy.copy()
+        kept, before = (np.full_like(dy, np.nan) if relu else dy), dy.copy()
         got = channel_norm_backward(
-            x, masked, gamma, mean, inv_std, dgamma, dbeta, dx, y if relu else None
+            x,
+            dy,
+            gamma,
+            mean,
+            inv_std,
+            dgamma,
+            dbeta,
+            dx,
+            y if relu else None,
+            kept,
         )
         assert got is dx
+        np.testing.assert_array_equal(dy, before)
 
         def value(x, gamma, beta, other):
             return np.sum(dy * forward(x, gamma, beta, other, floor)[0])
@@ -94,7 +104,7 @@ def test_derivatives(shape, engine, relu):
         check_gradient(lambda x: value(x, gamma, beta, other), x, dx)
         check_gradient(lambda gamma: value(x, gamma, beta, other), gamma, dgamma)
         check_gradient(lambda beta: value(x, gamma, beta, other), beta, dbeta)
-        check_gradient(lambda other: value(x, gamma, beta, other), other, masked)
+        check_gradient(lambda other: value(x, gamma, beta, other), other, kept)
 
 
 @pytest.mark.skipif("numba" not in ENGINES, reason="needs Numba")
@@ -111,7 +121,7 @@ def test_engines_agree_backwards(shape, dtype, relu):
         with config_context(engine=engine):
             channel_norm_backward(
                 x,
-                dy.copy(),
+                dy,
                 gamma,
                 mean,
                 inv_std,
@@ -130,7 +140,7 @@ def test_engines_agree_backwards(shape, dtype, relu):
 @pytest.mark.parametrize("engine", ENGINES)
 def test_scale_and_relu(engine):
     rng = np.random.default_rng(0)
-    x, dy = rng.normal(size=(2, 6, 7, 9, 5))
+    x = rng.normal(size=(6, 7, 9, 5))
     scale, shift = rng.normal(size=(2, 5))
     x[0, 0, 0, 0] = np.nan
     with config_context(engine=engine):
@@ -139,8 +149,17 @@ def test_scale_and_relu(engine):
         same = x.copy()
         assert channel_scale(same, scale, shift, same) is same
         np.testing.assert_allclose(same, x * scale + shift, atol=1e-14)
-        got = relu_backward(dy.copy(), y)
-    np.testing.assert_array_equal(got, np.where(y <= 0, 0, dy))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("floor", [-np.inf, 0.0])
+@pytest.mark.parametrize("shape", [(3, 5), (90, 30, 50)])
+def test_sums(shape, floor, engine):
+    x, other = np.random.default_rng(0).normal(size=(2, *shape))
+    x.flat[0] = np.nan
+    with config_context(engine=engine):
+        got = add(x, other, np.full_like(x, 9.0), floor)
+    np.testing.assert_array_equal(got, np.maximum(x + other, floor))
 
 
 @pytest.mark.skipif("numba" not in ENGINES, reason="needs Numba")
@@ -151,9 +170,7 @@ def test_the_same_bits_for_any_number_of_threads():
         with config_context(engine="numba", n_threads=n_threads):
             y, mean, variance, inv_std = forward(x, gamma, beta, other, 0.0)
             dgamma, dbeta, dx = (np.empty_like(a) for a in (gamma, beta, x))
-            channel_norm_backward(
-                x, dy.copy(), gamma, mean, inv_std, dgamma, dbeta, dx, y
-            )
+            channel_norm_backward(x, dy, gamma, mean, inv_std, dgamma, dbeta, dx, y)
         found.append((y, mean, variance, dgamma, dbeta, dx))
     for others in found[1:]:
         for one, other_one in zip(found[0], others, strict=True):

@@ -33,7 +33,7 @@ def test_norm_addition_and_relu(shape, dtype, tolerance, engine):
     with config_context(engine=engine):
         y, mean, _, inv_std = forward(x, gamma, beta, other, floor=0.0)
         dgamma, dbeta, dx = (np.empty_like(a) for a in (gamma, beta, x))
-        channel_norm_backward(x, dy, gamma, mean, inv_std, dgamma, dbeta, dx, y)
+        channel_norm_backward(x, dy, gamma, mean, inv_std, dgamma, dbeta, dx, y, dy)
     pairs = {
         "y": (y, expected.detach().numpy().transpose(0, 2, 3, 1)),
         "dx": (dx, tx.grad.numpy().transpose(0, 2, 3, 1)),

@@ -83,8 +83,8 @@ def scale_rows(x, scale, shift, other, add, floor, y, first, last):  # type: ign
 
 
 @entry
-def block_gradients(x, dy, y, masked, middle, c, block, s, t, first, last):  # type: ignore[no-untyped-def]
-    """Σ dy and Σ dy·(x − μ) of the blocks; dy is masked by y > 0 before."""
+def block_gradients(x, dy, y, masked, kept, middle, c, block, s, t, first, last):  # type: ignore[no-untyped-def]
+    """Σ dy and Σ dy·(x − μ) of the blocks; of dy what y > 0 leaves, put into `kept`."""
     wide, zero = middle.size, x.dtype.type(0)
     a, b = np.empty(wide, x.dtype), np.empty(wide, x.dtype)
     for k in range(first, last):
@@ -95,35 +95,52 @@ def block_gradients(x, dy, y, masked, middle, c, block, s, t, first, last):  # t
             stop = min(start + wide, end)
             p, q, r = dy[start:stop], x[start:stop], y[start:stop]
             if masked:
+                out = kept[start:stop]
+                for j in range(stop - start):
+                    g = zero if r[j] <= zero else p[j]
+                    out[j] = g
+                    a[j] += g
+                    b[j] += g * (q[j] - middle[j])
+            else:
                 for j in range(stop - start):
                     g = p[j]
-                    p[j] = zero if r[j] <= zero else g
-            for j in range(stop - start):
-                g = p[j]
-                a[j] += g
-                b[j] += g * (q[j] - middle[j])
+                    a[j] += g
+                    b[j] += g * (q[j] - middle[j])
         fold(a, c, s[k])
         fold(b, c, t[k])
 
 
 @entry
-def combine_rows(dy, x, a, b, d, out, first, last):  # type: ignore[no-untyped-def]
-    """out = a·dy + b·x + d for the numbers first … last − 1."""
+def combine_rows(dy, x, a, b, d, out, in_place, first, last):  # type: ignore[no-untyped-def]
+    """out = a·dy + b·x + d for the numbers first … last − 1; in place: dy is `out`."""
     wide = a.size
     for start in range(first, last, wide):
         end = min(start + wide, last)
         p, q, r = dy[start:end], x[start:end], out[start:end]
-        for j in range(end - start):
-            r[j] = a[j] * p[j] + (b[j] * q[j] + d[j])
+        # Apart: a loop over memory that may overlap is not made of vectors.
+        if in_place:
+            for j in range(end - start):
+                r[j] = a[j] * r[j] + (b[j] * q[j] + d[j])
+        else:
+            for j in range(end - start):
+                r[j] = a[j] * p[j] + (b[j] * q[j] + d[j])
 
 
 @entry
-def mask_rows(dy, y, first, last):  # type: ignore[no-untyped-def]
-    """Set dy to 0 where y ≤ 0, for the numbers first … last − 1."""
-    zero, p, q = dy.dtype.type(0), dy[first:last], y[first:last]
+def mask_numbers(dy, y, out, first, last):  # type: ignore[no-untyped-def]
+    """out = dy where y > 0, else 0, for the numbers first … last − 1."""
+    zero, p, q, r = dy.dtype.type(0), dy[first:last], y[first:last], out[first:last]
     for i in range(last - first):
-        g = p[i]
-        p[i] = zero if q[i] <= zero else g
+        r[i] = p[i] if q[i] > zero else zero
+
+
+@entry
+def add_numbers(x, other, floor, y, first, last):  # type: ignore[no-untyped-def]
+    """y = max(floor, x + other) for the numbers first … last − 1."""
+    p, q, out = x[first:last], other[first:last], y[first:last]
+    for i in range(last - first):
+        v = p[i] + q[i]
+        out[i] = floor if v < floor else v
 
 
 def _wide(c: int) -> int:
@@ -205,17 +222,24 @@ def channel_scale(
 
 
 def gradient_sums(
-    x: Array, dy: Array, y: Array | None, mean: Array, s: Array, t: Array
+    x: Array,
+    dy: Array,
+    y: Array | None,
+    kept: Array,
+    mean: Array,
+    s: Array,
+    t: Array,
 ) -> None:
-    """Write Σ dy and Σ dy·(x − μ), after setting dy to 0 where y ≤ 0."""
-    c, x1, dy1 = x.shape[-1], _flat(x), dy.reshape(-1)
+    """Write Σ dy and Σ dy·(x − μ), and into `kept` what y > 0 leaves of dy."""
+    c, x1, dy1 = x.shape[-1], _flat(x), _flat(dy)
     y1 = dy1 if y is None else _flat(y)
+    kept1 = dy1 if y is None else kept.reshape(-1)
     block, middle = _block(c), _repeated(mean, x.dtype)
     n_blocks = -(-x.size // block)
     a, b = (np.empty((n_blocks, c), x.dtype) for _ in range(2))
     _over(
         lambda first, last: block_gradients(
-            x1, dy1, y1, y is not None, middle, c, block, a, b, first, last
+            x1, dy1, y1, y is not None, kept1, middle, c, block, a, b, first, last
         ),
         x.size,
         block,
@@ -227,11 +251,20 @@ def combine(dy: Array, x: Array, a: Array, b: Array, d: Array, out: Array) -> Ar
     """Return a·dy + b·x + d, by channels."""
     c, dtype = x.shape[-1], x.dtype
     repeated = (_repeated(part, dtype) for part in (a, b, d))
-    _over_numbers(combine_rows, c, _flat(dy), _flat(x), *repeated, out.reshape(-1))
+    _over_numbers(
+        combine_rows, c, _flat(dy), _flat(x), *repeated, out.reshape(-1), dy is out
+    )
     return out
 
 
-def relu_backward(dy: Array, y: Array) -> Array:
-    """Twin of `skdl.ops.channel_norm.relu_backward`."""
-    _over_numbers(mask_rows, 1, dy.reshape(-1), _flat(y))
-    return dy
+def add(x: Array, other: Array, out: Array, floor: float) -> Array:
+    """Twin of `skdl.ops.channel_norm.add`."""
+    least = x.dtype.type(floor)
+    _over_numbers(add_numbers, 1, _flat(x), _flat(other), least, out.reshape(-1))
+    return out
+
+
+def relu_backward(dy: Array, y: Array, out: Array) -> Array:
+    """Twin of `skdl.ops.activation.relu_backward`."""
+    _over_numbers(mask_numbers, 1, _flat(dy), _flat(y), out.reshape(-1))
+    return out
