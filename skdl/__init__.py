@@ -22,6 +22,8 @@ from skdl.neural_network import (
     MLPClassifier,
     MLPRegressor,
     NetworkFeatures,
+    RNNClassifier,
+    RNNRegressor,
 )
 
 __version__ = "0.1.0"
@@ -37,6 +39,8 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "NetworkFeatures",
+    "RNNClassifier",
+    "RNNRegressor",
     "compile",
     "config_context",
     "get_config",

@@ -26,10 +26,18 @@ from sklearn.utils.estimator_checks import (
 
 import skdl
 from skdl import MLPClassifier, NetworkFeatures, config_context
+from skdl.optimizers import Adam
 
-# Estimators that cannot be made without arguments, or whose randomness is an inner
-# estimator's.
-MADE = {"NetworkFeatures": lambda: NetworkFeatures(MLPClassifier(random_state=0))}
+QUICK = {"cell": "gru", "optimizer": Adam(0.03), "max_iter": 60}
+
+# Estimators that cannot be made without arguments, that take long, or whose
+# randomness is an inner estimator's.
+MADE = {
+    "NetworkFeatures": lambda: NetworkFeatures(MLPClassifier(random_state=0)),
+    # The defaults pass too; these are a fifth of the work.
+    "RNNClassifier": lambda: skdl.RNNClassifier(8, **QUICK),
+    "RNNRegressor": lambda: skdl.RNNRegressor(8, **QUICK),
+}
 
 
 def public_modules():
@@ -94,7 +102,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 def test_discovery_finds_the_estimators():
     assert "NetworkFeatures" in NAMES
-    kinds = ("GradientBoosting", "AdaBoost", "MLP", "CNN")
+    kinds = ("GradientBoosting", "AdaBoost", "MLP", "CNN", "RNN")
     assert {k + s for k in kinds for s in ("Classifier", "Regressor")} <= set(NAMES)
 
 

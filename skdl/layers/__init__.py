@@ -30,6 +30,7 @@ from skdl.layers._layer import (
     resolve_chain,
 )
 from skdl.layers._pool import AvgPool2D, GlobalAvgPool, MaxPool2D
+from skdl.layers._pool_steps import PoolSteps
 from skdl.layers._prelu import PReLU
 from skdl.layers._recurrent import GRU, LSTM, RNN
 from skdl.layers._residual import Residual
@@ -64,6 +65,7 @@ __all__ = [
     "MaxPool2D",
     "PReLU",
     "ParamSpec",
+    "PoolSteps",
     "Rescale",
     "Residual",
     "SideOutput",

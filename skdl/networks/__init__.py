@@ -20,6 +20,7 @@ from skdl.networks._network import Network
 from skdl.networks._rates import set_rates
 from skdl.networks._receptive_field import ReceptiveField, receptive_fields
 from skdl.networks._resnet import resnet8, resnet18, resnet34, resnet50, resnext50
+from skdl.networks._rnn import rnn_layers
 from skdl.networks._separable import separable
 from skdl.networks._vgg import vgg11, vgg13, vgg16, vgg19, vgg_small
 
@@ -43,6 +44,7 @@ __all__ = [
     "resnet34",
     "resnet50",
     "resnext50",
+    "rnn_layers",
     "scaled",
     "separable",
     "set_rates",

@@ -395,7 +395,9 @@ class Network:
             Sequences then have an output for each step.
         """
         shapes = self.shapes if n_layers is None else self.shapes[: n_layers + 1]
-        return all(shape[:1] == shapes[0][:1] for shape in shapes) and bool(shapes[0])
+        first = shapes[0][:1]
+        behind = all(len(shape) > 1 and shape[:1] == first for shape in shapes[1:])
+        return behind and bool(first)
 
     def describe(self) -> str:
         """Return a table of the layers, see `skdl.networks.describe`.

@@ -5,6 +5,8 @@ from skdl.neural_network._cnn_regressor import CNNRegressor
 from skdl.neural_network._features import NetworkFeatures
 from skdl.neural_network._mlp_classifier import MLPClassifier
 from skdl.neural_network._mlp_regressor import MLPRegressor
+from skdl.neural_network._rnn_classifier import RNNClassifier
+from skdl.neural_network._rnn_regressor import RNNRegressor
 
 __all__ = [
     "CNNClassifier",
@@ -12,4 +14,6 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "NetworkFeatures",
+    "RNNClassifier",
+    "RNNRegressor",
 ]

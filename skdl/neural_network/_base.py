@@ -25,6 +25,7 @@ from skdl._compat import (
     validate_data,
     without_callbacks,
 )
+from skdl._ragged import Ragged
 from skdl._request import Request
 from skdl._settings import fit_context
 from skdl._typing import Array
@@ -198,6 +199,11 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
             return self._in_precision(validate_data(self, X, **options))
         X, y = validate_data(self, X, y, multi_output=True, **options)
         return self._in_precision(X), self._clean_target(y)
+
+    def _is_table(self, X: Any) -> bool:
+        """Return whether the columns of X are features, as in the first call."""
+        nested = isinstance(X, (list, tuple))
+        return (np.ndim(X) if nested else getattr(X, "ndim", 2)) == 2
 
     def _clean_target(self, y: Any) -> Any:
         return y
@@ -492,6 +498,8 @@ def _rounded(X: Any, dtype: DTypeLike) -> Any:
     """Return rows in another precision, if no number is too large for it."""
     if X.dtype == dtype:
         return X
+    if isinstance(X, Ragged):
+        return Ragged(_rounded(X.values, dtype), X.offsets)
     with np.errstate(over="ignore"):  # the error says it better
         return check_array(
             X, dtype=dtype, accept_sparse="csr", allow_nd=True, input_name="X"

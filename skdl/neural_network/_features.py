@@ -173,8 +173,7 @@ class NetworkFeatures(
         if isinstance(fitted, Network):
             network, rows = fitted, _rows_of(fitted, X)
         else:
-            nested = isinstance(X, (list, tuple))
-            if (np.ndim(X) if nested else getattr(X, "ndim", 2)) == 2:
+            if fitted._is_table(X):
                 validate_data(self, X, accept_sparse="csr", dtype=None, reset=False)
             network, rows = fitted.network_, fitted._rows_to_predict(X)
         if isinstance(rows, np.ndarray):  # pictures may be of another size

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from scipy import sparse
+import numpy as np
 
 from skdl._compat import callbacks_of, keeps_runs, kept_run
 from skdl.training import Data, TrainingState
@@ -81,7 +81,7 @@ def what_callbacks_see(estimator: Any, data: Data) -> dict[str, Any]:
     """
     X, names = data.X, getattr(estimator, "feature_names_in_", None)
     pandas = sys.modules.get("pandas")  # where the names came from, most likely
-    if names is not None and pandas is not None and not sparse.issparse(X):
+    if names is not None and pandas is not None and isinstance(X, np.ndarray):
         X = pandas.DataFrame(X.reshape(len(X), -1), columns=names, copy=False)
     return {"X": X, "y": data.target}
 

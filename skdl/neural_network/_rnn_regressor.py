@@ -1,0 +1,280 @@
+"""Recurrent network for real targets of sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from skdl._compat import StrOptions
+from skdl.initializers import Initializer
+from skdl.layers import Layer
+from skdl.losses import Loss
+from skdl.neural_network._regressor import NetworkRegressor
+from skdl.neural_network._rnn import BaseRNN
+from skdl.optimizers import Optimizer
+
+
+class RNNRegressor(NetworkRegressor, BaseRNN):
+    """Recurrent network for one or several real targets of sequences.
+
+    Minimises the squared error, or another loss, of a chain of recurrent layers by
+    backpropagation through time and any of `skdl.optimizers`.
+
+    `X` holds sequences:
+
+    - a list of arrays of shape (length, n_features) or (length,), of different lengths;
+      of strings, with `embedding`;
+    - an array of shape (n_samples, n_steps, n_features); what is NaN in all features,
+      or masked (`numpy.ma`), behind the end of a sequence is padding;
+    - an array or DataFrame of shape (n_samples, n_steps) whose rows are sequences of
+      one feature, padded likewise.
+
+    Padding changes no answer. Features are best scaled to about [-1, 1].
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(64,)
+        Units of each recurrent layer; at least one layer.
+    cell : {"lstm", "gru", "rnn"}, default="lstm"
+        Kind of the recurrent layers: long short-term memory, gated recurrent unit, or
+        the simple layer with tanh.
+    bidirectional : bool, default=False
+        Whether each layer goes through a sequence in both directions; it then has twice
+        the outputs.
+    pooling : {"last", "mean", "max"}, default="last"
+        How a sequence becomes one row in front of the output layer: by the state at its
+        end (going backwards: at its start), or by the mean or the largest value of each
+        unit over its steps.
+    dropout : float or sequence of float, default=0.0
+        Share of the outputs of each recurrent layer that is dropped while training, in
+        [0, 1): one for all or one for each. Of a sequence the same units are dropped in
+        all steps (Gal & Ghahramani 2016).
+    embedding : int, default=None
+        `X` holds symbols, one at a step (characters, words or numbers that stand for
+        things); so many numbers, which are learned, stand for each. None: `X` holds
+        numbers.
+    layers : sequence of Layer or str, default=None
+        The layers in front of the output layer themselves, in place of
+        `hidden_layer_sizes`, `cell`, `bidirectional`, `pooling` and `dropout`:
+        ``[LSTM(64), Residual([LSTM(64)]), PoolSteps("max")]``.
+    optimizer : str or Optimizer, default="adam"
+        Name or instance, such as ``Adam(3e-3)``. In grids and in `set_params` its
+        settings are ``optimizer__learning_rate`` and so on, also while it is a name.
+        Names: `skdl.optimizers.names`.
+    initializer : str or Initializer, default="auto"
+        Start of the weights. "auto" is LeCun before SELU and Xavier before the other
+        activations; for deep nets of ReLU try "he_normal". Biases start at
+        0, those of the output layer at the constant of the smallest loss (for the
+        squared error the mean of `y`).
+    loss : str, Loss or callable, default="squared_error"
+        "squared_error", "absolute_error", "huber", "quantile", "poisson" (targets ≥ 0),
+        "gamma" (targets > 0), a loss object such as ``Quantile(0.9)``, or a function
+        ``f(y, raw) -> (loss, gradient)``, see `skdl.losses.FunctionLoss`. In
+        grids its settings are ``loss__quantile`` and so on.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty ½·alpha·‖W‖² on the weights (not on biases), which is
+        divided by the sum of the sample weights of the batch.
+    l1 : float, default=0.0
+        Strength of the L1 penalty l1·‖W‖₁, divided likewise.
+    batch_size : int or "auto", default="auto"
+        Rows in a step. "auto" is min(200, n_samples), and all rows for optimizers that
+        are meant for the whole sample ("gd", "rprop", "lbfgs", "newton",
+        "coordinate"); the last three take nothing else, and no dropout.
+    max_iter : int, default=200
+        Most epochs.
+    shuffle : bool, default=True
+        Whether each epoch takes the rows in a new random order.
+    random_state : int, RandomState instance or None, default=None
+        Starting weights, order of rows, dropout and the validation split. The same
+        integer gives the same bits.
+    tol : float, default=0.0001
+        Smallest change of the training loss, or of the validation metric, that counts
+        as an improvement.
+    verbose : bool or int, default=False
+        Print a table with a line every epoch, or every so many epochs.
+    warm_start : bool, default=False
+        Whether `fit` goes on from the last one: weights, optimizer state and history.
+    early_stopping : bool, default=False
+        Whether to stop when the validation metric has stopped improving, and to keep
+        the weights of its best epoch. The validation data are `X_val` and `y_val`, or
+        else a part of the training data.
+    validation_fraction : float, default=0.1
+        Size of that part, in (0, 1).
+    n_iter_no_change : int, np.inf or "never", default=10
+        Stop after more than so many epochs in a row without an improvement by `tol`:
+        of the validation metric with `early_stopping`, else of the training loss.
+        "never", or ``np.inf``, always does `max_iter` epochs.
+    scoring : str, callable or None, default="loss"
+        The validation metric: "loss" is the loss, None R²; other names and callables
+        are scikit-learn scorers.
+    n_init : int, default=1
+        Restarts from other random weights; the best one is kept, by the validation
+        metric with `early_stopping`, else by the training loss.
+    n_jobs : int, default=None
+        Restarts run in so many processes (joblib). The result does not depend on it.
+    dtype : {"float32", "float64"}, default=None
+        Precision. None follows `X`: float32 stays, symbols get it, everything else is
+        float64.
+    init_from : estimator or Network, default=None
+        A fitted skdl network to start from, in place of random weights: of each layer
+        that both have, in their order. Here may be new layers in between, or only the
+        first ones. The output layer is taken if the classes are the same. A clone
+        keeps it.
+    freeze : int, slice, str or sequence of them, default=None
+        Layers that stay as they are, running statistics included: by index or slice
+        of the layers in front of the output layer, by class (``"LSTM"``), or
+        "features" for all of them. What is frozen at the beginning costs no backward
+        pass. Frozen layers still drop out.
+    layer_rates : float or dict, default=None
+        Factors of the learning rate. A number is the share that each layer with weights
+        has of that of the layer behind it: with 0.5 the output layer learns at the full
+        rate, the one before it at half, the next at a quarter (Howard & Ruder 2018). A
+        dict maps layers, named as in `freeze`, to factors.
+
+    Attributes
+    ----------
+    out_activation_ : str
+        "exp" for the Poisson and the gamma loss, else "identity".
+    network_ : Network
+        The fitted network.
+    coefs_ : list of ndarray of shape (n_in, n_out)
+        Weight matrices, views into the network.
+    intercepts_ : list of ndarray of shape (n_out,)
+        Biases of the dense layers, views into the network.
+    history_ : dict of str to list of float
+        One entry an epoch: "loss", "learning_rate" (of the epoch's first update) and,
+        with validation data, "val_loss" and "val_score".
+    loss_curve_ : list of float
+        ``history_["loss"]``.
+    loss_ : float
+        Training loss of the last epoch, penalties included.
+    best_loss_ : float
+        Smallest training loss of an epoch.
+    validation_scores_ : list of float or None
+        ``history_["val_score"]``, if there is one.
+    best_validation_score_ : float or None
+        Its best value.
+    best_epoch_ : int
+        The epoch, from 1, of the best validation metric with `early_stopping` (whose
+        weights are kept), else of the smallest training loss.
+    loss_function_ : Loss
+        The loss, in the form for the targets.
+    n_iter_ : int
+        Epochs done since the weights were drawn.
+    t_ : int
+        Samples seen, counted with repetition.
+    n_layers_ : int
+        Layers of neurons, input and output among them.
+    n_outputs_ : int
+        Output neurons.
+    n_features_in_ : int
+        Features of `X`.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the features, if `X` had some.
+
+    Raises
+    ------
+    DivergenceError
+        From `fit`, if the loss stops being finite. A model that was fitted before is
+        left as it was; another keeps the last finite weights.
+
+    See Also
+    --------
+    RNNClassifier : The same for classes.
+    skdl.networks.rnn_layers : The recurrent layers.
+
+    Notes
+    -----
+    Against exploding gradients clip them: ``optimizer=Adam(clip_norm=1.0)``. Settings
+    mean what they mean in `MLPRegressor`. Symbols that were not in the first fit share
+    one vector, and a warning counts them.
+
+    Examples
+    --------
+    How fast does it swing? Sequences of 20 to 40 steps:
+
+    >>> import numpy as np
+    >>> from skdl import RNNRegressor
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.uniform(0.3, 1.0, 100)
+    >>> X = [np.sin(speed * np.arange(rng.integers(20, 40))) for speed in y]
+    >>> net = RNNRegressor(16, max_iter=80, random_state=0)
+    >>> net.set_params(optimizer__learning_rate=0.01, n_iter_no_change="never")
+    RNNRegressor(...)
+    >>> net.fit(X[:80], y[:80]).score(X[80:], y[80:]) > 0.8
+    True
+    """
+
+    _parameter_constraints: dict[str, Any] = {
+        **NetworkRegressor._parameter_constraints,
+        **BaseRNN._parameter_constraints,
+        "pooling": [StrOptions({"last", "mean", "max"})],
+    }
+
+    pooling: str
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] = (64,),
+        *,
+        cell: str = "lstm",
+        bidirectional: bool = False,
+        pooling: str = "last",
+        dropout: float | Sequence[float] = 0.0,
+        embedding: int | None = None,
+        layers: Sequence[Layer | str] | None = None,
+        optimizer: str | Optimizer = "adam",
+        initializer: str | Initializer = "auto",
+        loss: str | Loss | Callable[..., Any] = "squared_error",
+        alpha: float = 1e-4,
+        l1: float = 0.0,
+        batch_size: int | str = "auto",
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: float | str = 10,
+        scoring: Any = "loss",
+        n_init: int = 1,
+        n_jobs: int | None = None,
+        dtype: str | None = None,
+        init_from: Any = None,
+        freeze: Any = None,
+        layer_rates: float | dict[Any, float] | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.cell = cell
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.dropout = dropout
+        self.embedding = embedding
+        self.layers = layers
+        self.optimizer = optimizer
+        self.initializer = initializer
+        self.loss = loss
+        self.alpha = alpha
+        self.l1 = l1
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.scoring = scoring
+        self.n_init = n_init
+        self.n_jobs = n_jobs
+        self.dtype = dtype
+        self.init_from = init_from
+        self.freeze = freeze
+        self.layer_rates = layer_rates
+
+    def _pooling(self) -> str:
+        return self.pooling
