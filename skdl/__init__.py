@@ -92,6 +92,9 @@ if typing.TYPE_CHECKING:
         testing as testing,
     )
     from skdl import (
+        text as text,
+    )
+    from skdl import (
         training as training,
     )
     from skdl import (

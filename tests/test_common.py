@@ -7,6 +7,7 @@ import unittest
 
 import pytest
 from sklearn.base import BaseEstimator, clone
+from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
     check_estimator_cloneable,
@@ -63,7 +64,9 @@ def discovered():
     return [MADE.get(cls.__name__, cls)() for cls in ordered]
 
 
-ESTIMATORS = discovered()
+DISCOVERED = discovered()
+ESTIMATORS = [e for e in DISCOVERED if get_tags(e).input_tags.two_d_array]
+TOKENIZERS = [e for e in DISCOVERED if e not in ESTIMATORS]  # take texts alone
 NAMES = [type(estimator).__name__ for estimator in ESTIMATORS]
 TRANSFORMERS = [e for e in ESTIMATORS if hasattr(e, "transform")]
 
@@ -150,6 +153,12 @@ def test_booster_without_numba(estimator, check):
 @pytest.mark.parametrize("estimator", ESTIMATORS, ids=NAMES)
 def test_more(estimator, check):
     check(type(estimator).__name__, estimator)
+
+
+@pytest.mark.parametrize("check", [check_estimator_cloneable, check_estimator_repr])
+@pytest.mark.parametrize("tokenizer", TOKENIZERS, ids=lambda e: type(e).__name__)
+def test_tokenizer(tokenizer, check):
+    check(type(tokenizer).__name__, tokenizer)
 
 
 @pytest.mark.parametrize("check", TRANSFORMER_CHECKS, ids=lambda check: check.__name__)

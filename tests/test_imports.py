@@ -55,11 +55,12 @@ BELOW = {
     "networks": ["optimizers", "layers"],
     "io": ["networks"],
     "targets": ["losses"],
+    "text": ["foundation"],
     "tasks": ["networks", "targets"],
     "augment": ["ops"],
     "training": ["networks", "augment"],
     "callbacks": ["training"],
-    "neural_network": ["callbacks", "tasks"],
+    "neural_network": ["callbacks", "tasks", "text"],
     "tree": ["losses", "optimizers"],
     "boosting": ["tree", "targets"],
     "inspection": ["neural_network", "boosting"],
@@ -79,6 +80,7 @@ USES_SKLEARN = {
     "neural_network",
     "targets",
     "testing",
+    "text",
     "layers/_layer.py",  # a layer's copy is scikit-learn's clone
 }
 # narwhals and threadpoolctl come with scikit-learn, which requires them.
