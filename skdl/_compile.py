@@ -27,6 +27,7 @@ from skdl.layers import (
     DepthwiseConv2D,
     Embedding,
     Layer,
+    PoolUnpool,
     Residual,
 )
 from skdl.losses import CrossEntropy
@@ -108,6 +109,7 @@ def _call_images(rng: np.random.Generator) -> None:
         Residual([Conv2D(4, padding="same"), *norm_relu, "batch_norm"]),
         Activation("relu"),
         DepthwiseConv2D(padding="same"),
+        PoolUnpool(),
         "max_pool2d",
         Conv2D(32, padding="same"),
         Conv2D(32, padding="same", stride=2),

@@ -35,7 +35,9 @@ from skdl.layers._prelu import PReLU
 from skdl.layers._recurrent import GRU, LSTM, RNN
 from skdl.layers._residual import Residual
 from skdl.layers._sequence import Bidirectional, Embedding
-from skdl.layers._shape import Flatten, Rescale
+from skdl.layers._shape import Flatten, Rescale, Reshape
+from skdl.layers._skip import PoolUnpool, SkipConcatenate
+from skdl.layers._upsample import ConvTranspose2D, Upsample2D
 
 __all__ = [
     "GRU",
@@ -52,6 +54,7 @@ __all__ = [
     "Chain",
     "Context",
     "Conv2D",
+    "ConvTranspose2D",
     "Dense",
     "DepthwiseConv2D",
     "DropConnect",
@@ -66,12 +69,16 @@ __all__ = [
     "PReLU",
     "ParamSpec",
     "PoolSteps",
+    "PoolUnpool",
     "Rescale",
+    "Reshape",
     "Residual",
     "SideOutput",
+    "SkipConcatenate",
     "SpatialDropout",
     "StateGradients",
     "TooSmallError",
+    "Upsample2D",
     "backward_chain",
     "build_chain",
     "forward_chain",

@@ -22,7 +22,7 @@ from skdl.layers._layer import (
     registry,
     resolve_chain,
 )
-from skdl.ops.window import Axis
+from skdl.ops.window import Axis, Spread
 
 
 @register("chain")
@@ -78,7 +78,7 @@ class Chain(Layer):
     def inside(self, input_shape: Shape) -> list[list[Inside]]:
         return [inside_chain(self.chain, input_shape)]
 
-    def windows(self, input_shape: Shape) -> tuple[Axis, ...] | None:
+    def windows(self, input_shape: Shape) -> tuple[Axis | Spread, ...] | None:
         return None
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
@@ -161,7 +161,7 @@ class Branches(Layer):
     def inside(self, input_shape: Shape) -> list[list[Inside]]:
         return [[Inside(str(i), b, input_shape)] for i, b in enumerate(self.branches)]
 
-    def windows(self, input_shape: Shape) -> tuple[Axis, ...] | None:
+    def windows(self, input_shape: Shape) -> tuple[Axis | Spread, ...] | None:
         return None
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
@@ -245,7 +245,7 @@ class AuxiliaryHead(Chain):
             self._head = None
         return input_shape, super().build(input_shape)[1]
 
-    def windows(self, input_shape: Shape) -> tuple[Axis, ...] | None:
+    def windows(self, input_shape: Shape) -> tuple[Axis | Spread, ...] | None:
         return Layer.windows(self, input_shape)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:

@@ -12,7 +12,7 @@ from skdl._registry import Registry
 from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
 from skdl.layers._context import Context
-from skdl.ops.window import Axis
+from skdl.ops.window import Axis, Spread
 
 _NOTHING: dict[str, Any] = {}
 
@@ -238,7 +238,7 @@ class Layer(ParameterObject):
         """
         return []
 
-    def windows(self, input_shape: Shape) -> tuple[Axis, ...] | None:
+    def windows(self, input_shape: Shape) -> tuple[Axis | Spread, ...] | None:
         """Return which positions of the input each position of the output looks at.
 
         Not by way of the layers inside, which say so themselves.
@@ -250,7 +250,7 @@ class Layer(ParameterObject):
 
         Returns
         -------
-        windows : tuple of Axis or None
+        windows : tuple of Axis or Spread, or None
             One an axis; by default each position sees itself alone. None: there is no
             way but through the layers inside.
         """

@@ -30,7 +30,7 @@ from skdl.ops.linear import (
     linear_backward_input,
     linear_backward_weights,
 )
-from skdl.ops.window import Axis
+from skdl.ops.window import Axis, Spread
 
 
 @register("residual")
@@ -117,7 +117,7 @@ class Residual(Layer):
             chains.append(inside_chain(chain, input_shape, "skip."))
         return chains
 
-    def windows(self, input_shape: Shape) -> tuple[Axis, ...] | None:
+    def windows(self, input_shape: Shape) -> tuple[Axis | Spread, ...] | None:
         return None if self.shortcut is not None else super().windows(input_shape)
 
     def multiply_adds(self, input_shape: Shape) -> int:

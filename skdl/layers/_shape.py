@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,53 @@ class Flatten(Layer):
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         return x.reshape(len(x), -1), x.shape if ctx.train else None
+
+    def backward(
+        self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
+    ) -> Any:
+        return dy.reshape(cache)
+
+
+@register("reshape")
+class Reshape(Layer):
+    """Samples of another shape with the same numbers in the same order.
+
+    `Flatten` undone, where a decoder turns rows into pictures.
+
+    Parameters
+    ----------
+    shape : tuple of int, default=(1,)
+        Shape of one sample, such as (height, width, channels); each at least 1.
+
+    Raises
+    ------
+    ValueError
+        When a network is built, if the shape does not have as many numbers.
+    """
+
+    def __init__(self, shape: Sequence[int] = (1,)) -> None:
+        self.shape = shape
+
+    def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
+        given: Any = self.shape
+        if (
+            not isinstance(given, Sequence)
+            or not given
+            or not all(isinstance(n, Integral) and int(n) >= 1 for n in given)
+        ):
+            raise ValueError(
+                f"shape must be a tuple of integers of at least 1, got {given!r}."
+            )
+        shape = tuple(int(n) for n in given)
+        if math.prod(shape) != math.prod(input_shape):
+            raise ValueError(
+                f"samples of shape {input_shape} have {math.prod(input_shape)} numbers,"
+                f" those of shape {shape} have {math.prod(shape)}."
+            )
+        return shape, {}
+
+    def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        return x.reshape(len(x), *self.shape), x.shape if ctx.train else None
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context

@@ -7,6 +7,7 @@ b pixels of padding before, makes of them
     size + (k − 1)·d·jump,    jump·s,    offset − b·jump
 
 (Araujo, Norris & Sim 2019, "Computing receptive fields of convolutional networks").
+Layers that enlarge go the other way, see `skdl.ops.window.Spread`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 from skdl._typing import Shape
 from skdl.layers import Inside, Layer, inside_chain, resolve_chain
-from skdl.ops.window import Axis
+from skdl.ops.window import Axis, Spread
 
 
 class Span(NamedTuple):
@@ -29,15 +30,10 @@ class Span(NamedTuple):
     jump: int = 1
     offset: int = 0
 
-    def through(self, axis: Axis) -> Span:
-        """Return what positions see through one more layer."""
-        return Span(
-            self.n,
-            axis.out,
-            self.size + (axis.size - 1) * axis.dilation * self.jump,
-            self.jump * axis.stride,
-            self.offset - axis.before * self.jump,
-        )
+    def through(self, axis: Axis | Spread) -> Span | None:
+        """Return what positions see through one more layer, where whole numbers can."""
+        seen = axis.seen(self.size, self.jump, self.offset)
+        return None if seen is None else Span(self.n, axis.out, *seen)
 
     def joined(self, other: Span) -> Span:
         """Return the smallest span that holds both, at each position."""
@@ -113,7 +109,9 @@ def _layer(item: Inside, spans: Spans) -> list[Visit]:
     return [Visit(item, output_shape, products, seen), *below]
 
 
-def _looked(spans: Spans, windows: Sequence[Axis], output_shape: Shape) -> Spans:
+def _looked(
+    spans: Spans, windows: Sequence[Axis | Spread], output_shape: Shape
+) -> Spans:
     if spans == () and windows:  # the first layer that has positions
         spans = tuple(Span(axis.n, axis.n) for axis in windows)
     if spans is None or math.prod(axis.out for axis in windows) != math.prod(
@@ -124,7 +122,13 @@ def _looked(spans: Spans, windows: Sequence[Axis], output_shape: Shape) -> Spans
         return spans
     if [axis.n for axis in windows] != [span.out for span in spans]:
         return None
-    return tuple(span.through(axis) for span, axis in zip(spans, windows, strict=True))
+    found = []
+    for span, axis in zip(spans, windows, strict=True):
+        through = span.through(axis)
+        if through is None:
+            return None
+        found.append(through)
+    return tuple(found)
 
 
 def _joined(a: Spans, b: Spans) -> Spans:
@@ -220,7 +224,8 @@ def receptive_fields(
     ------
     ValueError
         If the layers do not fit together, or one does not say what it looks at, see
-        `skdl.layers.Layer.windows`.
+        `skdl.layers.Layer.windows`; what enlarges pictures can say so where they have
+        been shrunk as much before.
     """
     fields = []
     for item, _, _, spans in visit(resolve_chain(layers), tuple(input_shape)):

@@ -1,7 +1,7 @@
-"""Pooling and upsampling of images, (n, h, w, c) with channels last.
+"""Pooling of images, (n, h, w, c) with channels last.
 
-An average is a depthwise convolution with equal factors, an image enlarged by copying
-pixels the transpose of one: only maxima need loops of their own.
+An average is a depthwise convolution with equal factors: only maxima need loops of
+their own.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import numpy as np
 from skdl._config import use_numba
 from skdl._typing import Array
 from skdl.ops.conv import Empty, conv2d, conv2d_backward_input
-from skdl.ops.geometry import Conv, make_conv
-from skdl.ops.window import Axis, Padding, entries, make_axes, pair
+from skdl.ops.geometry import Conv
+from skdl.ops.window import Axis, Padding, entries, make_axes
 
 ENTRY = np.uint16  # type of the entries of a window that hold the maxima
 
@@ -158,6 +158,38 @@ def max_pool_backward(
     return out
 
 
+def take_maxima(pool: Conv, which: Array, x: Array, out: Array) -> Array:
+    """Return the number of each window at the entry that held a maximum.
+
+    The transpose of `max_pool_backward`: ∂L/∂y of an image in which the maxima were put
+    back in their places, from the gradient of that image.
+
+    Parameters
+    ----------
+    pool : Conv
+        The geometry.
+    which : uint16 ndarray of shape (n, ho, wo, c)
+        Entries of the maxima, from the forward pass.
+    x : ndarray of shape (n, h, w, c)
+        Images.
+    out : ndarray of shape (n, ho, wo, c)
+        Receives the numbers; 0 where the entry lies on the padding.
+
+    Returns
+    -------
+    out : ndarray of shape (n, ho, wo, c)
+        The numbers.
+    """
+    if use_numba():
+        twin = import_module("skdl.ops._numba.pool")
+        return twin.take_maxima(pool, which, x, out)
+    out[...] = 0
+    kw = pool.axes[1].size
+    for (i, j), windows, pixels in entries(*pool.axes):
+        np.copyto(out[windows], x[pixels], where=which[windows] == i * kw + j)
+    return out
+
+
 def _factors(pool: Conv, dtype: Any) -> Array:
     """Return the filters that give the mean over all entries of a window."""
     kh, kw, _, _ = pool.filters_shape
@@ -287,77 +319,3 @@ def global_average_backward(dy: Array, out: Array) -> Array:
     """
     out[...] = (dy / dy.dtype.type(out.shape[1] * out.shape[2]))[:, None, None]
     return out
-
-
-def make_upsampling(input_shape: tuple[int, int, int], factor: Any) -> Conv:
-    """Return the geometry of an enlargement: that of the pooling that undoes it.
-
-    Parameters
-    ----------
-    input_shape : tuple of (int, int, int)
-        Height, width and channels of an image.
-    factor : int or pair of int
-        How many times as high and as wide the result is.
-
-    Returns
-    -------
-    pool : Conv
-        The geometry.
-
-    Raises
-    ------
-    ValueError
-        If `factor` is something else.
-    """
-    h, w, channels = input_shape
-    size = pair(factor, "factor")
-    large = (h * size[0], w * size[1], channels)
-    return make_conv(large, channels, size, size, groups=channels)
-
-
-def upsample(pool: Conv, x: Array, out: Array) -> Array:
-    """Enlarge images: each pixel becomes a block (nearest neighbour).
-
-    Parameters
-    ----------
-    pool : Conv
-        The geometry, of `make_upsampling`.
-    x : ndarray of shape (n, h, w, c)
-        Images.
-    out : ndarray of shape (n, h·factor, w·factor, c)
-        Receives the enlarged ones.
-
-    Returns
-    -------
-    out : ndarray of shape (n, h·factor, w·factor, c)
-        The enlarged images.
-    """
-    n, h, w, c = x.shape
-    kh, kw, _, _ = pool.filters_shape
-    out.reshape(n, h, kh, w, kw, c)[...] = x[:, :, None, :, None]
-    return out
-
-
-def upsample_backward(
-    pool: Conv, dy: Array, out: Array, empty: Empty = np.empty
-) -> Array:
-    """∂L/∂x of `upsample`: the sums of the blocks.
-
-    Parameters
-    ----------
-    pool : Conv
-        The geometry, of `make_upsampling`.
-    dy : ndarray of shape (n, h·factor, w·factor, c)
-        ∂L/∂y.
-    out : ndarray of shape (n, h, w, c)
-        Receives ∂L/∂x.
-    empty : callable, default=numpy.empty
-        ``empty(shape, dtype)`` gives scratch memory.
-
-    Returns
-    -------
-    out : ndarray of shape (n, h, w, c)
-        ∂L/∂x.
-    """
-    ones = np.ones(pool.filters_shape, dy.dtype)
-    return conv2d(pool, dy, ones, None, out, empty=empty)

@@ -55,6 +55,25 @@ class Axis(NamedTuple):
         covered = (self.out - 1) * self.stride + self.span - self.before
         return max(0, covered - self.n)
 
+    def seen(self, size: int, jump: int, offset: int) -> tuple[int, int, int] | None:
+        """Return which pixels the windows see, from what the positions do.
+
+        Parameters
+        ----------
+        size, jump, offset : int
+            Position p sees so many pixels, from ``offset + p·jump`` on.
+
+        Returns
+        -------
+        size, jump, offset : int
+            The same of a window.
+        """
+        return (
+            size + (self.size - 1) * self.dilation * jump,
+            jump * self.stride,
+            offset - self.before * jump,
+        )
+
     def inside(self, i: int) -> tuple[slice, slice]:
         """Return the windows whose entry i lies on a pixel, and these pixels.
 
@@ -75,6 +94,52 @@ class Axis(NamedTuple):
         start = first * self.stride + shift
         stop = start + (last - first) * self.stride
         return slice(first, last), slice(start, max(start, stop), self.stride)
+
+
+class Spread(NamedTuple):
+    """An axis of positions that spread over windows: the transpose of an `Axis`.
+
+    Parameters
+    ----------
+    axis : Axis
+        From the output here to the input.
+    """
+
+    axis: Axis
+
+    @property
+    def n(self) -> int:
+        """Positions of the input."""
+        return self.axis.out
+
+    @property
+    def out(self) -> int:
+        """Positions of the output."""
+        return self.axis.n
+
+    def seen(self, size: int, jump: int, offset: int) -> tuple[int, int, int] | None:
+        """Return which pixels the positions of the output see.
+
+        Parameters
+        ----------
+        size, jump, offset : int
+            Of the input: position p sees so many pixels, from ``offset + p·jump`` on.
+
+        Returns
+        -------
+        size, jump, offset : int or None
+            The same of the output, so large that it holds for each position; None where
+            the positions of the output lie closer than pixels do.
+        """
+        s, b = self.axis.stride, self.axis.before
+        if jump % s:
+            return None
+        reach, jump_out = (self.axis.size - 1) * self.axis.dilation, jump // s
+        # Output q gets from the positions ⌈(q + b − reach)/s⌉ to ⌊(q + b)/s⌋.
+        firsts = [-((reach - q - b) // s) * jump - q * jump_out for q in range(s)]
+        lasts = [(q + b) // s * jump - q * jump_out for q in range(s)]
+        first, last = min(firsts), max(lasts)
+        return last - first + size, jump_out, offset + first
 
 
 def pair(value: Any, name: str, least: int = 1) -> tuple[int, int]:

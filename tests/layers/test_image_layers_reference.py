@@ -10,10 +10,14 @@ from skdl.layers import (
     BatchNorm,
     Context,
     Conv2D,
+    ConvTranspose2D,
     DepthwiseConv2D,
     GlobalAvgPool,
     MaxPool2D,
+    PoolUnpool,
     PReLU,
+    SkipConcatenate,
+    Upsample2D,
 )
 from skdl.networks import Network
 
@@ -25,28 +29,86 @@ CONVOLUTIONS = [
         [1, 3, (2, 3)], [1, 2, (1, 2)], [0, 1], [1, 2], [1, 2], [True]
     )
 ] + [Conv2D(4, 3, bias=False), DepthwiseConv2D(3, 1, 1), DepthwiseConv2D(3, 2, 1, 1, 2)]
-OTHERS = [
-    MaxPool2D(),
-    MaxPool2D(3, 2, 1),
-    MaxPool2D(2, ceil=True),
-    AvgPool2D(),
-    AvgPool2D(3, 2, 1),
-    AvgPool2D(3, 2, 1, count_padding=True),
-    GlobalAvgPool(),
-    BatchNorm(),
-    PReLU(),
-]
+OTHERS = (
+    [
+        MaxPool2D(),
+        MaxPool2D(3, 2, 1),
+        MaxPool2D(2, ceil=True),
+        AvgPool2D(),
+        AvgPool2D(3, 2, 1),
+        AvgPool2D(3, 2, 1, count_padding=True),
+        GlobalAvgPool(),
+        BatchNorm(),
+        PReLU(),
+        Upsample2D(),
+        Upsample2D((3, 2)),
+        Upsample2D(2, "bilinear"),
+        Upsample2D((1, 3), "bilinear"),
+        PoolUnpool(),
+        PoolUnpool([Conv2D(4, 3, padding=1)], ceil=True),
+        SkipConcatenate([MaxPool2D((2, 3)), Conv2D(3, 1), Upsample2D((2, 3))]),
+        SkipConcatenate(
+            [
+                Conv2D(5, 2, 2, ((0, 0), (0, 1))),
+                ConvTranspose2D(2, 3, 2, 1, 1, 1, (8, 9)),
+            ]
+        ),
+    ]
+    + [
+        ConvTranspose2D(6, kernel, stride, padding, dilation, groups)
+        for kernel, stride, padding, dilation, groups in [
+            (3, 1, 0, 1, 1),
+            (3, 2, 1, 1, 1),
+            (4, 2, 1, 1, 2),
+            ((2, 3), (1, 3), (0, 1), 1, 1),
+            (3, 2, 1, 2, 2),
+            (2, 2, 0, 1, 1),
+            (1, 3, 0, 1, 1),
+        ]
+    ]
+    + [ConvTranspose2D(2, 3, 2, 1, output_size=(16, 18), bias=False)]
+)
 
 
-def theirs(layer, x, p):
+def theirs(layer, x, p, at="0."):
     """The layer in PyTorch, on pictures with channels first."""
+    import torch
     import torch.nn.functional as F
 
+    if isinstance(layer, (SkipConcatenate, PoolUnpool)):
+        h, which = x, None
+        if isinstance(layer, PoolUnpool):
+            pooling = {"ceil_mode": layer.ceil, "return_indices": True}
+            h, which = F.max_pool2d(x, layer.pool_size, **pooling)
+        for i, inner in enumerate(layer.layers):
+            h = theirs(inner, h, p, f"{at}{i}.")
+        if which is None:
+            return torch.cat([x, h], 1)
+        return F.max_unpool2d(h, which, layer.pool_size, output_size=x.shape[2:])
+    if isinstance(layer, Upsample2D):
+        down, across = np.broadcast_to(layer.factor, 2).tolist()
+        return F.interpolate(x, scale_factor=(down, across), mode=layer.method)
+    if isinstance(layer, ConvTranspose2D):
+        kh, kw, c, k = p[at + "W"].shape
+        groups = layer.groups
+        W = p[at + "W"].reshape(kh, kw, c, groups, k // groups)
+        W = W.permute(3, 2, 4, 0, 1).reshape(c * groups, k // groups, kh, kw)
+        b, s = p.get(at + "b"), layer.stride
+        settings = (s, layer.padding, 0, groups, layer.dilation)
+        if layer.output_size is not None:
+            smallest = F.conv_transpose2d(x, W, b, *settings).shape[2:]
+            rest = np.subtract(layer.output_size, smallest).tolist()
+            settings = (s, layer.padding, rest, groups, layer.dilation)
+        return F.conv_transpose2d(x, W, b, *settings)
     if isinstance(layer, Conv2D):
         groups = layer._groups(x.shape[1])
-        W = p["0.W"].permute(3, 2, 0, 1)
-        settings = (layer.stride, layer.padding, layer.dilation, groups)
-        return F.conv2d(x, W, p.get("0.b"), *settings)
+        W, padding = p[at + "W"].permute(3, 2, 0, 1), layer.padding
+        if isinstance(padding, tuple):
+            (top, bottom), (left, right) = padding
+            x, padding = F.pad(x, (left, right, top, bottom)), 0
+        padding = 0 if padding == "valid" else padding
+        settings = (layer.stride, padding, layer.dilation, groups)
+        return F.conv2d(x, W, p.get(at + "b"), *settings)
     if isinstance(layer, MaxPool2D):
         return F.max_pool2d(
             x,

@@ -19,6 +19,7 @@ from skdl.layers import (
     Chain,
     Context,
     Conv2D,
+    ConvTranspose2D,
     Dense,
     DepthwiseConv2D,
     DropConnect,
@@ -30,10 +31,14 @@ from skdl.layers import (
     MaxPool2D,
     ParamSpec,
     PoolSteps,
+    PoolUnpool,
     PReLU,
     Rescale,
+    Reshape,
     Residual,
+    SkipConcatenate,
     SpatialDropout,
+    Upsample2D,
 )
 from skdl.networks import Network
 from skdl.testing import check_layer
@@ -93,6 +98,29 @@ TABLE = [
     (Branches([[Dense(3), "tanh"], Dense(2), "sigmoid"]), (5,)),
     (Branches([Conv2D(2, 1), [Conv2D(3, 3, padding="same"), "elu"]]), (4, 3, 2)),
     (Residual([Conv2D(4, 3, 2, 1)], [Conv2D(4, 1, 2)]), (5, 5, 2)),
+    (Reshape((2, 3, 1)), (6,)),
+    (Upsample2D(), (3, 2, 4)),
+    (Upsample2D((1, 3), "bilinear"), (3, 2, 4)),
+    (ConvTranspose2D(3), (4, 3, 2)),
+    (ConvTranspose2D(4, (2, 3), 2, "same", groups=2, bias=False), (3, 4, 2)),
+    (ConvTranspose2D(2, 3, 2, 1, output_size=(6, 7)), (3, 4, 1)),
+    (ConvTranspose2D(3, 3, (2, 1), ((1, 0), (2, 1)), (1, 2)), (3, 4, 2)),
+    (SkipConcatenate([Conv2D(2, padding="same"), "elu"]), (3, 4, 2)),
+    (SkipConcatenate(), (5,)),
+    (
+        SkipConcatenate(
+            [
+                MaxPool2D(),
+                SkipConcatenate([MaxPool2D(), Conv2D(3, 1), Upsample2D()]),
+                "tanh",
+                Upsample2D(),
+            ]
+        ),
+        (4, 8, 2),
+    ),
+    (PoolUnpool(), (5, 4, 3)),
+    (PoolUnpool([Conv2D(3, 3, padding="same"), "elu"], 3, 2, 1), (5, 6, 3)),
+    (PoolUnpool([PoolUnpool(["tanh"]), Conv2D(2, 1)], ceil=True), (7, 5, 2)),
 ]
 
 

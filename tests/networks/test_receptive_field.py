@@ -14,13 +14,18 @@ from skdl.layers import (
     Branches,
     Chain,
     Conv2D,
+    ConvTranspose2D,
     Dense,
     DepthwiseConv2D,
     Flatten,
     GlobalAvgPool,
     Layer,
     MaxPool2D,
+    PoolUnpool,
+    Reshape,
     Residual,
+    SkipConcatenate,
+    Upsample2D,
 )
 from skdl.networks import Network, named_layers, receptive_fields
 
@@ -65,6 +70,8 @@ def moving(network, position):
         pictures[(i, *pixel)] += 50.0  # more than any other: a maximum goes there
     moved = np.abs(network.predict(pictures)[(slice(None), *position)] - before)
     where = np.nonzero((moved.max(axis=-1) > 1e-9).reshape(axes))
+    if not len(where[0]):
+        return None
     return tuple(slice(w.min(), w.max() + 1) for w in where)
 
 
@@ -121,6 +128,51 @@ def test_pixels_that_move_a_position(name):
     middle = tuple(n // 2 for n in last.positions)
     for position in {(0, 0), middle, (-1, -1), (0, -1)}:
         assert last.of(*position) == moving(network, position), position
+
+
+ENLARGED = {
+    "nearest": [Conv2D(2, 3, 2), Upsample2D()],
+    "bilinear": [MaxPool2D(3), Upsample2D((3, 1), "bilinear")],
+    "transposed": [Conv2D(2, 2, 2), ConvTranspose2D(2, 3, 2, 1), Conv2D(1, 2)],
+    "transposed, unequal": [AvgPool2D(4), ConvTranspose2D(1, (4, 3), (2, 4), "same")],
+    "unpool": [Conv2D(1, 2), PoolUnpool([Conv2D(1, 3, padding=1)]), Conv2D(1, 2)],
+    "skip": [
+        Conv2D(1, (2, 3)),
+        SkipConcatenate([AvgPool2D(2), Conv2D(2, 1), Upsample2D()]),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ENLARGED)
+def test_pixels_that_move_a_position_of_what_is_enlarged(name):
+    """A position sees what the field says or less, and some reach both of its ends."""
+    shape = (11, 14, 1)
+    network = Network(ENLARGED[name], shape)
+    last = [f for f in receptive_fields(network.layers, shape) if f.key.isdigit()][-1]
+    assert last.positions == network.output_shape[:2]
+    ends = []
+    for position in np.ndindex(*last.positions):
+        part = moving(network, position)
+        if part is None:
+            continue
+        parts = zip(part, last.of(*position), strict=True)
+        for axis, (mine, told) in enumerate(parts):
+            assert told.start <= mine.start < mine.stop <= told.stop, position
+            first = position[axis] * last.jump[axis] + last.offset[axis]
+            ends.append((mine.start - first, mine.stop - first - last.size[axis]))
+    if name != "unpool":  # few positions hold a maximum
+        ends = np.reshape(ends, (-1, 2, 2))
+        assert not ends[..., 0].min(axis=0).any()
+        assert not ends[..., 1].max(axis=0).any()
+
+
+def test_positions_closer_than_pixels():
+    layers = [Upsample2D(), Conv2D(1, 3), MaxPool2D()]
+    with pytest.raises(ValueError, match=r"Layer 0 \(Upsample2D\(\)\) does not say"):
+        receptive_fields(layers, (7, 7, 1))
+    code = [Flatten(), Dense(4), Reshape((2, 2, 1))]
+    with pytest.raises(ValueError, match=r"Layer 2 \(Reshape"):
+        receptive_fields(code, (7, 7, 1))
 
 
 @pytest.mark.parametrize(

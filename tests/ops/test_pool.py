@@ -1,4 +1,4 @@
-"""Pooling and upsampling, NumPy and compiled, against their definition."""
+"""Pooling, NumPy and compiled, against their definition."""
 
 import numpy as np
 import pytest
@@ -11,11 +11,9 @@ from skdl.ops.pool import (
     global_average,
     global_average_backward,
     make_pool,
-    make_upsampling,
     max_pool,
     max_pool_backward,
-    upsample,
-    upsample_backward,
+    take_maxima,
 )
 from skdl.testing import check_gradient
 
@@ -101,6 +99,9 @@ def test_max_pool(case, dtype, engine):
         out[...] = np.nan
         max_pool_backward(pool, which, dy, out, y)
         np.testing.assert_allclose(out, masked, rtol=1e-5, atol=1e-6)
+        got[...] = np.nan
+        assert take_maxima(pool, which, x, got) is got
+        np.testing.assert_array_equal(got, y)
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -157,26 +158,6 @@ def test_global_average(engine, n, dtype):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("factor", [1, 2, (3, 2)])
-@pytest.mark.parametrize("channels", [1, 5, 32])
-def test_upsampling(engine, factor, channels):
-    rng = np.random.default_rng(0)
-    pool = make_upsampling((3, 4, channels), factor)
-    x, dy = (
-        rng.normal(size=(2, 3, 4, channels)),
-        rng.normal(size=(2, *pool.input_shape)),
-    )
-    down, across = pool.axes[0].size, pool.axes[1].size
-    with config_context(engine=engine):
-        y = upsample(pool, x, np.full_like(dy, np.nan))
-        dx = upsample_backward(pool, dy, np.full_like(x, np.nan))
-        np.testing.assert_array_equal(y, x.repeat(down, 1).repeat(across, 2))
-        check_gradient(
-            lambda x: np.sum(dy * upsample(pool, x, np.empty_like(dy))), x, dx
-        )
-
-
-@pytest.mark.parametrize("engine", ENGINES)
 def test_derivatives(engine):
     pool = make("3x3 stride 2 padding 1 ceil")
     rng = np.random.default_rng(0)
@@ -187,6 +168,11 @@ def test_derivatives(engine):
         max_pool(pool, x, y, which)
         dx = max_pool_backward(pool, which, dy, np.empty_like(x))
         check_gradient(lambda x: np.sum(dy * max_pool(pool, x, y.copy())), x, dx)
+
+        def unpooled(y):
+            return np.sum(x * max_pool_backward(pool, which, y, np.empty_like(x)))
+
+        check_gradient(unpooled, dy, take_maxima(pool, which, x, np.empty_like(y)))
         dx = average_pool_backward(pool, dy, np.empty_like(x))
         check_gradient(lambda x: np.sum(dy * average_pool(pool, x, y.copy())), x, dx)
 
@@ -201,10 +187,23 @@ def test_the_same_bits_for_any_number_of_threads():
         with config_context(engine="numba", n_threads=n_threads):
             max_pool(pool, x, y, which)
             dx = max_pool_backward(pool, which, dy, np.empty_like(x), y)
+            taken = take_maxima(pool, which, dx, np.empty_like(y))
             mean = global_average(x, np.empty((200, pool.channels), "f"))
-        found.append((y, which, dx, mean))
+        found.append((y, which, dx, taken, mean))
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_maximum_is_taken_from_the_padding(engine):
+    pool = make_pool((3, 3, 1), 2, 2, 1)
+    x = np.full((1, 3, 3, 1), -np.inf)
+    y, which = np.empty((1, 2, 2, 1)), np.empty((1, 2, 2, 1), np.uint16)
+    with config_context(engine=engine):
+        max_pool(pool, x, y, which)
+        got = take_maxima(pool, which, np.ones_like(x), np.full_like(y, np.nan))
+    assert set(got.ravel()) <= {0.0, 1.0}  # the first entry of a corner lies outside
+    assert got[0, 0, 0] == (which[0, 0, 0] == 3)
 
 
 @pytest.mark.parametrize(
@@ -219,5 +218,3 @@ def test_the_same_bits_for_any_number_of_threads():
 def test_bad_settings(settings, message):
     with pytest.raises(ValueError, match=message):
         make_pool((5, 6, 3), **settings)
-    with pytest.raises(ValueError, match="factor must be"):
-        make_upsampling((3, 3, 1), 1.5)

@@ -1,4 +1,4 @@
-"""Pooling and upsampling against PyTorch."""
+"""Pooling against PyTorch."""
 
 import numpy as np
 import pytest
@@ -8,11 +8,8 @@ from skdl import config_context
 from skdl.ops.pool import (
     average_pool,
     average_pool_backward,
-    make_upsampling,
     max_pool,
     max_pool_backward,
-    upsample,
-    upsample_backward,
 )
 
 pytestmark = pytest.mark.reference
@@ -74,22 +71,4 @@ def test_average_pool(case, count_padding, dtype, engine):
         y = average_pool(pool, x, np.empty_like(dy), count_padding)
         dx = average_pool_backward(pool, dy, np.empty_like(x), count_padding)
     np.testing.assert_allclose(y, last(expected), atol=TOLERANCE[dtype])
-    np.testing.assert_allclose(dx, last(tx.grad), atol=TOLERANCE[dtype])
-
-
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("dtype", "df")
-def test_upsampling(dtype, engine):
-    torch = pytest.importorskip("torch")
-    rng = np.random.default_rng(0)
-    pool = make_upsampling((4, 5, 6), 2)
-    x = rng.normal(size=(2, 4, 5, 6)).astype(dtype)
-    dy = rng.normal(size=(2, 8, 10, 6)).astype(dtype)
-    tx = torch.tensor(x.transpose(0, 3, 1, 2), requires_grad=True)
-    expected = torch.nn.functional.interpolate(tx, scale_factor=2, mode="nearest")
-    expected.backward(torch.tensor(dy.transpose(0, 3, 1, 2)))
-    with config_context(engine=engine):
-        y = upsample(pool, x, np.empty_like(dy))
-        dx = upsample_backward(pool, dy, np.empty_like(x))
-    np.testing.assert_array_equal(y, last(expected))
     np.testing.assert_allclose(dx, last(tx.grad), atol=TOLERANCE[dtype])

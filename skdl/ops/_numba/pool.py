@@ -106,6 +106,25 @@ def from_maxima(dy, which, y, masked, table, entries, dx, first, last, room, cho
 
 
 @entry
+def at_maxima(x, which, axes, c, out, first, last):  # type: ignore[no-untyped-def]
+    """The numbers at the entries of the maxima, of the images first … last − 1."""
+    h, n_down, _, stride_v, dilation_v, top = axes[0]
+    w, n_across, kw, stride_h, dilation_h, left = axes[1]
+    for n in range(first, last):
+        for p in range(n_down):
+            for q in range(n_across):
+                y0 = ((n * n_down + p) * n_across + q) * c
+                for z in range(c):
+                    entry = np.int64(which[y0 + z])
+                    i = p * stride_v + entry // kw * dilation_v - top
+                    j = q * stride_h + entry % kw * dilation_h - left
+                    if 0 <= i < h and 0 <= j < w:
+                        out[y0 + z] = x[((n * h + i) * w + j) * c + z]
+                    else:
+                        out[y0 + z] = 0
+
+
+@entry
 def means(x, n_pixels, c, out, first, last):  # type: ignore[no-untyped-def]
     """The means of the images first … last − 1."""
     for n in range(first, last):
@@ -154,6 +173,22 @@ def max_pool_backward(
             first, last, *rooms,
         ),
         len(dy), PASS * out[0].size if len(dy) else 0, make_rooms,
+    )  # fmt: skip
+    return out
+
+
+@lru_cache(maxsize=512)
+def _axes(pool: Conv) -> Array:
+    return np.array([axis[:6] for axis in pool.axes], np.int64)
+
+
+def take_maxima(pool: Conv, which: Array, x: Array, out: Array) -> Array:
+    """Twin of `skdl.ops.pool.take_maxima`."""
+    x1, which1, y1 = _flat(x), _flat(which), out.reshape(-1)
+    axes, c = _axes(pool), pool.channels
+    over_images(
+        lambda first, last, _: at_maxima(x1, which1, axes, c, y1, first, last),
+        len(x), PASS * out[0].size if len(x) else 0, lambda: None,
     )  # fmt: skip
     return out
 
