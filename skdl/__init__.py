@@ -22,6 +22,7 @@ from skdl.neural_network import (
     MLPClassifier,
     MLPRegressor,
     NetworkFeatures,
+    ObjectLocalizer,
     RNNClassifier,
     RNNRegressor,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "NetworkFeatures",
+    "ObjectLocalizer",
     "RNNClassifier",
     "RNNRegressor",
     "compile",
@@ -75,6 +77,9 @@ if typing.TYPE_CHECKING:
     )
     from skdl import (
         losses as losses,
+    )
+    from skdl import (
+        metrics as metrics,
     )
     from skdl import (
         networks as networks,

@@ -24,6 +24,7 @@ from sklearn.utils.estimator_checks import (
     check_transformer_get_feature_names_out_pandas,
     parametrize_with_checks,
 )
+from structured import LocalizerOfNumbers
 
 import skdl
 from skdl import MLPClassifier, NetworkFeatures, config_context
@@ -38,6 +39,8 @@ MADE = {
     # The defaults pass too; these are a fifth of the work.
     "RNNClassifier": lambda: skdl.RNNClassifier(8, **QUICK),
     "RNNRegressor": lambda: skdl.RNNRegressor(8, **QUICK),
+    # The checks' targets are labels and numbers.
+    "ObjectLocalizer": LocalizerOfNumbers,
 }
 
 

@@ -9,6 +9,7 @@ import re
 import pytest
 from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
+from structured import TARGETS
 
 import skdl
 from skdl import MLPClassifier, NetworkFeatures, config_context
@@ -169,8 +170,11 @@ def test_estimators_describe_their_attributes(name, iris):
         made = cls(n_estimators=5, random_state=0)
     if hasattr(made, "early_stopping"):
         made.set_params(early_stopping=True)
+    X, *y = texts_or_rows(cls, iris)
+    if cls.__name__ in TARGETS:
+        y = [TARGETS[cls.__name__](*y)]
     with config_context(engine="numpy"):  # compiles nothing
-        made.fit(*texts_or_rows(cls, iris))
+        made.fit(X, *y)
     described = {a.name for a in NumpyDocString(inspect.getdoc(cls))["Attributes"]}
     public = re.compile(r"^[a-z]\w*[a-z]_$|^t_$")
     have = {name for name in dir(made) if public.match(name)}

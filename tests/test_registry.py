@@ -193,7 +193,7 @@ def test_no_hint_where_nothing_is_close():
     assert "Did you mean" not in str(caught.value)
 
 
-@pytest.mark.parametrize("task", ["regression", "classification"])
+@pytest.mark.parametrize("task", ["regression", "classification", "boxes"])
 def test_losses_for_a_task(task):
     view = losses.for_task(task)
     suits = {n for n in losses.names() if losses.get(n).task in (task, "any")}

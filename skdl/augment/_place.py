@@ -32,6 +32,8 @@ class Shift(Transform):
         When a network is fitted, if a setting is out of range.
     """
 
+    moves = True
+
     _parameter_constraints: dict[str, Any] = {
         "largest": [
             Interval(Integral, 0, None, closed="left"),
@@ -98,6 +100,8 @@ class Flip(Transform):
         When a network is fitted, if a setting is out of range.
     """
 
+    moves = True
+
     _parameter_constraints: dict[str, Any] = {
         "horizontal": ["boolean"],
         "vertical": ["boolean"],
@@ -142,6 +146,8 @@ class Rotate(Transform):
         When a network is fitted, if a setting is out of range.
     """
 
+    moves = True
+
     _parameter_constraints: dict[str, Any] = {
         "degrees": [Interval(Real, 0, 180, closed="both")],
         "fill": NUMBER,
@@ -180,6 +186,8 @@ class CropResize(Transform):
     ValueError
         When a network is fitted, if the share is out of range.
     """
+
+    moves = True
 
     _parameter_constraints: dict[str, Any] = {
         "smallest": [Interval(Real, 0, 1, closed="right")],

@@ -25,9 +25,13 @@ class Transform(ParameterObject):
     mixes : bool
         Whether targets of several samples are mixed. Classes then come as shares,
         (n, n_classes).
+    moves : bool
+        Whether pixels come to other places. A label map or a box would have to move
+        with them.
     """
 
     mixes: ClassVar[bool] = False
+    moves: ClassVar[bool] = False
 
     def __call__(
         self,

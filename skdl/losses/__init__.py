@@ -1,5 +1,6 @@
 """Losses: value, gradient, Hessian and link; shared by networks and boosting."""
 
+from skdl.losses._boxes import BoxLoss
 from skdl.losses._checks import NotFiniteError
 from skdl.losses._classification import (
     BinaryCrossEntropy,
@@ -28,6 +29,7 @@ from skdl.losses._regression import (
 __all__ = [
     "AbsoluteError",
     "BinaryCrossEntropy",
+    "BoxLoss",
     "CrossEntropy",
     "Exponential",
     "FunctionLoss",

@@ -33,7 +33,7 @@ class Loss(ParameterObject):
 
     Attributes
     ----------
-    task : {"regression", "classification", "any"}
+    task : {"regression", "classification", "boxes", "any"}
         Which estimators may use it. Regression targets have the shape of the raw
         predictions, (n, ..., k). Classification targets are class codes 0…K−1 of shape
         (n, ...) with raw predictions (n, ..., K), or zeros and ones of shape
@@ -54,6 +54,9 @@ class Loss(ParameterObject):
     twin : str
         Name of the compiled twin of its derivatives in
         `skdl.boosting._numba.derivatives`, if it has one.
+    parts : tuple of str
+        Names of the columns of the loss, if each is worth a curve of its own in the
+        history of a network.
     verified : bool
         Whether `evaluate` and `hessian` are known to keep the contract: boosting then
         does not look at the shapes and values that they return, and asks for leaf
@@ -65,13 +68,16 @@ class Loss(ParameterObject):
     `twin` and `verified`.
     """
 
-    task: ClassVar[Literal["regression", "classification", "any"]] = "regression"
+    task: ClassVar[Literal["regression", "classification", "boxes", "any"]] = (
+        "regression"
+    )
     out_activation: ClassVar[str] = "identity"
     takes_shares: ClassVar[bool] = False
     has_hessian: ClassVar[bool] = False
     has_leaf_value: ClassVar[bool] = False
     constant_hessian: ClassVar[bool] = False
     moves_with_targets: ClassVar[bool] = False
+    parts: ClassVar[tuple[str, ...]] = ()
     twin: str = ""
     verified: ClassVar[bool] = False
 
@@ -438,6 +444,50 @@ class Loss(ParameterObject):
         gradient *= scale
         return scale * total, gradient
 
+    def part_sums(
+        self, y: Array, raw: Array, weight: Array | None, scale: float
+    ) -> Array:
+        """Return the weighted sum of each of the loss's `parts`.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n, ...) or (n, ..., k)
+            Targets.
+        raw : ndarray of shape (n, ..., k)
+            Raw predictions.
+        weight : ndarray of shape (n,) or (n, ...) or None
+            Weights of the rows, or of each of their elements; None means 1 each.
+        scale : float
+            Common factor, such as one over the sum of weights.
+
+        Returns
+        -------
+        sums : ndarray of shape (n_parts,)
+            They add up to what `weighted` gives.
+        """
+        loss, _ = self.evaluate(y, raw)
+        if weight is not None:
+            loss = loss * _spread(weight, loss)
+        return scale * loss.reshape(-1, loss.shape[-1]).sum(axis=0)
+
+    def named_parts(self, prefix: str, values: Array) -> dict[str, float]:
+        """Return the loss's `parts` as entries of a history.
+
+        Parameters
+        ----------
+        prefix : str
+            What their names begin with, such as "val_loss".
+        values : ndarray of shape (n_parts,)
+            The parts.
+
+        Returns
+        -------
+        entries : dict of str to float
+            Such as "val_loss_presence"; none for most losses.
+        """
+        pairs = zip(self.parts, values.tolist(), strict=True)
+        return {f"{prefix}_{name}": value for name, value in pairs}
+
 
 def total_weight(raw: Array, weight: Array | None = None) -> float:
     """Return the sum of the weights of all elements.
@@ -477,12 +527,14 @@ get = registry.get
 names = registry.names
 
 
-def for_task(task: Literal["regression", "classification"]) -> Registry[Loss]:
+def for_task(
+    task: Literal["regression", "classification", "boxes"],
+) -> Registry[Loss]:
     """Return the registry as an estimator of a task sees it.
 
     Parameters
     ----------
-    task : {"regression", "classification"}
+    task : {"regression", "classification", "boxes"}
         What is to be predicted.
 
     Returns

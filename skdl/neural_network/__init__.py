@@ -5,6 +5,7 @@ from skdl.neural_network._cnn_regressor import CNNRegressor
 from skdl.neural_network._features import NetworkFeatures
 from skdl.neural_network._mlp_classifier import MLPClassifier
 from skdl.neural_network._mlp_regressor import MLPRegressor
+from skdl.neural_network._object_localizer import ObjectLocalizer
 from skdl.neural_network._rnn_classifier import RNNClassifier
 from skdl.neural_network._rnn_regressor import RNNRegressor
 
@@ -14,6 +15,7 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "NetworkFeatures",
+    "ObjectLocalizer",
     "RNNClassifier",
     "RNNRegressor",
 ]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from skdl import initializers, layers, losses, optimizers
@@ -224,6 +225,10 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     def _batches(self, plan: Plan) -> Batches:
         """Return the steps of an epoch."""
         return RowBatches(plan.train, plan.batch_size, self.shuffle)
+
+    def _scorer(self) -> Any:
+        """Return what gives the validation score, from the parameter `scoring`."""
+        return check_scoring(self, self.scoring)
 
     def _task_for(self, y: Any, classes: Any, dtype: DTypeLike, fresh: bool) -> Task:
         return self._new_task(y, classes, dtype) if fresh else self._same_task(classes)

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from skdl._ragged import Ragged, join_steps
+from skdl._typing import Array
 from skdl.losses import total_weight
 from skdl.networks import Network
 from skdl.tasks import Task
 from skdl.training import Data, RowBatches
 
 
-def evaluate(network: Network, task: Task, data: Data) -> tuple[float, Any]:
+class Evaluation(NamedTuple):
+    """What a network makes of rows.
+
+    Attributes
+    ----------
+    loss : float
+        The weighted mean loss.
+    predicted : ndarray of shape (n, ...), Ragged or None
+        As `Task.decode` gives them; None if a prediction is not finite.
+    parts : ndarray of shape (n_parts,)
+        The parts of the loss, if it has some.
+    """
+
+    loss: float
+    predicted: Any
+    parts: Array
+
+
+def evaluate(network: Network, task: Task, data: Data) -> Evaluation:
     """Return the mean loss and the predictions, some rows at a time.
 
     Parameters
@@ -27,18 +46,19 @@ def evaluate(network: Network, task: Task, data: Data) -> tuple[float, Any]:
 
     Returns
     -------
-    loss : float
-        The weighted mean loss.
-    predicted : ndarray of shape (n, ...), Ragged or None
-        As `Task.decode` gives them; None if a prediction is not finite.
+    evaluation : Evaluation
+        Loss and predictions.
     """
     batches = RowBatches(data, data.n)
     losses, totals, predicted, finite = [], [], [], True
+    parts = np.zeros(len(task.loss.parts))
     for rows, raw in network.predict_parts(data.X):
         batch = batches.of(rows)
         total = total_weight(raw, batch.weight)
         if total:
             loss, _ = task.loss.weighted(batch.y, raw, batch.weight, 1.0 / total)
+            if len(parts):
+                parts += task.loss.part_sums(batch.y, raw, batch.weight, 1.0)
             losses.append(loss)
             totals.append(total)
         prediction = task.loss.inverse_link(raw)
@@ -46,8 +66,10 @@ def evaluate(network: Network, task: Task, data: Data) -> tuple[float, Any]:
         if finite:
             predicted.append(np.array(task.decode(prediction)))
     loss = losses[0] if len(losses) == 1 else float(np.average(losses, weights=totals))
+    parts /= sum(totals) or 1.0
     if not finite:
-        return loss, None
+        return Evaluation(loss, None, parts)
     if isinstance(data.X, Ragged) and network.keeps_steps():
-        return loss, join_steps(predicted, data.X)
-    return loss, predicted[0] if len(predicted) == 1 else np.concatenate(predicted)
+        return Evaluation(loss, join_steps(predicted, data.X), parts)
+    whole = predicted[0] if len(predicted) == 1 else np.concatenate(predicted)
+    return Evaluation(loss, whole, parts)

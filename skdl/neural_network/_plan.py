@@ -11,7 +11,6 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from skdl import optimizers
-from skdl._compat import check_sample_weight
 from skdl._request import Request
 from skdl.optimizers import Optimizer
 from skdl.tasks import Task
@@ -148,12 +147,12 @@ def make_data(task: Task, X: Any, y: Any, weight: Any, dtype: DTypeLike) -> Data
         If weights or targets are out of range.
     """
     if weight is not None:
-        weight = check_sample_weight(weight, X, dtype=dtype, ensure_non_negative=True)
+        weight = task.check_weight(weight, X, y, dtype)
         if not weight.any():
             raise ValueError("All sample weights are zero: no row would count.")
     encoded = task.encode(y, dtype)
     task.loss.check_targets(encoded)
-    return Data(X, encoded, weight, y, weight)
+    return Data(X, encoded, task.element_weight(y, weight, dtype), y, weight)
 
 
 def _split(

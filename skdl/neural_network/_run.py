@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.metrics import check_scoring
 
 from skdl._compat import call_hooks
 from skdl.layers import build_chain
@@ -317,12 +316,12 @@ def _validator(
         network.at(data.X.shape[1:])  # raises before any work is lost
     scorer = None
     if estimator.scoring is not None and not scores_by_loss(estimator):
-        scorer = check_scoring(estimator, estimator.scoring)
+        scorer = estimator._scorer()
     weight = {} if data.weight is None else {"sample_weight": data.weight}
 
     def validate(network: Network) -> dict[str, float]:
-        loss, predicted = evaluate(network, task, data)
-        row = {"val_loss": loss}
+        loss, predicted, parts = evaluate(network, task, data)
+        row = {"val_loss": loss} | task.loss.named_parts("val_loss", parts)
         if predicted is None:
             row["val_score"] = np.nan  # metrics refuse predictions that are not finite
         elif scorer is not None:

@@ -81,7 +81,8 @@ def what_callbacks_see(estimator: Any, data: Data) -> dict[str, Any]:
     """
     X, names = data.X, getattr(estimator, "feature_names_in_", None)
     pandas = sys.modules.get("pandas")  # where the names came from, most likely
-    if names is not None and pandas is not None and isinstance(X, np.ndarray):
+    same = names is not None and isinstance(X, np.ndarray) and X[:1].size == len(names)
+    if same and pandas is not None:
         X = pandas.DataFrame(X.reshape(len(X), -1), columns=names, copy=False)
     return {"X": X, "y": data.target}
 

@@ -1,7 +1,8 @@
 """What a network is trained for: targets, head, loss and score in one object."""
 
+from skdl.tasks._boxes import BoxTask
 from skdl.tasks._classes import ClassTask
 from skdl.tasks._task import Task
 from skdl.tasks._values import ValueTask
 
-__all__ = ["ClassTask", "Task", "ValueTask"]
+__all__ = ["BoxTask", "ClassTask", "Task", "ValueTask"]

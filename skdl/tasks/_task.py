@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import DTypeLike
 
+from skdl._compat import check_sample_weight
 from skdl._typing import Array, Shape
 from skdl.layers import Dense, Layer
 from skdl.losses import Loss
@@ -49,6 +50,53 @@ class Task:
             If they are not of the kind that the task was made for.
         """
         raise TypeError(f"{type(self).__name__} must define encode.")
+
+    def check_weight(self, weight: Any, X: Any, y: Any, dtype: DTypeLike) -> Array:
+        """Return weights as numbers, if they are what they may be.
+
+        Parameters
+        ----------
+        weight : array-like
+            Weights as the user gave them.
+        X : {ndarray, sparse matrix} of shape (n, ...) or Ragged
+            Input.
+        y : ndarray of shape (n, ...)
+            Targets as the user gave them.
+        dtype : dtype
+            Type of the network.
+
+        Returns
+        -------
+        weight : ndarray of shape (n,) or (n, ...)
+            Not negative.
+
+        Raises
+        ------
+        ValueError
+            If the weights are of another number, negative or not finite.
+        """
+        return check_sample_weight(weight, X, dtype=dtype, ensure_non_negative=True)
+
+    def element_weight(
+        self, y: Any, weight: Array | None, dtype: DTypeLike
+    ) -> Array | None:
+        """Return weights to train and to validate with: 0 for what does not count.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n, ...)
+            Targets as the user gave them.
+        weight : ndarray of shape (n,) or (n, ...) or None
+            Weights from `check_weight`.
+        dtype : dtype
+            Type of the network.
+
+        Returns
+        -------
+        weight : ndarray of shape (n,) or (n, ...) or None
+            Weights of the rows, or of each of their elements; None means 1 each.
+        """
+        return weight
 
     def head(self, shape: Shape) -> list[Layer]:
         """Return the last layers of a network.

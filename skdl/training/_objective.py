@@ -30,6 +30,12 @@ class Objective:
         The loss.
     l2, l1 : float, default=0.0
         Strengths of the penalties.
+
+    Attributes
+    ----------
+    parts : ndarray of shape (n_parts,)
+        The parts of the loss in the last call, see `skdl.losses.Loss`; without
+        penalties and side outputs.
     """
 
     def __init__(
@@ -39,6 +45,7 @@ class Objective:
         self.loss = loss
         self.l2 = l2
         self.l1 = l1
+        self.parts = np.zeros(len(loss.parts))
         self._arena = Arena(network.dtype)
         self._context = Context(True, None, network.dtype, self._arena)
         self._context.want_dx = False
@@ -98,10 +105,13 @@ class Objective:
         ctx.begin(rng, lengths, carried, y)
         if total == 0 or (weight is not None and not weight.any()):
             gradient[:] = 0  # a batch of rows without weight
+            self.parts[:] = 0
             return 0.0, gradient
         raw, caches = self.network.forward(self._tree, X, ctx)
         if total is None:
             total = total_weight(raw, weight)
+        if self.loss.parts:
+            self.parts[:] = self.loss.part_sums(y, raw, weight, 1.0 / total)
         loss, draw = self.loss.weighted(y, raw, weight, 1.0 / total, ctx.empty)
         for side in ctx.sides:
             scale = side.weight / total

@@ -85,6 +85,7 @@ class Trainer:
         self.stop_reason = ""
         self.theta = state.network.params.active
         self._epoch_loss = 0.0
+        self._epoch_parts = np.zeros(len(objective.loss.parts))
         self._epoch_rate = math.nan
         self._finite = state.network.snapshot()
 
@@ -256,14 +257,17 @@ class Trainer:
         """
         state, n = self.state, self.batches.n_rows
         self._epoch_rate = self.optimizer.learning_rate_now(state.optimizer_state)
-        total = 0.0
+        total, parts = 0.0, np.zeros_like(self._epoch_parts)
         for n_rows, loss, gradient in self._steps(theta):
             if not math.isfinite(loss):
                 raise self._divergence("the loss")
             total += loss * n_rows
+            if len(parts):
+                parts += self.objective.parts * n_rows
             yield gradient
         state.n_seen += n
         self._epoch_loss = total / n
+        self._epoch_parts = parts / n
 
     def endless_gradients(self) -> Iterator[tuple[float, Array]]:
         """Yield loss and gradient of mini-batches, epoch after epoch, without end.
@@ -328,6 +332,7 @@ class Trainer:
             raise self._divergence("the loss")
         self.state.n_seen += self.batches.n_rows
         self._epoch_loss = loss
+        self._epoch_parts[:] = self.objective.parts
         return loss, gradient
 
     def _divergence(self, what: str) -> DivergenceError:
@@ -341,6 +346,7 @@ class Trainer:
         self._finite[0][: self.theta.size] = self.theta
         self._finite[1][:] = state.network.state.vector
         row = {"loss": self._epoch_loss, "learning_rate": self._epoch_rate}
+        row |= self.objective.loss.named_parts("loss", self._epoch_parts)
         if self.validate is not None:
             row.update(self.validate(state.network))
         for name, value in row.items():

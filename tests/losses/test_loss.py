@@ -36,7 +36,7 @@ SETTINGS = [
     Quantile(0.9),
 ]
 ENTROPIES = [CrossEntropy(), BinaryCrossEntropy(), *SETTINGS[:2]]
-LOSSES = [losses.get(name) for name in losses.names()] + SETTINGS
+LOSSES = [losses.get(name) for name in losses.names() if name != "box"] + SETTINGS
 N = 40
 
 

@@ -9,7 +9,7 @@ from skdl.testing import check_gradient
 
 # The second axis is as long as the first: a weight on the wrong one would go unnoticed.
 SHAPES = [(5, 5, 3), (5, 5, 2, 3), (4, 6, 3)]
-NAMES = sorted(set(losses.names()) - {"exponential"})
+NAMES = sorted(set(losses.names()) - {"exponential", "box"})
 
 
 def made(name, shape):
@@ -91,7 +91,7 @@ def test_weights_that_do_not_fit(shape):
         loss.weighted(y, raw, np.ones(shape), 1.0)
 
 
-@pytest.mark.parametrize("name", losses.names())
+@pytest.mark.parametrize("name", [*NAMES, "exponential"])
 def test_which_losses_move_with_their_targets(name):
     loss = losses.get(name)
     rng = np.random.default_rng(0)
