@@ -17,6 +17,7 @@ from skdl.boosting import (
     GradientBoostingRegressor,
 )
 from skdl.neural_network import (
+    Autoencoder,
     CNNClassifier,
     CNNRegressor,
     MLPClassifier,
@@ -33,6 +34,7 @@ __all__ = [
     "AdaBoost",
     "AdaBoostClassifier",
     "AdaBoostRegressor",
+    "Autoencoder",
     "CNNClassifier",
     "CNNRegressor",
     "GradientBoostingClassifier",

@@ -24,11 +24,13 @@ from skdl.layers._layer import (
     forward_chain,
     get,
     inside_chain,
+    mirrored_chain,
     names,
     register,
     registry,
     resolve_chain,
 )
+from skdl.layers._noise import GaussianNoise
 from skdl.layers._pool import AvgPool2D, GlobalAvgPool, MaxPool2D
 from skdl.layers._pool_steps import PoolSteps
 from skdl.layers._prelu import PReLU
@@ -61,6 +63,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GaussianNoise",
     "GlobalAvgPool",
     "Inside",
     "Kept",
@@ -84,6 +87,7 @@ __all__ = [
     "forward_chain",
     "get",
     "inside_chain",
+    "mirrored_chain",
     "names",
     "register",
     "registry",

@@ -18,6 +18,7 @@ from skdl.layers._layer import (
     build_chain,
     forward_chain,
     inside_chain,
+    mirrored_chain,
     register,
     registry,
     resolve_chain,
@@ -74,6 +75,9 @@ class Chain(Layer):
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         shapes, specs = build_chain(self.chain, input_shape)
         return shapes[-1], specs
+
+    def mirror(self, input_shape: Shape) -> Layer | None:
+        return Chain(mirrored_chain(self.chain, input_shape))
 
     def inside(self, input_shape: Shape) -> list[list[Inside]]:
         return [inside_chain(self.chain, input_shape)]
@@ -237,6 +241,9 @@ class AuxiliaryHead(Chain):
 
     def predicting(self) -> Layer:
         return Chain()
+
+    def mirror(self, input_shape: Shape) -> Layer | None:
+        return Layer.mirror(self, input_shape)
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         if self._head is not None:  # the layers up to here say what it gets

@@ -358,11 +358,36 @@ class Context:
         ValueError
             If the context has no `rng`.
         """
+        out = self.empty(shape)
+        self._source().random(dtype=out.dtype.type, out=out)
+        return out
+
+    def normal(self, shape: AnyShape) -> Array:
+        """Return standard normal random numbers of the context's type.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+            Shape.
+
+        Returns
+        -------
+        z : ndarray
+            Random numbers, in scratch memory.
+
+        Raises
+        ------
+        ValueError
+            If the context has no `rng`.
+        """
+        out = self.empty(shape)
+        self._source().standard_normal(dtype=out.dtype.type, out=out)
+        return out
+
+    def _source(self) -> np.random.Generator:
         if self.rng is None:
             raise ValueError(
                 "This layer draws random numbers while training: give the context "
                 "(or loss_and_gradient) an rng."
             )
-        out = self.empty(shape)
-        self.rng.random(dtype=out.dtype.type, out=out)
-        return out
+        return self.rng

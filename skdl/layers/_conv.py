@@ -10,8 +10,9 @@ from skdl._settings import COUNT
 from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
 from skdl.layers._context import Context
-from skdl.layers._image import image_shape, too_small
+from skdl.layers._image import hashable, image_shape, too_small
 from skdl.layers._layer import Layer, ParamSpec, register
+from skdl.layers._upsample import ConvTranspose2D
 from skdl.ops.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
 from skdl.ops.geometry import Conv, make_conv
 from skdl.ops.window import Axis, Padding
@@ -136,6 +137,21 @@ class Conv2D(Layer):
     def windows(self, input_shape: Shape) -> tuple[Axis, ...]:
         return self.geometry(input_shape).axes
 
+    def mirror(self, input_shape: Shape) -> Layer:
+        *size, c = input_shape
+        return ConvTranspose2D(
+            c,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
+            self._groups(c),
+            tuple(size),
+            self.bias,
+            self.initializer,
+            self.bias_initializer,
+        )
+
     def multiply_adds(self, input_shape: Shape) -> int:
         return self.geometry(input_shape).products
 
@@ -219,21 +235,3 @@ class DepthwiseConv2D(Conv2D):
 
     def _groups(self, channels: int) -> int:
         return channels
-
-
-def hashable(value: Any) -> Any:
-    """Return a setting with tuples in place of lists.
-
-    Parameters
-    ----------
-    value : object
-        A number, a word, or sequences of such.
-
-    Returns
-    -------
-    value : object
-        The same, to be looked up.
-    """
-    if isinstance(value, list | tuple):
-        return tuple(hashable(item) for item in value)
-    return value

@@ -80,6 +80,10 @@ class Dense(Layer):
             specs["b"] = ParamSpec((self.units,), self.bias_initializer)
         return (*input_shape[:-1], self.units), specs
 
+    def mirror(self, input_shape: Shape) -> Layer:
+        units = input_shape[-1]
+        return Dense(units, self.bias, self.initializer, self.bias_initializer)
+
     def multiply_adds(self, input_shape: Shape) -> int:
         return math.prod(input_shape) * self.units
 

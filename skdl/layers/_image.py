@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from skdl._typing import Shape
 from skdl.layers._layer import TooSmallError
@@ -57,3 +58,21 @@ def too_small(shape: Shape) -> Iterator[None]:
     except NoWindowError as error:
         h, w, _ = shape
         raise TooSmallError(f"it gets {h}×{w} pixels: {error}") from error
+
+
+def hashable(value: Any) -> Any:
+    """Return a setting with tuples in place of lists.
+
+    Parameters
+    ----------
+    value : object
+        A number, a word, or sequences of such.
+
+    Returns
+    -------
+    value : object
+        The same, to be looked up.
+    """
+    if isinstance(value, list | tuple):
+        return tuple(hashable(item) for item in value)
+    return value

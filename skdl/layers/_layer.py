@@ -194,6 +194,29 @@ class Layer(ParameterObject):
         """
         raise TypeError(f"{type(self).__name__} must define backward.")
 
+    def mirror(self, input_shape: Shape) -> Layer | None:
+        """Return the layer that takes its place in a decoder.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Shape of one sample.
+
+        Returns
+        -------
+        layer : Layer or None
+            From the shape of its output to that of its input; None where they are the
+            same, and a copy of the layer itself stands there.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        if self.build(input_shape)[0] != input_shape:
+            raise ValueError("it has no mirror image.")
+        return None
+
     def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
         """Return the layer, told what leads to raw predictions.
 
@@ -447,6 +470,48 @@ def _completed(spec: Any, name: str | None, rate: float) -> Any:
         suggested=spec.suggested or name,  # an inner chain has noted its own
         rate=spec.rate * rate if spec.trainable and rate != 1 else spec.rate,
     )
+
+
+def mirrored_chain(layers: Sequence[Layer], input_shape: Shape) -> list[Layer]:
+    """Return the mirror image of layers: from their output back to their input.
+
+    What changes the shape of samples comes in the opposite order, each layer as its
+    `Layer.mirror`. What keeps it (activations, norms, dropout, residual blocks) follows
+    the layer that leads to the place where it stood, in the order it had. What stood at
+    either end is left out.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers, such as `resolve_chain` returns them.
+    input_shape : tuple of int
+        Shape of one sample.
+
+    Returns
+    -------
+    mirrored : list of Layer
+        The layers, with arrays of their own.
+
+    Raises
+    ------
+    ValueError
+        If a layer has no mirror image; the message names it.
+    """
+    shapes = build_chain(layers, input_shape)[0]
+    mirrored: list[Layer] = []
+    kept: list[Layer] = []  # behind the layer at hand
+    for i in reversed(range(len(layers))):
+        try:
+            image = layers[i].mirror(shapes[i])
+        except ValueError as error:
+            raise ValueError(f"Layer {i} ({layers[i]!r}): {error}") from error
+        if image is None:
+            if not layers[i].is_side:
+                kept.insert(0, layers[i])
+            continue
+        mirrored += [*kept, image] if mirrored else [image]
+        kept = []
+    return resolve_chain(mirrored)
 
 
 def inside_chain(

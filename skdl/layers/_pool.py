@@ -6,10 +6,12 @@ from functools import lru_cache
 from typing import Any
 
 from skdl._typing import Array, Shape, Tree
+from skdl.layers._branches import Chain
 from skdl.layers._context import Context
-from skdl.layers._conv import hashable
-from skdl.layers._image import image_shape, too_small
+from skdl.layers._image import hashable, image_shape, too_small
 from skdl.layers._layer import Layer, register
+from skdl.layers._shape import Reshape
+from skdl.layers._upsample import Upsample2D
 from skdl.ops.geometry import Conv
 from skdl.ops.pool import (
     ENTRY,
@@ -66,6 +68,16 @@ class _Pool2D(Layer):
 
     def windows(self, input_shape: Shape) -> tuple[Axis, ...]:
         return self.geometry(input_shape).axes
+
+    def mirror(self, input_shape: Shape) -> Layer:
+        axes = self.geometry(input_shape).axes
+        if any(axis.out * axis.stride != axis.n for axis in axes):
+            sizes = "×".join(str(axis.n) for axis in axes)
+            pooled = "×".join(str(axis.out) for axis in axes)
+            raise ValueError(
+                f"it turns {sizes} pixels into {pooled}, which no whole factor undoes."
+            )
+        return Upsample2D(tuple(axis.stride for axis in axes))
 
 
 @register("max_pool2d")
@@ -192,6 +204,10 @@ class GlobalAvgPool(Layer):
 
     def windows(self, input_shape: Shape) -> tuple[Axis, ...]:
         return tuple(Axis(n, 1, n) for n in input_shape[:-1])
+
+    def mirror(self, input_shape: Shape) -> Layer:
+        h, w, c = input_shape
+        return Chain([Reshape((1, 1, c)), Upsample2D((h, w))])
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         out = ctx.empty((len(x), x.shape[-1]))

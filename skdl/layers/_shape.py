@@ -26,6 +26,9 @@ class Flatten(Layer):
     def windows(self, input_shape: Shape) -> tuple[Axis, ...]:
         return tuple(Axis(n, 1, n) for n in input_shape[:-1])
 
+    def mirror(self, input_shape: Shape) -> Layer:
+        return Reshape(input_shape)
+
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         return x.reshape(len(x), -1), x.shape if ctx.train else None
 
@@ -73,6 +76,9 @@ class Reshape(Layer):
             )
         return shape, {}
 
+    def mirror(self, input_shape: Shape) -> Layer:
+        return Reshape(input_shape)
+
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         return x.reshape(len(x), *self.shape), x.shape if ctx.train else None
 
@@ -108,6 +114,11 @@ class Rescale(Layer):
     def __init__(self, scale: float = 1 / 255, offset: float = 0.0) -> None:
         self.scale = scale
         self.offset = offset
+
+    def mirror(self, input_shape: Shape) -> Layer:
+        if not self.scale:
+            raise ValueError("a scale of 0 cannot be undone.")
+        return Rescale(1.0 / self.scale, -self.offset / self.scale)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         out = ctx.empty(x.shape)

@@ -62,6 +62,9 @@ class SkipConcatenate(Chain):
     def windows(self, input_shape: Shape) -> tuple[Axis | Spread, ...] | None:
         return Layer.windows(self, input_shape)
 
+    def mirror(self, input_shape: Shape) -> Layer | None:
+        return Layer.mirror(self, input_shape)
+
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         y, caches = forward_chain(self.chain, params, x, ctx)
         width = x.shape[-1]
@@ -174,6 +177,9 @@ class PoolUnpool(Chain):
         begin = Inside("pool", pool, input_shape)
         end = Inside("unpool", Unpool(pool, input_shape), pooled)
         return [[begin, *inside_chain(self.chain, pooled), end]]
+
+    def mirror(self, input_shape: Shape) -> Layer | None:
+        return Layer.mirror(self, input_shape)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         pool = self.pool.geometry(x.shape[1:])

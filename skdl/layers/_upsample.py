@@ -12,8 +12,7 @@ from skdl._settings import COUNT
 from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
 from skdl.layers._context import Context
-from skdl.layers._conv import hashable
-from skdl.layers._image import image_shape
+from skdl.layers._image import hashable, image_shape
 from skdl.layers._layer import Layer, ParamSpec, register
 from skdl.ops.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
 from skdl.ops.geometry import Conv, make_conv, make_transposed

@@ -357,6 +357,27 @@ class Network:
                 )
         return network
 
+    def behind(self, n_layers: int) -> Network:
+        """Return the layers behind the first ones as a network of its own.
+
+        Parameters
+        ----------
+        n_layers : int
+            So many layers are left out.
+
+        Returns
+        -------
+        network : Network
+            With copies of their arrays.
+        """
+        shape = self.shapes[n_layers]
+        network = Network(self.layers[n_layers:], shape, self.dtype)
+        for mine, its in ((network.params, self.params), (network.state, self.state)):
+            for name in mine:
+                index, _, rest = name.partition(".")
+                mine[name][...] = its[f"{int(index) + n_layers}.{rest}"]
+        return network
+
     def predicting(self) -> Network:
         """Return a network that does in training what this one does in prediction.
 

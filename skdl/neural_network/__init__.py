@@ -1,5 +1,6 @@
 """Neural networks as estimators."""
 
+from skdl.neural_network._autoencoder import Autoencoder
 from skdl.neural_network._cnn_classifier import CNNClassifier
 from skdl.neural_network._cnn_regressor import CNNRegressor
 from skdl.neural_network._features import NetworkFeatures
@@ -10,6 +11,7 @@ from skdl.neural_network._rnn_classifier import RNNClassifier
 from skdl.neural_network._rnn_regressor import RNNRegressor
 
 __all__ = [
+    "Autoencoder",
     "CNNClassifier",
     "CNNRegressor",
     "MLPClassifier",

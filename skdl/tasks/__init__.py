@@ -2,7 +2,8 @@
 
 from skdl.tasks._boxes import BoxTask
 from skdl.tasks._classes import ClassTask
+from skdl.tasks._reconstruction import ReconstructionTask
 from skdl.tasks._task import Task
 from skdl.tasks._values import ValueTask
 
-__all__ = ["BoxTask", "ClassTask", "Task", "ValueTask"]
+__all__ = ["BoxTask", "ClassTask", "ReconstructionTask", "Task", "ValueTask"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numpy.typing import DTypeLike
 
 from skdl._compat import check_sample_weight
@@ -97,6 +99,25 @@ class Task:
             Weights of the rows, or of each of their elements; None means 1 each.
         """
         return weight
+
+    def of_batch(self, x: Any, y: Any, empty: Callable[..., Array] = np.empty) -> Any:
+        """Return the targets of some rows, where they are made batch by batch.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n, ...)
+            Input, as it was read.
+        y : ndarray of shape (n, ...)
+            Encoded targets.
+        empty : callable, default=numpy.empty
+            ``empty(shape, dtype)`` gives memory.
+
+        Returns
+        -------
+        y : ndarray of shape (n, ...) or (n, ..., k)
+            As the loss takes them.
+        """
+        return y
 
     def head(self, shape: Shape) -> list[Layer]:
         """Return the last layers of a network.

@@ -3,7 +3,7 @@
 from skdl._best import Best
 from skdl._report import Report
 from skdl.training._augmented import AugmentedBatches
-from skdl.training._batches import Batch, Batches, RowBatches
+from skdl.training._batches import Batch, Batches, RowBatches, SelfBatches
 from skdl.training._data import Data
 from skdl.training._errors import DivergenceError
 from skdl.training._objective import Objective
@@ -20,6 +20,7 @@ __all__ = [
     "Objective",
     "Report",
     "RowBatches",
+    "SelfBatches",
     "Trainer",
     "TrainingState",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -183,3 +183,49 @@ class RowBatches:
         out = self._arena.empty((len(rows), *array.shape[1:]), array.dtype)
         # mode="clip" lets NumPy write into `out` without a buffer.
         return array.take(rows, axis=0, out=out, mode="clip")
+
+
+class SelfBatches(RowBatches):
+    """Rows that are their own targets, as an autoencoder has them.
+
+    Parameters
+    ----------
+    data : Data
+        The rows.
+    batch_size : int
+        Rows in a batch.
+    shuffle : bool
+        Whether each epoch takes the rows in a new random order.
+    targets : callable
+        ``targets(x, y, empty)`` gives what the loss compares with; y is x here.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        batch_size: int,
+        shuffle: bool,
+        targets: Callable[[Any, Any, Callable[..., Array]], Array],
+    ) -> None:
+        super().__init__(data, batch_size, shuffle)
+        self._targets = targets
+
+    def of(self, rows: Any) -> Batch:
+        """Return some rows as a batch.
+
+        Parameters
+        ----------
+        rows : slice or ndarray of int
+            Which.
+
+        Returns
+        -------
+        batch : Batch
+            In memory that the next batch overwrites.
+        """
+        data = self.data
+        self._arena.reset()
+        x, weight = self._take(data.X, rows), data.weight
+        if weight is not None:
+            weight = self._take(weight, rows)
+        return Batch(x, self._targets(x, x, self._arena.empty), weight)

@@ -50,8 +50,11 @@ class Data(NamedTuple):
         data : Data
             Copies of those rows.
         """
-        parts = (None if part is None else part[index] for part in self)
-        return Data(*parts)
+        taken: dict[int, Any] = {id(None): None}
+        for part in self:  # targets may be the input itself
+            if part is not None and id(part) not in taken:
+                taken[id(part)] = part[index]
+        return Data(*(taken[id(part)] for part in self))
 
     @property
     def counts_nothing(self) -> bool:

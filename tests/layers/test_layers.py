@@ -26,6 +26,7 @@ from skdl.layers import (
     Dropout,
     Embedding,
     Flatten,
+    GaussianNoise,
     GlobalAvgPool,
     Layer,
     MaxPool2D,
@@ -98,6 +99,7 @@ TABLE = [
     (Branches([[Dense(3), "tanh"], Dense(2), "sigmoid"]), (5,)),
     (Branches([Conv2D(2, 1), [Conv2D(3, 3, padding="same"), "elu"]]), (4, 3, 2)),
     (Residual([Conv2D(4, 3, 2, 1)], [Conv2D(4, 1, 2)]), (5, 5, 2)),
+    (GaussianNoise(0.3), (3, 2)),
     (Reshape((2, 3, 1)), (6,)),
     (Upsample2D(), (3, 2, 4)),
     (Upsample2D((1, 3), "bilinear"), (3, 2, 4)),
@@ -249,7 +251,21 @@ def test_dropout_draws_anew_and_follows_the_rng(dtype):
     np.testing.assert_array_equal(draw(np.random.default_rng(0)), first)
 
 
-@pytest.mark.parametrize("layer", [Dropout(0.5), DropConnect(3)], ids=repr)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_noise_is_normal(dtype):
+    x = np.full((400, 500), 2.0, dtype)
+    ctx = Context(True, np.random.default_rng(0), dtype)
+    y = GaussianNoise(0.5).forward({}, x, ctx)[0]
+    assert y.dtype == dtype
+    assert abs(y.mean() - 2) < 5 * 0.5 / np.sqrt(x.size)
+    assert abs(y.std() - 0.5) < 5 * 0.5 / np.sqrt(2 * x.size)
+    share = (np.abs(y - 2) < 0.5).mean()  # within one standard deviation
+    assert abs(share - 0.6827) < 5 * np.sqrt(0.6827 * 0.3173 / x.size)
+
+
+@pytest.mark.parametrize(
+    "layer", [Dropout(0.5), DropConnect(3), GaussianNoise(1.0)], ids=repr
+)
 def test_predictions_are_not_random(layer):
     network = Network([layer], (4,))
     network.initialize(np.random.default_rng(0))
