@@ -73,7 +73,13 @@ class Recurrent(Layer):
         raise TypeError(f"{type(self).__name__} must define _forward.")
 
     def _backward(
-        self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
+        self,
+        params: Tree,
+        cache: Any,
+        dy: Array,
+        last: list[Array],
+        lengths: Array | None,
+        ctx: Context,
     ) -> tuple[Array, Array]:
         """Return the gradients of the inputs' and of the states' products."""
         raise TypeError(f"{type(self).__name__} must define _backward.")
@@ -146,9 +152,11 @@ class Recurrent(Layer):
             of_h[...] = 0
             last[0] += dy
         if ctx.flow is None:
-            of_input, of_state = self._backward(params, kept, of_h, last, ctx)
+            of_input, of_state = self._backward(params, kept, of_h, last, lengths, ctx)
         else:
-            of_input, of_state, seen = self._by_step(params, kept, of_h, last, ctx)
+            of_input, of_state, seen = self._by_step(
+                params, kept, of_h, last, lengths, ctx
+            )
             ctx.flow.append(StateGradients(self, seen, lengths))
         if taken is not None:
             taken.gradient = last
@@ -184,7 +192,13 @@ class Recurrent(Layer):
         )
 
     def _by_step(
-        self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
+        self,
+        params: Tree,
+        cache: Any,
+        dy: Array,
+        last: list[Array],
+        lengths: Array | None,
+        ctx: Context,
     ) -> tuple[Array, Array, list[Array]]:
         """Do as `_backward`, and return the gradients of the states of all steps too.
 
@@ -196,11 +210,10 @@ class Recurrent(Layer):
             for gradients, gradient in zip(seen, last, strict=True):
                 gradients[t] = gradient
             seen[0][t] += dy[t]
-            step = tuple(
-                None if array is None else array[t : t + 1 + len(array) - len(dy)]
-                for array in cache
-            )
-            parts.append(self._backward(params, step, dy[t : t + 1], last, ctx))
+            step = tuple(array[t : t + 1 + len(array) - len(dy)] for array in cache)
+            left = None if lengths is None else lengths - t
+            part = self._backward(params, step, dy[t : t + 1], last, left, ctx)
+            parts.append(part)
         of_input, of_state = (np.concatenate(p[::-1]) for p in zip(*parts, strict=True))
         return of_input, of_state, seen
 
@@ -269,11 +282,17 @@ class RNN(Recurrent):
         return z, states[0]
 
     def _backward(
-        self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
+        self,
+        params: Tree,
+        cache: Any,
+        dy: Array,
+        last: list[Array],
+        lengths: Array | None,
+        ctx: Context,
     ) -> tuple[Array, Array]:
         z, h = cache
         relu, U = self.activation == "relu", params["U"]
-        op.simple_backward(z, h, dy, U, last[0], ctx.lengths, relu, ctx.empty)
+        op.simple_backward(z, h, dy, U, last[0], lengths, relu, ctx.empty)
         return z, z
 
 
@@ -323,10 +342,16 @@ class LSTM(Recurrent):
         return z, c, bent
 
     def _backward(
-        self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
+        self,
+        params: Tree,
+        cache: Any,
+        dy: Array,
+        last: list[Array],
+        lengths: Array | None,
+        ctx: Context,
     ) -> tuple[Array, Array]:
         z, c, bent = cache
-        U, lengths = params["U"], ctx.lengths
+        U = params["U"]
         op.lstm_backward(z, c, bent, dy, U, last[0], last[1], lengths, ctx.empty)
         return z, z
 
@@ -376,11 +401,17 @@ class GRU(Recurrent):
         return z, h, kept
 
     def _backward(
-        self, params: Tree, cache: Any, dy: Array, last: list[Array], ctx: Context
+        self,
+        params: Tree,
+        cache: Any,
+        dy: Array,
+        last: list[Array],
+        lengths: Array | None,
+        ctx: Context,
     ) -> tuple[Array, Array]:
         z, h, kept = cache
         dz, U = ctx.empty(z.shape), params["U"]
-        op.gru_backward(z, h, kept, dz, dy, U, last[0], ctx.lengths, ctx.empty)
+        op.gru_backward(z, h, kept, dz, dy, U, last[0], lengths, ctx.empty)
         return z, dz
 
 
