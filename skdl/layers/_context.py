@@ -228,6 +228,8 @@ class Context:
     want_dx : bool
         Whether `backward` is to compute the gradient with respect to its input. The
         first layer that learns need not.
+    as_rows : bool
+        Whether a layer that `gives_rows` may do so: the next one takes them.
     floor : float
         The least value of the output of the layer at hand, if it `fuses_floor`: 0 where
         the next layer is a ReLU, which then has nothing left to do. In the backward
@@ -253,6 +255,7 @@ class Context:
 
     __slots__ = (
         "_arena",
+        "as_rows",
         "carried",
         "dtype",
         "empty",
@@ -278,6 +281,7 @@ class Context:
         self.rng = rng
         self.dtype = np.dtype(dtype)
         self.want_dx = True
+        self.as_rows = False
         self.floor = -math.inf
         self.other: Array | None = None
         self.lengths: Array | None = None
@@ -309,6 +313,7 @@ class Context:
             See the attribute.
         """
         self.rng = rng
+        self.as_rows = False
         self.floor = -math.inf
         self.other = None
         self.lengths = lengths

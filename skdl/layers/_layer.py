@@ -100,6 +100,10 @@ class Layer(ParameterObject):
     undoes_floor : bool
         Whether its backward pass heeds ``ctx.floor``: of a ReLU in front of it, whose
         own then has nothing left to do.
+    gives_rows, takes_rows : bool
+        Whether it heeds ``ctx.as_rows`` in its forward pass, by which it may give rows
+        of a table in place of an array (`skdl.layers._rows.Rows`); whether it takes
+        them, and returns the gradient of the table.
     is_affine : bool
         Whether it is an affine map with weights "W": the activation that follows it
         suits the start of its weights, and of none before it.
@@ -109,6 +113,8 @@ class Layer(ParameterObject):
     accepts_integers: ClassVar[bool] = False
     is_side: ClassVar[bool] = False
     is_affine: ClassVar[bool] = False
+    gives_rows: ClassVar[bool] = False
+    takes_rows: ClassVar[bool] = False
     fuses_floor: ClassVar[bool] = False
     unfuses_floor: ClassVar[bool] = False
     fuses_sum: ClassVar[bool] = False
@@ -581,6 +587,8 @@ def forward_chain(
             floor = layers[i + 1].floor
             if floor is not None:
                 ctx.floor, done = floor, True
+        if layer.gives_rows:
+            ctx.as_rows = i + 1 < len(layers) and layers[i + 1].takes_rows
         if end is not None and i + 1 == len(layers):
             ctx.other, ctx.floor = end
         x, cache = layer.forward(params.get(str(i), _NOTHING), x, ctx)

@@ -13,7 +13,9 @@ from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
 from skdl.layers._context import Carried, Context, Kept, StateGradients
 from skdl.layers._layer import Layer, ParamSpec, register
+from skdl.layers._rows import Rows
 from skdl.ops import recurrent as op
+from skdl.ops.embedding import add_up_rows, take_rows
 from skdl.ops.linear import (
     linear,
     linear_backward_input,
@@ -32,6 +34,7 @@ class Recurrent(Layer):
     """
 
     is_affine = True
+    takes_rows = True
     n_gates: ClassVar[int] = 1
 
     units: int
@@ -119,10 +122,17 @@ class Recurrent(Layer):
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         n, n_steps, _ = x.shape
-        inputs = ctx.empty((n_steps, n, x.shape[2]))
-        inputs[...] = self._in_time(x.transpose(1, 0, 2), ctx.lengths)
-        z = ctx.empty((n_steps, n, params["W"].shape[1]))
-        linear(inputs, params["W"], params["b"], z)
+        W, b = params["W"], params["b"]
+        z = ctx.empty((n_steps, n, W.shape[1]))
+        inputs: Array | Rows
+        if isinstance(x, Rows):
+            inputs = Rows(x.table, self._in_time(x.which.T, ctx.lengths))
+            products = linear(x.table, W, b, ctx.empty((len(x.table), W.shape[1])))
+            take_rows(products, inputs.which, z)
+        else:
+            inputs = ctx.empty((n_steps, n, x.shape[2]))
+            inputs[...] = self._in_time(x.transpose(1, 0, 2), ctx.lengths)
+            linear(inputs, W, b, z)
         taken, states = self._starts(n, n_steps, ctx)
         cache = self._forward(params, z, states, ctx)
         left = self._leave([state[-1] for state in states], ctx.carried)
@@ -140,7 +150,7 @@ class Recurrent(Layer):
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
         inputs, h, taken, left, lengths, kept = cache
-        n_steps, n, _ = inputs.shape
+        n_steps, n = h.shape[0] - 1, h.shape[1]
         of_h = ctx.empty((n_steps, n, self.units))
         last = [ctx.empty((n, self.units)) for _ in range(self.n_states)]
         for i, gradient in enumerate(last):
@@ -160,15 +170,22 @@ class Recurrent(Layer):
             ctx.flow.append(StateGradients(self, seen, lengths))
         if taken is not None:
             taken.gradient = last
-        linear_backward_weights(of_input, inputs, grads["W"], grads["b"])
         linear_backward_weights(of_state, h[:-1], grads["U"], grads.get("v"))
+        if isinstance(inputs, Rows):
+            table = inputs.table
+            of_input = add_up_rows(
+                of_input, inputs.which, ctx.empty((len(table), of_input.shape[2]))
+            )
+        else:
+            table = inputs
+        linear_backward_weights(of_input, table, grads["W"], grads["b"])
         if not ctx.want_dx:
             return None
-        of_inputs = linear_backward_input(
-            of_input, params["W"], ctx.empty(inputs.shape)
-        )
-        dx = ctx.empty((n, n_steps, inputs.shape[2]))
-        dx[...] = self._in_time(of_inputs, lengths).transpose(1, 0, 2)
+        of_table = linear_backward_input(of_input, params["W"], ctx.empty(table.shape))
+        if isinstance(inputs, Rows):
+            return of_table
+        dx = ctx.empty((n, n_steps, table.shape[2]))
+        dx[...] = self._in_time(of_table, lengths).transpose(1, 0, 2)
         return dx
 
     def _starts(

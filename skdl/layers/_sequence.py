@@ -14,7 +14,12 @@ from skdl.initializers import Initializer
 from skdl.layers._context import Context
 from skdl.layers._layer import Inside, Layer, ParamSpec, build_chain, register, registry
 from skdl.layers._recurrent import Recurrent
+from skdl.layers._rows import Rows
+from skdl.ops.embedding import add_up_rows, take_rows
 from skdl.ops.window import Axis
+
+# So many rows, of those that come, are worth being handed on as a table.
+_REPEATED = 0.75
 
 
 @register("embedding")
@@ -41,6 +46,7 @@ class Embedding(Layer):
     """
 
     accepts_integers = True
+    gives_rows = True
     _registries = {"initializer": initializers.registry}
     _parameter_constraints: dict[str, Any] = {"vocabulary": COUNT, "units": COUNT}
 
@@ -62,26 +68,42 @@ class Embedding(Layer):
         return tuple(Axis(n, n, 1) for n in input_shape)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
-        ids = x.astype(np.intp, copy=False)
+        ids, E = x.astype(np.intp, copy=False), params["E"]
         if ids.size and not 0 <= ids.min() <= ids.max() < self.vocabulary:
             raise ValueError(
                 f"Symbols must be whole numbers from 0 to {self.vocabulary - 1}, got "
                 f"{ids.min()} to {ids.max()}."
             )
-        y = ctx.empty((*x.shape, self.units))
-        np.take(params["E"], ids, axis=0, out=y, mode="clip")
-        return y, ids if ctx.train else None
+        symbols, which = self._used(ids) if ctx.train or ctx.as_rows else (None, ids)
+        n_rows = self.vocabulary if symbols is None else len(symbols)
+        if ctx.as_rows and n_rows <= _REPEATED * ids.size:
+            if symbols is not None:
+                E = take_rows(E, symbols, ctx.empty((n_rows, self.units)))
+            return Rows(E, which), (symbols, which, True) if ctx.train else None
+        y = take_rows(E, ids, ctx.empty((*x.shape, self.units)))
+        return y, (symbols, which, False) if ctx.train else None
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
-        dE, ids = grads["E"], cache.ravel()
+        dE, (symbols, which, as_rows) = grads["E"], cache
+        if symbols is None:
+            if as_rows:
+                dE[...] = dy
+            else:
+                add_up_rows(dy, which, dE)
+            return
+        if not as_rows:
+            dy = add_up_rows(dy, which, ctx.empty((len(symbols), self.units)))
         dE[...] = 0
-        # Rows of one symbol are added up side by side.
-        order = np.argsort(ids, kind="stable")
-        symbols, starts = np.unique(ids[order], return_index=True)
-        rows = dy.reshape(-1, self.units)[order]
-        dE[symbols] = np.add.reduceat(rows, starts, axis=0)
+        dE[symbols] = dy
+
+    def _used(self, ids: Array) -> tuple[Array | None, Array]:
+        """Return the symbols that come, None for all, and which of them come where."""
+        if self.vocabulary <= ids.size:
+            return None, ids
+        symbols, which = np.unique(ids, return_inverse=True)
+        return symbols, which.reshape(ids.shape)
 
 
 @register("bidirectional")
@@ -103,6 +125,7 @@ class Bidirectional(Layer):
     """
 
     is_affine = True
+    takes_rows = True
     _registries = {"layer": registry}
 
     def __init__(self, layer: str | Layer = "lstm") -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
 
+from skdl._config import use_numba
 from skdl._settings import SHARE
-from skdl.losses._loss import Array, Empty, Loss, register
+from skdl.losses._loss import Array, Empty, Loss, register, spread
 from skdl.ops.activation import softmax
 from skdl.ops.vector import row_max, row_sum
 
@@ -84,6 +86,26 @@ class CrossEntropy(Loss):
         picked -= 1.0 - self.label_smoothing
         flat[true_class] = picked
         return loss, gradient
+
+    def weighted(
+        self,
+        y: Array,
+        raw: Array,
+        weight: Array | None,
+        scale: float,
+        empty: Empty = np.empty,
+    ) -> tuple[float, Array]:
+        # Of elements there are many: pixels, or symbols of a large vocabulary.
+        if not (self.verified and raw.ndim > 2 and y.ndim < raw.ndim and use_numba()):
+            return super().weighted(y, raw, weight, scale, empty)
+        if weight is not None:
+            weight = np.broadcast_to(spread(weight, y), y.shape).ravel()
+        codes, rows = y.astype(np.intp, copy=False), raw.reshape(-1, raw.shape[-1])
+        twin = import_module("skdl.ops._numba.cross_entropy")
+        total, gradient = twin.cross_entropy(
+            codes.ravel(), rows, weight, scale, self.label_smoothing, empty
+        )
+        return total, gradient.reshape(raw.shape)
 
     def hessian(self, y: Array, raw: Array) -> Array:
         p = softmax(raw, np.empty_like(raw))

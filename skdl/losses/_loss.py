@@ -438,9 +438,9 @@ class Loss(ParameterObject):
         if weight is None:
             total = float(loss.sum())
         else:
-            loss *= _spread(weight, loss)
+            loss *= spread(weight, loss)
             total = float(loss.sum())
-            gradient *= _spread(weight, gradient)
+            gradient *= spread(weight, gradient)
         gradient *= scale
         return scale * total, gradient
 
@@ -511,8 +511,26 @@ def total_weight(raw: Array, weight: Array | None = None) -> float:
     return float(weight.sum()) * (n_elements / max(weight.size, 1))
 
 
-def _spread(weight: Array, array: Array) -> Array:
-    """Give weights the axes that make them multiply an array row by row."""
+def spread(weight: Array, array: Array) -> Array:
+    """Give weights the axes that make them multiply an array row by row.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n,) or (n, ...)
+        Weights of the rows, or of each of their elements.
+    array : ndarray of shape (n, ...)
+        What they multiply.
+
+    Returns
+    -------
+    weight : ndarray
+        A view of them.
+
+    Raises
+    ------
+    ValueError
+        If their shape fits neither.
+    """
     if weight.shape != array.shape[: weight.ndim] or weight.ndim == 0:
         raise ValueError(
             f"Weights must have shape {array.shape[:1]} (one a row) or one for each "

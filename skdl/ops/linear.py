@@ -17,6 +17,7 @@ from skdl.ops.vector import column_sum
 _SHARED = 2**23  # multiplications, 0.1 to 0.2 ms: what is worth a second thread
 _BLOCK = 2**25  # what is worth one more: each packs all of the other matrix anew
 _NARROWEST = 48  # a block packs all of the other matrix: few rows do not pay for that
+_NARROW = 192  # nor do these for more than two blocks
 _MOST = 16  # blocks
 
 
@@ -60,7 +61,8 @@ def product(a: Array, b: Array, out: Array) -> Array:
 def _cuts(m: int, n: int, k: int) -> list[int]:
     """Return where the longer side of C is cut: a power of two of equal parts."""
     length = max(m, n)
-    most = min(max(2, m * n * k // _BLOCK), length // _NARROWEST, _MOST)
+    wide = max(min(2, length // _NARROWEST), length // _NARROW)
+    most = min(max(2, m * n * k // _BLOCK), wide, _MOST)
     n_parts = 1 << max(most, 1).bit_length() - 1
     # Whole vector registers and kernel tiles in all parts but the last.
     return [16 * round(length * i / n_parts / 16) for i in range(n_parts)] + [length]

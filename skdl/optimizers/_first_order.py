@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from skdl import schedules
-from skdl._config import use_numba
+from skdl._config import n_threads, use_numba
 from skdl._settings import POSITIVE
 from skdl._typing import Array
+from skdl.ops._threads import run_chunks
 from skdl.optimizers._optimizer import Optimizer, Problem, full_name
 from skdl.optimizers._state import OptimizerState, check_slots
+
+_SHARED = 2**18  # numbers: what is worth a second thread
 
 
 class FirstOrder(Optimizer):
@@ -174,8 +177,9 @@ class FirstOrder(Optimizer):
             kernel = getattr(kernels, self.twin)
             vectors = [theta, grad, *(state.slots[name] for name in self.slots)]
             for start, stop, factor in state.rates or [(0, len(theta), 1.0)]:
-                numbers = map(theta.dtype.type, self.twin_numbers(shared, eta * factor))
-                kernel(*(vector[start:stop] for vector in vectors), *numbers)
+                numbers = self.twin_numbers(shared, eta * factor)
+                kinds = [theta.dtype.type(number) for number in numbers]
+                _in_parts(kernel, [vector[start:stop] for vector in vectors], kinds)
             return
         for block in state.blocks(theta, grad):
             block.t, block.shared = state.t, shared
@@ -228,6 +232,18 @@ class FirstOrder(Optimizer):
                 update(theta, gradient, state)
             if end_iteration():
                 break
+
+
+def _in_parts(kernel: Any, vectors: list[Array], numbers: list[Any]) -> None:
+    """Call a kernel that acts element by element, on several threads where it pays."""
+    n = len(vectors[0])
+    n_parts = n_threads() if n > _SHARED else 1
+
+    def work(i: int) -> None:
+        part = slice(n * i // n_parts, n * (i + 1) // n_parts)
+        kernel(*(vector[part] for vector in vectors), *numbers)
+
+    run_chunks(work, n_parts)
 
 
 def _schedule_key(schedule: schedules.Schedule) -> str:

@@ -97,18 +97,29 @@ def test_the_forget_gate_is_open_at_the_start():
     assert network.params["0.b"].tolist() == [0] * 3 + [1] * 3 + [0] * 6
 
 
-def test_a_language_model_through_time():
+@pytest.mark.parametrize("vocabulary", [5, 17, 40])
+@pytest.mark.parametrize(
+    "layer", [LSTM(3), GRU(3, reverse=True), Bidirectional(RNN(2)), Dense(3)], ids=repr
+)
+def test_a_language_model_through_time(layer, vocabulary):
+    """Symbols come again and again, or hardly, in a small and in a large vocabulary."""
     rng = np.random.default_rng(0)
-    X = rng.integers(0, 5, (3, 6)).astype(np.uint8)
+    X = rng.integers(0, vocabulary // 3 + 2, (3, 6)).astype(np.uint8)
     y = rng.integers(0, 5, (3, 6))
-    network = drawn([Embedding(5, 4), LSTM(3), GRU(3), Dense(5)], (6,))
+    network = drawn([Embedding(vocabulary, 4), layer, GRU(3), Dense(5)], (6,))
+    plain = network.predict(X, n_layers=1)
+    expected = Network([layer, GRU(3), Dense(5)], (6, 4))
+    for name in expected.params:
+        at, _, rest = name.partition(".")
+        expected.params[name][...] = network.params[f"{int(at) + 1}.{rest}"]
+    np.testing.assert_allclose(network.predict(X), expected.predict(plain), rtol=1e-10)
     objective = Objective(network, losses.get("cross_entropy"))
-    theta = network.params.vector.copy()
+    theta, lengths = network.params.vector.copy(), np.array([6, 2, 4])
 
-    def value(at):
-        return objective.loss_and_gradient(at, X, y)[0]
+    def evaluate(at):
+        return objective.loss_and_gradient(at, X, y, lengths=lengths)
 
-    check_gradient(value, theta, objective.loss_and_gradient(theta, X, y)[1])
+    check_gradient(lambda at: evaluate(at)[0], theta, evaluate(theta)[1])
 
 
 # ---- symbols

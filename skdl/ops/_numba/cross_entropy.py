@@ -1,0 +1,89 @@
+"""Softmax and cross-entropy, loss and gradient in one pass (compiled)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from skdl._config import n_threads
+from skdl._typing import Array
+from skdl.ops._numba._inner import entry
+from skdl.ops._numba.curves import exp
+from skdl.ops._numba.reduce import largest_of, sum_of
+from skdl.ops._threads import run_chunks
+
+_SHARED = 2**16  # numbers: what is worth a second thread
+
+
+@entry
+def of_codes(y, raw, weight, scale, smoothing, loss, gradient, first, last):  # type: ignore[no-untyped-def]
+    """Losses of the rows first … last − 1, and scale · weight · their gradients."""
+    k = raw.shape[1]
+    flat, out = raw.reshape(raw.size), gradient.reshape(gradient.size)
+    rest, most = smoothing / raw.dtype.type(k), raw.dtype.type(1) - smoothing
+    for i in range(first, last):
+        at, true = i * k, i * k + y[i]
+        row, p = raw[i], gradient[i]
+        top = largest_of(flat, at, k)
+        for j in range(k):
+            p[j] = exp(row[j] - top)
+        total = sum_of(out, at, k)
+        value = np.log(total) - most * (flat[true] - top)
+        if smoothing > 0:
+            value -= rest * (sum_of(flat, at, k) - raw.dtype.type(k) * top)
+        w = weight[i] if weight.size else raw.dtype.type(1)
+        loss[i] = w * value
+        w *= scale
+        factor, less = w / total, w * rest
+        for j in range(k):
+            p[j] = p[j] * factor - less
+        out[true] -= w * most
+
+
+def cross_entropy(
+    y: Array,
+    raw: Array,
+    weight: Array | None,
+    scale: float,
+    smoothing: float,
+    empty: Callable[..., Array],
+) -> tuple[float, Array]:
+    """Return the weighted sum of −ln softmax(raw)[y] and its gradient.
+
+    Parameters
+    ----------
+    y : ndarray of int of shape (n,)
+        Class codes, in range.
+    raw : ndarray of shape (n, k)
+        Raw predictions.
+    weight : ndarray of shape (n,) or None
+        Weights.
+    scale : float
+        A common factor.
+    smoothing : float
+        Share of the targets that is spread over all classes.
+    empty : callable
+        ``empty(shape, dtype)`` gives memory.
+
+    Returns
+    -------
+    total : float
+        scale · Σ weight · loss.
+    gradient : ndarray of shape (n, k)
+        Its derivative.
+    """
+    n, dtype = len(raw), raw.dtype
+    loss, gradient = empty(n, dtype), empty(raw.shape, dtype)
+    weights = np.empty(0, dtype) if weight is None else weight.astype(dtype, copy=False)
+    n_chunks = n_threads() if raw.size > _SHARED else 1
+    factor, share = dtype.type(scale), dtype.type(smoothing)
+
+    def work(i: int) -> None:
+        of_codes(
+            y, raw, weights, factor, share, loss, gradient,
+            n * i // n_chunks, n * (i + 1) // n_chunks,
+        )  # fmt: skip
+
+    run_chunks(work, n_chunks)
+    return scale * float(loss.sum()), gradient
