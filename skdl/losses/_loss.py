@@ -467,7 +467,7 @@ class Loss(ParameterObject):
         """
         loss, _ = self.evaluate(y, raw)
         if weight is not None:
-            loss = loss * _spread(weight, loss)
+            loss = loss * spread(weight, loss)
         return scale * loss.reshape(-1, loss.shape[-1]).sum(axis=0)
 
     def named_parts(self, prefix: str, values: Array) -> dict[str, float]:
