@@ -26,6 +26,8 @@ from skdl.neural_network import (
     ObjectLocalizer,
     RNNClassifier,
     RNNRegressor,
+    SegmentationClassifier,
+    SuperResolution,
 )
 
 __version__ = "0.1.0"
@@ -45,6 +47,8 @@ __all__ = [
     "ObjectLocalizer",
     "RNNClassifier",
     "RNNRegressor",
+    "SegmentationClassifier",
+    "SuperResolution",
     "compile",
     "config_context",
     "get_config",

@@ -1,8 +1,9 @@
 """Networks with targets of their own, for checks that know labels and numbers alone."""
 
 import numpy as np
+from sklearn.utils.validation import column_or_1d
 
-from skdl import ObjectLocalizer
+from skdl import ObjectLocalizer, SegmentationClassifier
 
 
 class LocalizerOfNumbers(ObjectLocalizer):
@@ -30,5 +31,36 @@ class LocalizerOfNumbers(ObjectLocalizer):
         return np.column_stack([present, share, 1 - share, 0.2 + share, 1 - share / 2])
 
 
+class SegmentationOfLabels(SegmentationClassifier):
+    """Each label a whole label map; the pixels vote."""
+
+    def fit(self, X, y, sample_weight=None):
+        return super().fit(X, self.targets(X, y), sample_weight)
+
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        return super().partial_fit(X, self.targets(X, y), classes, sample_weight)
+
+    def predict_proba(self, X):
+        p = super().predict_proba(X)
+        return p.mean(axis=(1, 2))
+
+    def predict(self, X):
+        p = self.predict_proba(X)
+        return self.classes_[p.argmax(axis=1)]
+
+    def score(self, X, y, sample_weight=None):
+        return np.average(self.predict(X) == y, weights=sample_weight)
+
+    @staticmethod
+    def targets(X, y):
+        shape = np.asarray(X).shape
+        if y is None or len(shape) != 2:
+            return y
+        return np.repeat(column_or_1d(y, warn=True)[:, None], shape[1], axis=1)
+
+
 # What stands for labels, by the name of the class.
-TARGETS = {"ObjectLocalizer": LocalizerOfNumbers.targets}
+TARGETS = {
+    "ObjectLocalizer": lambda X, y: LocalizerOfNumbers.targets(y),
+    "SegmentationClassifier": SegmentationOfLabels.targets,
+}

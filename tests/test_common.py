@@ -24,11 +24,14 @@ from sklearn.utils.estimator_checks import (
     check_transformer_get_feature_names_out_pandas,
     parametrize_with_checks,
 )
-from structured import LocalizerOfNumbers
+from structured import LocalizerOfNumbers, SegmentationOfLabels
 
 import skdl
-from skdl import MLPClassifier, NetworkFeatures, config_context
+from skdl import MLPClassifier, NetworkFeatures, SuperResolution, config_context
+from skdl.layers import Conv2D
 from skdl.optimizers import Adam
+
+SMALL = [Conv2D(8, padding="same"), "relu"]
 
 QUICK = {"cell": "gru", "optimizer": Adam(0.03), "max_iter": 60}
 
@@ -41,6 +44,8 @@ MADE = {
     "RNNRegressor": lambda: skdl.RNNRegressor(8, **QUICK),
     # The checks' targets are labels and numbers.
     "ObjectLocalizer": LocalizerOfNumbers,
+    "SegmentationClassifier": lambda: SegmentationOfLabels(SMALL),
+    "SuperResolution": lambda: SuperResolution(SMALL),
 }
 
 

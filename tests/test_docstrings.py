@@ -172,7 +172,7 @@ def test_estimators_describe_their_attributes(name, iris):
         made.set_params(early_stopping=True)
     X, *y = texts_or_rows(cls, iris)
     if cls.__name__ in TARGETS:
-        y = [TARGETS[cls.__name__](*y)]
+        y = [TARGETS[cls.__name__](X, *y)]
     with config_context(engine="numpy"):  # compiles nothing
         made.fit(X, *y)
     described = {a.name for a in NumpyDocString(inspect.getdoc(cls))["Attributes"]}

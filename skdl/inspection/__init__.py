@@ -1,5 +1,6 @@
 """Looking at fitted models."""
 
+from skdl.inspection._boxes import BoxesDisplay
 from skdl.inspection._feature_maps import FeatureMapsDisplay
 from skdl.inspection._filters import FiltersDisplay
 from skdl.inspection._idle import IdleDirections, idle_directions
@@ -10,11 +11,13 @@ from skdl.inspection._path import OptimizationPathDisplay
 from skdl.inspection._receptive_field import receptive_field
 from skdl.inspection._saliency import SaliencyDisplay
 from skdl.inspection._schedule import ScheduleDisplay
+from skdl.inspection._segmentation import SegmentationDisplay
 from skdl.inspection._surface import LossSurfaceDisplay
 from skdl.inspection._tree_display import TreeDisplay
 from skdl.inspection._tree_text import export_text
 
 __all__ = [
+    "BoxesDisplay",
     "FeatureImportanceDisplay",
     "FeatureMapsDisplay",
     "FiltersDisplay",
@@ -25,6 +28,7 @@ __all__ = [
     "OptimizationPathDisplay",
     "SaliencyDisplay",
     "ScheduleDisplay",
+    "SegmentationDisplay",
     "TreeDisplay",
     "export_text",
     "idle_directions",

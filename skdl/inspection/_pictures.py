@@ -101,6 +101,71 @@ def montage(pictures: Array, n_columns: int | None = None, gap: int = 1) -> Arra
     return sheet
 
 
+def as_pictures(X: Any) -> Array:
+    """Return pictures with an axis of channels.
+
+    Parameters
+    ----------
+    X : array-like of shape (n, h, w, c) or (n, h, w)
+        Pictures.
+
+    Returns
+    -------
+    pictures : ndarray of shape (n, h, w, c)
+        The pictures.
+
+    Raises
+    ------
+    ValueError
+        If these are none.
+    """
+    X = np.asarray(X)
+    if X.ndim == 3:
+        X = X[..., None]
+    if X.ndim != 4 or len(X) == 0:
+        raise ValueError(
+            "X must be pictures of shape (n, height, width, channels) or (n, height, "
+            f"width), got {X.shape}."
+        )
+    return X
+
+
+def grid_of_axes(axes: Any, n_rows: int, n_columns: int, sides: Any) -> Any:
+    """Return axes for pictures beside and below each other.
+
+    Parameters
+    ----------
+    axes : array of matplotlib Axes or None
+        Those that the user gave.
+    n_rows, n_columns : int
+        How many are needed.
+    sides : (int, int)
+        Width and height of a picture.
+
+    Returns
+    -------
+    axes : ndarray of matplotlib Axes of shape (n_rows, n_columns)
+        The given ones, or those of a new figure.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many as needed.
+    """
+    if axes is None:
+        width = 2.2
+        size = (n_columns * width, n_rows * (width * sides[1] / sides[0] + 0.3) + 0.4)
+        return _pyplot().subplots(
+            n_rows, n_columns, figsize=size, squeeze=False, layout="constrained"
+        )[1]
+    axes = np.asarray(axes, dtype=object)
+    if axes.size != n_rows * n_columns:
+        raise ValueError(
+            f"axes must be {n_rows}×{n_columns} matplotlib Axes, got {axes.size}."
+        )
+    return axes.reshape(n_rows, n_columns)
+
+
 def as_shown(pictures: Array) -> Array:
     """Return pictures in [0, 1]: grey, or three colours.
 

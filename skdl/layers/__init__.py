@@ -14,6 +14,7 @@ from skdl.layers._context import (
 from skdl.layers._conv import Conv2D, DepthwiseConv2D
 from skdl.layers._dense import Dense, DropConnect
 from skdl.layers._dropout import Dropout, SpatialDropout
+from skdl.layers._keep_size import KeepSize
 from skdl.layers._layer import (
     Inside,
     Layer,
@@ -31,6 +32,7 @@ from skdl.layers._layer import (
     resolve_chain,
 )
 from skdl.layers._noise import GaussianNoise
+from skdl.layers._pixel_shuffle import PixelShuffle
 from skdl.layers._pool import AvgPool2D, GlobalAvgPool, MaxPool2D
 from skdl.layers._pool_steps import PoolSteps
 from skdl.layers._prelu import PReLU
@@ -66,11 +68,13 @@ __all__ = [
     "GaussianNoise",
     "GlobalAvgPool",
     "Inside",
+    "KeepSize",
     "Kept",
     "Layer",
     "MaxPool2D",
     "PReLU",
     "ParamSpec",
+    "PixelShuffle",
     "PoolSteps",
     "PoolUnpool",
     "Rescale",

@@ -83,7 +83,7 @@ def mean_box_iou(
     >>> from skdl.metrics import mean_box_iou
     >>> nothing = [0, np.nan, np.nan, np.nan, np.nan]
     >>> y = np.array([[1, 0.5, 0.5, 0.4, 0.4], nothing, nothing])
-    >>> mean_box_iou(y, y[[0, 1, 0]])
+    >>> round(mean_box_iou(y, y[[0, 1, 0]]), 6)
     0.5
     """
     true = np.asarray(y_true, dtype=np.float64)

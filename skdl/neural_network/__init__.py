@@ -9,6 +9,8 @@ from skdl.neural_network._mlp_regressor import MLPRegressor
 from skdl.neural_network._object_localizer import ObjectLocalizer
 from skdl.neural_network._rnn_classifier import RNNClassifier
 from skdl.neural_network._rnn_regressor import RNNRegressor
+from skdl.neural_network._segmentation_classifier import SegmentationClassifier
+from skdl.neural_network._super_resolution import SuperResolution
 
 __all__ = [
     "Autoencoder",
@@ -20,4 +22,6 @@ __all__ = [
     "ObjectLocalizer",
     "RNNClassifier",
     "RNNRegressor",
+    "SegmentationClassifier",
+    "SuperResolution",
 ]

@@ -1,6 +1,7 @@
 """Targets as users give them, as losses take them, and back."""
 
 from skdl.targets._classes import ClassTargets
+from skdl.targets._pixels import PixelTargets
 from skdl.targets._values import RealTargets
 
-__all__ = ["ClassTargets", "RealTargets"]
+__all__ = ["ClassTargets", "PixelTargets", "RealTargets"]

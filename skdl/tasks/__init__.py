@@ -2,8 +2,18 @@
 
 from skdl.tasks._boxes import BoxTask
 from skdl.tasks._classes import ClassTask
+from skdl.tasks._enlarging import EnlargingTask
+from skdl.tasks._pixels import PixelTask
 from skdl.tasks._reconstruction import ReconstructionTask
 from skdl.tasks._task import Task
 from skdl.tasks._values import ValueTask
 
-__all__ = ["BoxTask", "ClassTask", "ReconstructionTask", "Task", "ValueTask"]
+__all__ = [
+    "BoxTask",
+    "ClassTask",
+    "EnlargingTask",
+    "PixelTask",
+    "ReconstructionTask",
+    "Task",
+    "ValueTask",
+]

@@ -1,6 +1,7 @@
 """Architectures by name: what they are made of, at every size and width."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -109,6 +110,7 @@ def run(name, shape, width, n=2, other=None, train=False):
 
 
 NEEDS_SPACE = {"lenet"}
+PICTURES = {"espcn", "unet", "unet4", "unet5"}  # these end with pictures
 
 
 @pytest.mark.parametrize("name", networks.names())
@@ -116,14 +118,15 @@ NEEDS_SPACE = {"lenet"}
     ("shape", "width"),
     [((40, 36, 3), 0.05), ((40, 36, 1), 0.125), ((70, 64, 2), 0.05), ((8, 8, 1), 0.1)],
 )
-def test_all_give_one_finite_row_a_picture(name, shape, width):
+def test_all_give_finite_numbers_for_each_picture(name, shape, width):
     if name in NEEDS_SPACE and min(shape[:2]) < 12:
         with pytest.raises(TooSmallError):
             run(name, shape, width)
         return
     network, y = run(name, shape, width)
     assert y.shape == (2, *network.output_shape)
-    assert len(network.output_shape) == 1
+    sides = shape[:2] if name in PICTURES else ()
+    assert network.output_shape[:-1] == sides
     assert np.isfinite(y).all()
     assert np.abs(y[0] - y[1]).max() > 0
 
@@ -132,6 +135,10 @@ def test_all_give_one_finite_row_a_picture(name, shape, width):
 @pytest.mark.parametrize("size", [(1, 1), (1, 30), (2, 3), (20, 21), (33, 5), (64, 3)])
 def test_any_size(name, size):
     shape = (*size, 2)
+    if name in PICTURES:
+        layers = resolve_chain(named_layers(name, shape, 0.1))
+        assert build_chain(layers, shape)[0][-1][:2] == size
+        return
     layers = with_head(named_layers(name, shape, 0.1), 2)
     assert build_chain(layers, shape)[0][-1] == (2,)
 
@@ -169,8 +176,9 @@ def test_he_start_keeps_the_size_of_the_signal(name):
 @pytest.mark.parametrize("name", networks.names())
 def test_width_multiplies_channels(name):
     shape = (64, 64, 3)
+    end = resolve_chain if name in PICTURES else partial(with_head, n_classes=2)
     sizes = [
-        n_parameters(with_head(named_layers(name, shape, width), 2), shape)
+        n_parameters(end(named_layers(name, shape, width)), shape)
         for width in (0.5, 1.0, 2.0)
     ]
     assert 2 * sizes[0] < sizes[1] < sizes[2] / 2

@@ -1,0 +1,77 @@
+"""A class for each pixel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from skdl._typing import Array, Shape
+from skdl.layers import Conv2D, Layer
+from skdl.losses import Loss
+from skdl.targets import PixelTargets
+from skdl.tasks._classes import ClassTask
+
+
+class PixelTask(ClassTask):
+    """The class of each pixel.
+
+    Parameters
+    ----------
+    targets : PixelTargets
+        The classes.
+    loss : Loss
+        A loss of classes; it takes the form for these.
+    size : tuple of (int, int)
+        Height and width of the label maps to train on.
+    """
+
+    targets: PixelTargets
+
+    def __init__(self, targets: PixelTargets, loss: Loss, size: Shape) -> None:
+        super().__init__(targets, loss)
+        self.size = size
+
+    def check_weight(self, weight: Any, X: Any, y: Array, dtype: DTypeLike) -> Array:
+        given = np.asarray(weight)
+        if given.ndim <= 1:
+            return super().check_weight(weight, X, y, dtype)
+        weight = given.astype(dtype)
+        if weight.shape != y.shape:
+            raise ValueError(
+                f"sample_weight must have shape {y.shape[:1]} (one a picture) or "
+                f"{y.shape} (one a pixel), got {weight.shape}."
+            )
+        if not np.isfinite(weight).all() or (weight < 0).any():
+            raise ValueError(
+                "sample_weight has numbers that are negative, infinite or NaN."
+            )
+        return weight
+
+    def element_weight(
+        self, y: Array, weight: Array | None, dtype: DTypeLike
+    ) -> Array | None:
+        counts = self.targets.counts(y)
+        if counts is None:
+            return weight
+        if weight is None:
+            return counts.astype(dtype)
+        return weight.reshape(len(y), *(weight.shape[1:] or (1, 1))) * counts
+
+    def head(self, shape: Shape) -> list[Layer]:
+        if len(shape) != 3 or shape[:2] != tuple(self.size):
+            raise ValueError(
+                f"The last of the layers gives samples of shape {shape}; label maps of "
+                f"{self.size[0]}×{self.size[1]} pixels need pictures of that size. "
+                "Where layers halve pictures, others must enlarge them again, as "
+                '"unet" does; KeepSize(layers, multiple=4) around layers that halve '
+                "twice takes pictures of any size."
+            )
+        return [Conv2D(self.loss.n_raw(len(self.targets.classes)), 1)]
+
+    def mixable(self, y: Array, dtype: DTypeLike) -> Array:
+        raise ValueError("Label maps cannot be mixed.")
+
+    def strata(self, y: Any) -> Any:
+        return None
