@@ -16,7 +16,8 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw  # scikit-learn's own way to read DataFrames
-from sklearn.utils import get_tags
+import numpy as np
+from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -26,6 +27,7 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
 )
 from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.utils.validation import _num_samples
 from sklearn.utils.validation import validate_data as _validate_data
 
 from skdl._words import column_named
@@ -134,6 +136,7 @@ __all__ = [
     "unchanged_if_fails",
     "validate_data",
     "validate_parameter_constraints",
+    "with_weight",
     "without_callbacks",
 ]
 
@@ -305,6 +308,32 @@ def unchanged_if_fails(estimator: Any) -> Iterator[None]:
             now.update(before)
             now.update(kept)
         raise
+
+
+def with_weight(X: Any, sample_weight: Any) -> tuple[Any, Any]:
+    """Return the rows that count: those of weight 0 are left out.
+
+    Parameters
+    ----------
+    X : array-like, DataFrame or list
+        Rows.
+    sample_weight : array-like of shape (n,) or None
+        Weights. What is no such thing is returned as it is, for a later check.
+
+    Returns
+    -------
+    X, sample_weight : object
+        The rows whose weight is not 0; all of them, if it is 0 everywhere.
+    """
+    if sample_weight is None:
+        return X, None
+    weight = np.asarray(sample_weight)
+    if weight.ndim != 1 or _num_samples(X) != len(weight):
+        return X, sample_weight
+    counts = np.flatnonzero(weight != 0)
+    if len(counts) in (0, len(weight)):
+        return X, sample_weight
+    return _safe_indexing(X, counts), weight[counts]
 
 
 def callbacks_of(estimator: Any) -> list[Any]:

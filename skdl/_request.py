@@ -11,7 +11,8 @@ class Request(NamedTuple):
     Parameters
     ----------
     X, y : object
-        Rows and targets.
+        Rows and targets; y is None where there are none: those of validation have none
+        either.
     sample_weight : array-like of shape (n,), default=None
         Weights.
     X_val, y_val, sample_weight_val : object, default=None
@@ -39,10 +40,12 @@ class Request(NamedTuple):
         ValueError
             If X_val or y_val stands alone, or weights without them.
         """
-        if (self.X_val is None) != (self.y_val is None):
+        targets = self.y is not None or self.y_val is not None
+        if targets and (self.X_val is None) != (self.y_val is None):
             given, missing = "X_val", "y_val"
             if self.X_val is None:
                 given, missing = missing, given
             raise ValueError(f"{given} was given without {missing}; give both.")
         if self.sample_weight_val is not None and self.X_val is None:
-            raise ValueError("sample_weight_val was given without X_val and y_val.")
+            missing = "X_val and y_val" if targets else "X_val"
+            raise ValueError(f"sample_weight_val was given without {missing}.")

@@ -42,6 +42,10 @@ MADE = {
     # The defaults pass too; these are a fifth of the work.
     "RNNClassifier": lambda: skdl.RNNClassifier(8, **QUICK),
     "RNNRegressor": lambda: skdl.RNNRegressor(8, **QUICK),
+    # As many symbols as there are numbers in X: a softmax that takes its time.
+    "RNNLanguageModel": lambda: skdl.RNNLanguageModel(
+        hidden_layer_sizes=16, embedding=8, max_iter=5
+    ),
     # The checks' targets are labels and numbers.
     "ObjectLocalizer": LocalizerOfNumbers,
     "SegmentationClassifier": lambda: SegmentationOfLabels(SMALL),
@@ -106,6 +110,7 @@ NOT_FOR_US = ("SCIPY_ARRAY_API is not set", "does not have a decision_function m
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning",
     "ignore:batch_size=.* is larger:UserWarning",
+    "ignore:.*tokens were not seen:skdl.text.UnknownTokenWarning",
     # The checks of set_output fit with names and transform without, or vice versa.
     "ignore:X (has|does not have valid) feature names:UserWarning",
 )

@@ -4,6 +4,7 @@ from skdl.neural_network._autoencoder import Autoencoder
 from skdl.neural_network._cnn_classifier import CNNClassifier
 from skdl.neural_network._cnn_regressor import CNNRegressor
 from skdl.neural_network._features import NetworkFeatures
+from skdl.neural_network._language_model import RNNLanguageModel
 from skdl.neural_network._mlp_classifier import MLPClassifier
 from skdl.neural_network._mlp_regressor import MLPRegressor
 from skdl.neural_network._object_localizer import ObjectLocalizer
@@ -21,6 +22,7 @@ __all__ = [
     "NetworkFeatures",
     "ObjectLocalizer",
     "RNNClassifier",
+    "RNNLanguageModel",
     "RNNRegressor",
     "SegmentationClassifier",
     "SuperResolution",

@@ -35,7 +35,15 @@ from skdl.layers import Layer
 from skdl.losses import Loss
 from skdl.networks import Network
 from skdl.neural_network._arrays import LayerArrays
-from skdl.neural_network._plan import Plan, draw_seed, make_data, make_plan
+from skdl.neural_network._evaluate import Evaluation, evaluate
+from skdl.neural_network._plan import (
+    Plan,
+    batch_size_of,
+    draw_seed,
+    make_data,
+    make_plan,
+    split_rows,
+)
 from skdl.neural_network._run import (
     rank,
     scores_by_loss,
@@ -46,7 +54,7 @@ from skdl.neural_network._run import (
 from skdl.neural_network._tasks import saved_state, what_callbacks_see
 from skdl.ops._blas import one_blas_thread
 from skdl.ops._compiling import compiling_is_said
-from skdl.optimizers import OptimizerState
+from skdl.optimizers import Optimizer, OptimizerState
 from skdl.tasks import Task
 from skdl.training import Batches, Data, RowBatches, Trainer, TrainingState
 
@@ -229,6 +237,20 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     def _scorer(self) -> Any:
         """Return what gives the validation score, from the parameter `scoring`."""
         return check_scoring(self, self.scoring)
+
+    def _rows_in_batch(
+        self, optimizer: Optimizer, train: Data, incremental: bool
+    ) -> int:
+        """Return the rows of a step."""
+        return batch_size_of(self, optimizer, train.n, incremental)
+
+    def _held_out(self, task: Any, data: Data, seed: int) -> tuple[Data, Data]:
+        """Divide the rows into those to train on and those to validate with."""
+        return split_rows(self, task, data, seed)
+
+    def _evaluate(self, network: Network, task: Any, data: Data) -> Evaluation:
+        """Return the mean loss on rows, and predictions for `Task.score`."""
+        return evaluate(network, task, data)
 
     def _task_for(self, y: Any, classes: Any, dtype: DTypeLike, fresh: bool) -> Task:
         return self._new_task(y, classes, dtype) if fresh else self._same_task(classes)

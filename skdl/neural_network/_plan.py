@@ -32,11 +32,6 @@ class Plan(NamedTuple):
     seed: int
     incremental: bool
 
-    @property
-    def n_batches(self) -> int:
-        """Steps in an epoch."""
-        return -(-self.train.n // self.batch_size)
-
 
 def make_plan(
     estimator: BaseNetwork, request: Request, fresh: bool, seed: int | None
@@ -80,12 +75,13 @@ def make_plan(
     if seed is None:
         seed = draw_seed(estimator)
     if estimator.early_stopping and validation is None:
-        train, validation = _split(estimator, task, train, seed)
-    batch_size = _batch_size(estimator, optimizer, train.n, incremental)
+        train, validation = estimator._held_out(task, train, seed)
+    batch_size = estimator._rows_in_batch(optimizer, train, incremental)
     plan = Plan(
         task, optimizer, dtype, train, validation, batch_size, seed, incremental
     )
-    optimizer.check(0 if incremental else estimator.max_iter, plan.n_batches)
+    n_batches = estimator._batches(plan).n_batches
+    optimizer.check(0 if incremental else estimator.max_iter, n_batches)
     return plan
 
 
@@ -155,9 +151,32 @@ def make_data(task: Task, X: Any, y: Any, weight: Any, dtype: DTypeLike) -> Data
     return Data(X, encoded, task.element_weight(y, weight, dtype), y, weight)
 
 
-def _split(
+def split_rows(
     estimator: BaseNetwork, task: Task, data: Data, seed: int
 ) -> tuple[Data, Data]:
+    """Divide rows at random into those to train on and those to validate with.
+
+    Parameters
+    ----------
+    estimator : BaseNetwork
+        The estimator that is being fitted.
+    task : Task
+        Says what both parts must have in proportion.
+    data : Data
+        The rows.
+    seed : int
+        Where the randomness comes from.
+
+    Returns
+    -------
+    train, validation : Data
+        The parts.
+
+    Raises
+    ------
+    ValueError
+        If a part is too small, or has no weight.
+    """
     n = data.n
     try:
         train, test = train_test_split(
@@ -183,9 +202,32 @@ def _split(
     return parts
 
 
-def _batch_size(
+def batch_size_of(
     estimator: BaseNetwork, optimizer: Optimizer, n: int, incremental: bool
 ) -> int:
+    """Return the rows of a step.
+
+    Parameters
+    ----------
+    estimator : BaseNetwork
+        The estimator that is being fitted.
+    optimizer : Optimizer
+        Says whether it needs all rows.
+    n : int
+        Number of rows.
+    incremental : bool
+        Whether this is a piece of a stream.
+
+    Returns
+    -------
+    batch_size : int
+        From 1 to n.
+
+    Raises
+    ------
+    ValueError
+        If the optimizer needs all rows and is to have some.
+    """
     wanted, name = estimator.batch_size, type(optimizer).__name__
     if wanted == "auto":
         return n if optimizer.full_batch else min(200, n)
@@ -193,7 +235,7 @@ def _batch_size(
         warnings.warn(
             f"batch_size={wanted} is larger than the {n} samples; all of them are one "
             "batch.",
-            stacklevel=7,  # the caller of fit
+            stacklevel=8,  # the caller of fit
         )
     elif optimizer.full_batch and wanted < n:
         if not optimizer.incremental:
@@ -204,6 +246,6 @@ def _batch_size(
         warnings.warn(
             f"{name} is meant for the gradient of the whole sample and does poorly on "
             f'mini-batches of {wanted} of {n} samples; use batch_size="auto".',
-            stacklevel=7,  # the caller of fit
+            stacklevel=8,  # the caller of fit
         )
     return min(wanted, n)

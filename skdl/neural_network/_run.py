@@ -13,13 +13,13 @@ from joblib import Parallel, delayed
 from skdl._compat import call_hooks
 from skdl.layers import build_chain
 from skdl.networks import Network
-from skdl.neural_network._evaluate import evaluate
 from skdl.neural_network._plan import Plan
 from skdl.neural_network._tasks import EpochTasks
 from skdl.neural_network._transfer import rate_layers, start_from
 from skdl.ops._blas import one_blas_thread
 from skdl.optimizers import Optimizer
 from skdl.training import (
+    Batches,
     Best,
     DivergenceError,
     Objective,
@@ -198,13 +198,14 @@ def train(
         plan.train,
         lambda: estimator._fitted_attributes(state.copy()),
     )
-    report = _report(estimator, plan, state, label)
+    batches = estimator._batches(plan)
+    report = _report(estimator, plan, state, batches, label)
     trainer = Trainer(
         state,
         Objective(state.network, plan.task.loss, estimator.alpha, estimator.l1),
         plan.optimizer,
         plan.train,
-        estimator._batches(plan),
+        batches,
         validate=_validator(estimator, plan, state.network),
         monitor=monitored(estimator),
         begin_epoch=tasks.begin,
@@ -320,7 +321,7 @@ def _validator(
     weight = {} if data.weight is None else {"sample_weight": data.weight}
 
     def validate(network: Network) -> dict[str, float]:
-        loss, predicted, parts = evaluate(network, task, data)
+        loss, predicted, parts = estimator._evaluate(network, task, data)
         row = {"val_loss": loss} | task.loss.named_parts("val_loss", parts)
         if predicted is None:
             row["val_score"] = np.nan  # metrics refuse predictions that are not finite
@@ -340,12 +341,17 @@ def _validator(
 
 
 def _report(
-    estimator: BaseNetwork, plan: Plan, state: TrainingState, label: str
+    estimator: BaseNetwork,
+    plan: Plan,
+    state: TrainingState,
+    batches: Batches,
+    label: str,
 ) -> Report:
+    n = batches.n_batches
     title = (
         f"{type(estimator).__name__}{label}: {state.network.params.size:,} parameters, "
         f"{plan.train.n:,} samples in batches of {plan.batch_size} "
-        f"({plan.n_batches} update{'s' * (plan.n_batches > 1)} an epoch)"
+        f"({n} update{'s' * (n > 1)} an epoch)"
     )
     return Report(title, int(estimator.verbose), header=state.epoch == 0)
 

@@ -48,6 +48,7 @@ class Tokenizer(ParameterObject):
     """
 
     BEGIN, END, UNKNOWN = BEGIN, END, UNKNOWN
+    SPECIAL = SPECIAL
 
     vocabulary_: dict[Any, int]
 

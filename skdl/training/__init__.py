@@ -4,6 +4,14 @@ from skdl._best import Best
 from skdl._report import Report
 from skdl.training._augmented import AugmentedBatches
 from skdl.training._batches import Batch, Batches, RowBatches, SelfBatches
+from skdl.training._corpus import (
+    Corpus,
+    Pieces,
+    WindowBatches,
+    cut,
+    whole_sequences,
+    windows,
+)
 from skdl.training._data import Data
 from skdl.training._errors import DivergenceError
 from skdl.training._objective import Objective
@@ -15,12 +23,18 @@ __all__ = [
     "Batch",
     "Batches",
     "Best",
+    "Corpus",
     "Data",
     "DivergenceError",
     "Objective",
+    "Pieces",
     "Report",
     "RowBatches",
     "SelfBatches",
     "Trainer",
     "TrainingState",
+    "WindowBatches",
+    "cut",
+    "whole_sequences",
+    "windows",
 ]

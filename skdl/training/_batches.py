@@ -30,6 +30,8 @@ class Batch(NamedTuple):
     goes_on : bool
         Whether its rows are the next windows of the sequences of the batch before:
         recurrent layers then go on from their last states.
+    n_targets : int or None
+        What the loss is the mean of, where that is not the rows.
     """
 
     X: Any
@@ -37,11 +39,12 @@ class Batch(NamedTuple):
     weight: Array | None
     lengths: Array | None = None
     goes_on: bool = False
+    n_targets: int | None = None
 
     @property
     def n(self) -> int:
-        """Number of rows."""
-        return self.X.shape[0]
+        """What it counts in an epoch: its rows, or its targets."""
+        return self.X.shape[0] if self.n_targets is None else self.n_targets
 
 
 class Batches(Protocol):
@@ -57,7 +60,7 @@ class Batches(Protocol):
 
     @property
     def n_rows(self) -> int:
-        """Rows in an epoch."""
+        """Sum of `Batch.n` over an epoch."""
         ...
 
     @property

@@ -1,0 +1,185 @@
+"""Prompts and what follows them; what a language model may be made of."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skdl._settings import COUNT, FACTOR, NOT_NEGATIVE, checked
+from skdl._typing import Array, Shape
+from skdl.layers import Layer, build_chain
+from skdl.neural_network._generate import draw
+from skdl.text import Tokenizer, UnknownTokenWarning
+
+if TYPE_CHECKING:
+    from skdl.neural_network._language_model import RNNLanguageModel
+
+_TAIL = 16  # ids at the end that are turned to text to look for a stop
+
+
+def check_causal(chain: Sequence[Layer], shape: Shape) -> None:
+    """Raise if a layer looks ahead, or gives no output for each step.
+
+    Parameters
+    ----------
+    chain : sequence of Layer
+        The layers between the embedding and the output layer.
+    shape : tuple of int
+        Shape of one sample of their input.
+
+    Raises
+    ------
+    ValueError
+        If there is one.
+    """
+    shapes, _ = build_chain(chain, shape)
+    for layer, given, made in zip(chain, shapes, shapes[1:], strict=False):
+        if len(made) != 2 or made[0] != shape[0]:
+            raise ValueError(
+                f"A language model needs an output for each step; {layer!r} makes "
+                f"samples of shape {made} of {given}."
+            )
+        _check_looks_back(layer, given)
+
+
+def _check_looks_back(layer: Layer, shape: Shape) -> None:
+    inside = layer.inside(shape)
+    axes = layer.windows(shape)
+    ahead = getattr(axes[0], "after", 1) > 0 if axes else not inside
+    parts = [part for chain in inside for part in chain]
+    keys = {part.key for part in parts}
+    if ahead or "backwards" in keys:
+        raise ValueError(
+            f"A language model must not look ahead, as {layer!r} does: each step would "
+            "see the symbol that it is to foretell."
+        )
+    for part in parts:
+        _check_looks_back(part.layer, part.input_shape)
+
+
+def read_prompt(model: RNNLanguageModel, prompt: Any) -> Array:
+    """Return the ids of a prompt, its begin among them.
+
+    Parameters
+    ----------
+    model : RNNLanguageModel
+        A fitted model.
+    prompt : str, list or None
+        The prompt.
+
+    Returns
+    -------
+    ids : ndarray of int of shape (n_ids,)
+        At least the begin.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If it is of another kind than X was in `fit`, or has symbols that the model has
+        never met.
+    """
+    of_texts = model._form.kind == "texts"
+    if prompt is None:
+        return np.array([Tokenizer.BEGIN])
+    if isinstance(prompt, (str, bytes)) != of_texts:
+        wanted = "a text" if of_texts else "a list of symbols"
+        raise TypeError(f"prompt must be {wanted}, got {prompt!r}.")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UnknownTokenWarning)
+        ids = model.tokenizer_.transform([prompt])[0]
+    if (ids == Tokenizer.UNKNOWN).any() and not model._form.knows_unknown:
+        reason = " ".join(str(warning.message) for warning in caught)
+        raise ValueError(
+            f"The prompt has symbols that the model has never met: {reason}"
+        )
+    for warning in caught:
+        warnings.warn(warning.message, stacklevel=3)
+    return np.append(Tokenizer.BEGIN, ids)
+
+
+def continued(
+    model: RNNLanguageModel,
+    ids: Array,
+    max_length: int,
+    temperature: float,
+    top_k: int | None,
+    top_p: float | None,
+    stop: Any,
+    random_state: Any,
+) -> Any:
+    """Return a prompt and what follows; see `RNNLanguageModel.generate`."""
+    checked(
+        "generate",
+        {
+            "max_length": COUNT,
+            "temperature": NOT_NEGATIVE,
+            "top_k": [*COUNT, None],
+            "top_p": [*FACTOR, None],
+        },
+        {
+            "max_length": max_length,
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+        },
+    )
+    stops = _stops(model, stop)
+    seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+    rng = np.random.default_rng(seed)
+    stepper, new = model._stepper(), list(ids)
+    raw = stepper.read(ids[None])
+    for _ in range(max_length):
+        one = draw(raw, rng, temperature, top_k, top_p)
+        if one[0] == Tokenizer.END:
+            break
+        new.append(one[0])
+        if stops and _at_stop(model, new[len(ids) :], stops):
+            break
+        raw = stepper.read(one[:, None])
+    return _until_stop(model, ids, new, stops)
+
+
+def _stops(model: RNNLanguageModel, stop: Any) -> list[Any]:
+    if stop is None:
+        return []
+    single = isinstance(stop, (str, bytes)) or not isinstance(stop, Sequence)
+    stops = [stop] if single else list(stop)
+    if model._form.kind == "texts":
+        for one in stops:
+            if not isinstance(one, str) or not one:
+                raise ValueError(
+                    "stop must be a text, or several, none of them empty; got "
+                    f"{stop!r}."
+                )
+    return stops
+
+
+def _at_stop(model: RNNLanguageModel, new: list[int], stops: list[Any]) -> bool:
+    """Whether what was added ends with a stop, or has one near its end."""
+    if model._form.kind != "texts":
+        return _symbols(model, new[-1:])[0] in stops
+    longest = max(map(len, stops))
+    tail = _symbols(model, new[-(longest + _TAIL) :])
+    return any(stop in tail for stop in stops)
+
+
+def _until_stop(
+    model: RNNLanguageModel, prompt: Array, ids: list[int], stops: list[Any]
+) -> Any:
+    whole = _symbols(model, ids)
+    if not stops:
+        return whole
+    if model._form.kind != "texts":
+        ends = len(whole) > len(prompt) - 1 and whole[-1] in stops
+        return whole[:-1] if ends else whole
+    n_before = len(_symbols(model, prompt))
+    found = [at for stop in stops if (at := whole.find(stop, n_before)) >= 0]
+    return whole[: min(found)] if found else whole
+
+
+def _symbols(model: RNNLanguageModel, ids: Any) -> Any:
+    return model.tokenizer_.inverse_transform([np.asarray(ids, dtype=int)])[0]
