@@ -9,6 +9,7 @@ import numpy as np
 from skdl._typing import Array
 from skdl.layers import Arena, Carried, Context, Kept, forward_chain
 from skdl.networks import Network
+from skdl.neural_network._steps import steps_of
 from skdl.text import Tokenizer
 
 _WINDOW = 512  # ids of a prompt that are read at a time
@@ -30,8 +31,11 @@ class Stepper:
         self._tree = network.tree(network.params)
         self._arena = Arena(network.dtype)
         self._ctx = Context(train=False, dtype=network.dtype, arena=self._arena)
-        self._states: list[Kept] = []
+        self._carried: list[Kept] = []
         self._banned = banned
+        self._steps = steps_of(self._layers, self._tree)
+        self._with_state = [step for step in self._steps or () if step.n_states]
+        self._n = 0
 
     def read(self, ids: Array) -> Array:
         """Read ids and return what may come next.
@@ -45,17 +49,35 @@ class Stepper:
         -------
         raw : ndarray of shape (n, n_symbols)
             Raw predictions behind the last of them, minus infinity where an id never
-            comes; a fresh array of float64.
+            comes; the caller may overwrite them.
         """
+        if self._steps is None:
+            return self._read_windows(ids)
+        if self._n == 0:
+            if ids.shape[1] > 1:
+                self._read_windows(ids[:, :-1])
+            states = [kept.state for kept in self._carried]
+            for i, step in enumerate(self._with_state):
+                step.start(len(ids), states[i] if states else None)
+            self._n = len(ids)
+            ids = ids[:, -1:]
+        x = ids[:, 0]
+        for step in self._steps:
+            x = step(x)
+        for i in self._banned:
+            x[:, i] = -np.inf
+        return x
+
+    def _read_windows(self, ids: Array) -> Array:
         raw: Any = None
         for start in range(0, ids.shape[1], _WINDOW):
             self._arena.reset()
-            carried = Carried(self._states)
+            carried = Carried(self._carried)
             self._ctx.begin(carried=carried)
             part = ids[:, start : start + _WINDOW]
             raw, _ = forward_chain(self._layers, self._tree, part, self._ctx)
-            self._states = carried.kept
-        last = raw[:, -1].astype(np.float64)
+            self._carried = carried.kept
+        last = raw[:, -1].copy()
         last[:, self._banned] = -np.inf
         return last
 
@@ -67,9 +89,12 @@ class Stepper:
         rows : ndarray of int of shape (n_new,)
             Numbers of sequences.
         """
-        self._states = [
-            Kept([part[rows] for part in kept.state]) for kept in self._states
-        ]
+        for step in self._with_state:
+            step.take(rows)
+        if self._steps is None:
+            self._carried = [
+                Kept([part[rows] for part in kept.state]) for kept in self._carried
+            ]
 
 
 def draw(
@@ -102,10 +127,10 @@ def draw(
     """
     if temperature == 0:
         return raw.argmax(axis=1)
-    raw /= temperature
-    raw -= raw.max(axis=1, keepdims=True)
+    raw -= raw.max(axis=1)[:, None]
+    if temperature != 1:
+        raw /= temperature
     p = np.exp(raw, out=raw)
-    p /= p.sum(axis=1, keepdims=True)
     if top_k is not None and top_k < p.shape[1]:
         # Of equal ones the first, so that there are never more than top_k.
         rest = np.argsort(-p, axis=1, kind="stable")[:, top_k:]
@@ -114,12 +139,12 @@ def draw(
         order = np.argsort(-p, axis=1, kind="stable")
         ranked = np.take_along_axis(p, order, axis=1)
         before = np.cumsum(ranked, axis=1) - ranked
-        ranked[before >= top_p * ranked.sum(axis=1, keepdims=True)] = 0.0
+        ranked[before >= top_p * ranked.sum(axis=1)[:, None]] = 0.0
         np.put_along_axis(p, order, ranked, axis=1)
-    up_to = np.cumsum(p, axis=1)
-    # The last of an interval whose right end is above u; never one of probability 0.
-    u = rng.random(len(p)) * up_to[:, -1]
-    return (up_to <= u[:, None]).sum(axis=1)
+    up_to = p.cumsum(axis=1, dtype=np.float64)
+    # The interval that u falls into; one of probability 0 is empty.
+    u = rng.random((len(p), 1)) * up_to[:, -1:]
+    return (up_to <= u).sum(axis=1)
 
 
 def sequences(
@@ -226,7 +251,7 @@ def search(
 
 def all_log_p(raw: Array) -> Array:
     """Return ln softmax(raw) of rows, minus infinity where raw is."""
-    top = raw.max(axis=1, keepdims=True)
-    shifted = raw - top
+    shifted = raw.astype(np.float64)
+    shifted -= shifted.max(axis=1, keepdims=True)
     total = np.exp(shifted).sum(axis=1, keepdims=True)
     return shifted - np.log(total)
