@@ -50,6 +50,7 @@ sphinx_gallery_conf = {
                 "neurons",
                 "training",
                 "images",
+                "sequences",
                 "practice",
                 "boosting",
                 "extending",

@@ -170,13 +170,11 @@ def _packed(
     stops = np.cumsum(lengths)
     starts = stops - lengths
     values = np.empty(stops[-1], np.min_scalar_type(n_symbols - 1))
-    inner = np.ones(len(values), bool)
-    inner[starts] = False
     values[starts] = Tokenizer.BEGIN
     if ends:
-        inner[stops - 1] = False
         values[stops - 1] = Tokenizer.END
-    values[inner] = np.concatenate(rows)
+    for start, row in zip(starts, rows, strict=True):
+        values[start + 1 : start + 1 + len(row)] = row
     return values, starts, stops
 
 

@@ -10,6 +10,8 @@ import numpy as np
 from skdl._typing import Array
 from skdl.text._tokenizer import UNKNOWN, Tokenizer, register
 
+_BLOCK = 2**20
+
 
 @register("char")
 class CharTokenizer(Tokenizer):
@@ -51,6 +53,9 @@ class CharTokenizer(Tokenizer):
         table[list(points)] = list(points.values())
 
         def encode(text: str) -> Array:
+            if len(text) > _BLOCK:  # four bytes a character, for a moment
+                parts = range(0, len(text), _BLOCK)
+                return np.concatenate([encode(text[i : i + _BLOCK]) for i in parts])
             data = text.encode("utf-32-le", "surrogatepass")
             codes = np.frombuffer(data, "<u4")
             return table[np.minimum(codes, np.uint32(len(table) - 1))]

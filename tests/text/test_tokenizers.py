@@ -52,6 +52,13 @@ def test_no_character_is_lost(kind):
     assert kind.inverse_transform(ids) == texts
 
 
+def test_long_texts_are_read_in_blocks(monkeypatch):
+    tokenizer = CharTokenizer().fit(TEXTS)
+    expected = tokenizer.transform(TEXTS)
+    monkeypatch.setattr("skdl.text._char._BLOCK", 100)
+    assert all(map(np.array_equal, tokenizer.transform(TEXTS), expected))
+
+
 def test_bytes_and_pairs_of_bytes_know_every_text():
     for kind in (ByteTokenizer(), BPETokenizer(300)):
         kind.fit(["plain words, plain words"])
