@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from skdl import GradientBoostingRegressor, _config, config_context
-from skdl.tree._numba import crew, probe
+from skdl.ops._numba import crew
+from skdl.tree._numba import probe
 
 X = np.random.default_rng(0).normal(size=(300, 4))
 Y = X[:, 0] - X[:, 1] ** 2

@@ -7,14 +7,14 @@ are one, with the channels' coefficients repeated, and sums are folded at the en
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from skdl._typing import Array
-from skdl.ops._numba._inner import entry, inner
-from skdl.ops._numba.images import over_images
+from skdl.ops._numba._inner import inner
+from skdl.ops._numba.images import chunks_of, flat
+from skdl.ops._numba.team import Kernel
 
 WIDE = 128  # numbers of a repeated row, at least
 BLOCK = 65536  # numbers of a partial sum, about: they stay in the second-level cache
@@ -30,8 +30,8 @@ def fold(sums, c, out):  # type: ignore[no-untyped-def]
         out[j % c] += sums[j]
 
 
-@entry
-def block_moments(x, c, wide, block, mean, square, first, last):  # type: ignore[no-untyped-def]
+@Kernel
+def block_moments(x, c, wide, block, mean, square, first, last, slot):  # type: ignore[no-untyped-def]
     """Mean and Σ(x − mean)² of the blocks first … last − 1."""
     sums, middle = np.empty(wide, x.dtype), np.empty(wide, x.dtype)
     zero = x.dtype.type(0)
@@ -65,12 +65,12 @@ def block_moments(x, c, wide, block, mean, square, first, last):  # type: ignore
         fold(sums, c, s)
 
 
-@entry
-def scale_rows(x, scale, shift, other, add, floor, y, first, last):  # type: ignore[no-untyped-def]
-    """y = max(floor, scale·x + shift (+ other)) for the numbers first … last − 1."""
-    wide = scale.size
-    for start in range(first, last, wide):
-        end = min(start + wide, last)
+@Kernel
+def scale_rows(x, scale, shift, other, add, floor, y, block, first, last, slot):  # type: ignore[no-untyped-def]
+    """y = max(floor, scale·x + shift (+ other)) for the blocks first … last − 1."""
+    wide, stop = scale.size, min(x.size, last * block)
+    for start in range(first * block, stop, wide):
+        end = min(start + wide, stop)
         p, q, out = x[start:end], other[start:end], y[start:end]
         if add:
             for j in range(end - start):
@@ -82,8 +82,8 @@ def scale_rows(x, scale, shift, other, add, floor, y, first, last):  # type: ign
                 out[j] = floor if v < floor else v
 
 
-@entry
-def block_gradients(x, dy, y, masked, kept, middle, c, block, s, t, first, last):  # type: ignore[no-untyped-def]
+@Kernel
+def block_gradients(x, dy, y, masked, kept, middle, c, block, s, t, first, last, slot):  # type: ignore[no-untyped-def]
     """Σ dy and Σ dy·(x − μ) of the blocks; of dy what y > 0 leaves, put into `kept`."""
     wide, zero = middle.size, x.dtype.type(0)
     a, b = np.empty(wide, x.dtype), np.empty(wide, x.dtype)
@@ -110,12 +110,12 @@ def block_gradients(x, dy, y, masked, kept, middle, c, block, s, t, first, last)
         fold(b, c, t[k])
 
 
-@entry
-def combine_rows(dy, x, a, b, d, out, in_place, first, last):  # type: ignore[no-untyped-def]
-    """out = a·dy + b·x + d for the numbers first … last − 1; in place: dy is `out`."""
-    wide = a.size
-    for start in range(first, last, wide):
-        end = min(start + wide, last)
+@Kernel
+def combine_rows(dy, x, a, b, d, out, in_place, block, first, last, slot):  # type: ignore[no-untyped-def]
+    """out = a·dy + b·x + d for the blocks first … last − 1; in place: dy is `out`."""
+    wide, stop = a.size, min(x.size, last * block)
+    for start in range(first * block, stop, wide):
+        end = min(start + wide, stop)
         p, q, r = dy[start:end], x[start:end], out[start:end]
         # Apart: a loop over memory that may overlap is not made of vectors.
         if in_place:
@@ -126,19 +126,21 @@ def combine_rows(dy, x, a, b, d, out, in_place, first, last):  # type: ignore[no
                 r[j] = a[j] * p[j] + (b[j] * q[j] + d[j])
 
 
-@entry
-def mask_numbers(dy, y, out, first, last):  # type: ignore[no-untyped-def]
-    """out = dy where y > 0, else 0, for the numbers first … last − 1."""
-    zero, p, q, r = dy.dtype.type(0), dy[first:last], y[first:last], out[first:last]
-    for i in range(last - first):
+@Kernel
+def mask_numbers(dy, y, out, block, first, last, slot):  # type: ignore[no-untyped-def]
+    """out = dy where y > 0, else 0, for the blocks first … last − 1."""
+    zero, start, end = dy.dtype.type(0), first * block, min(dy.size, last * block)
+    p, q, r = dy[start:end], y[start:end], out[start:end]
+    for i in range(end - start):
         r[i] = p[i] if q[i] > zero else zero
 
 
-@entry
-def add_numbers(x, other, floor, y, first, last):  # type: ignore[no-untyped-def]
-    """y = max(floor, x + other) for the numbers first … last − 1."""
-    p, q, out = x[first:last], other[first:last], y[first:last]
-    for i in range(last - first):
+@Kernel
+def add_numbers(x, other, floor, y, block, first, last, slot):  # type: ignore[no-untyped-def]
+    """y = max(floor, x + other) for the blocks first … last − 1."""
+    start, end = first * block, min(x.size, last * block)
+    p, q, out = x[start:end], other[start:end], y[start:end]
+    for i in range(end - start):
         v = p[i] + q[i]
         out[i] = floor if v < floor else v
 
@@ -159,26 +161,12 @@ def _block(c: int) -> int:
     return max(1, BLOCK // (2 * _wide(c))) * 2 * _wide(c)
 
 
-def _flat(array: Array) -> Array:
-    return np.ascontiguousarray(array).reshape(-1)
-
-
-def _over(function: Callable[[int, int], Any], size: int, block: int) -> None:
-    """Call ``function(first, last)`` for ranges of blocks."""
-    over_images(
-        lambda first, last, _: function(first, last),
-        -(-size // block), PASS * block, lambda: None,
-    )  # fmt: skip
-
-
-def _over_numbers(kernel: Callable[..., Any], c: int, *arrays: Any) -> None:
+def _over_numbers(kernel: Kernel, c: int, *args: Any) -> None:
     """Call an element-wise kernel for ranges of whole blocks of numbers."""
-    block, size = _block(c), arrays[0].size
-    _over(
-        lambda first, last: kernel(*arrays, first * block, min(size, last * block)),
-        size,
-        block,
-    )
+    block, size = _block(c), args[0].size
+    n_blocks = -(-size // block)
+    n_chunks = chunks_of(n_blocks, PASS * block)
+    kernel(args[0].dtype, (*args, block), n_blocks, n_chunks)
 
 
 def moments(x: Array, mean: Array, variance: Array) -> None:
@@ -187,15 +175,12 @@ def moments(x: Array, mean: Array, variance: Array) -> None:
     Blocks are cut by the shape alone and put together in double precision (Chan, Golub
     & LeVeque 1979).
     """
-    c, x1 = x.shape[-1], _flat(x)
+    c, x1 = x.shape[-1], flat(x)
     block, n = _block(c), x.size // c
     n_blocks = -(-x.size // block)
     m, s = (np.empty((n_blocks, c), x.dtype) for _ in range(2))
-    _over(
-        lambda first, last: block_moments(x1, c, _wide(c), block, m, s, first, last),
-        x.size,
-        block,
-    )
+    args = x1, c, _wide(c), block, m, s
+    block_moments(x.dtype, args, n_blocks, chunks_of(n_blocks, PASS * block))
     counts = np.full((n_blocks, 1), block // c, np.float64)
     counts[-1] = n - (n_blocks - 1) * (block // c)
     middle = (m * counts).sum(axis=0) / n
@@ -212,10 +197,10 @@ def channel_scale(
     floor: float,
 ) -> Array:
     """Twin of `skdl.ops.channel_norm.channel_scale`."""
-    c, dtype, x1 = x.shape[-1], x.dtype, _flat(x)
+    c, dtype, x1 = x.shape[-1], x.dtype, flat(x)
     _over_numbers(
         scale_rows, c, x1, _repeated(scale, dtype), _repeated(shift, dtype),
-        x1 if other is None else _flat(other), other is not None, dtype.type(floor),
+        x1 if other is None else flat(other), other is not None, dtype.type(floor),
         out.reshape(-1),
     )  # fmt: skip
     return out
@@ -231,19 +216,14 @@ def gradient_sums(
     t: Array,
 ) -> None:
     """Write Σ dy and Σ dy·(x − μ), and into `kept` what y > 0 leaves of dy."""
-    c, x1, dy1 = x.shape[-1], _flat(x), _flat(dy)
-    y1 = dy1 if y is None else _flat(y)
+    c, x1, dy1 = x.shape[-1], flat(x), flat(dy)
+    y1 = dy1 if y is None else flat(y)
     kept1 = dy1 if y is None else kept.reshape(-1)
     block, middle = _block(c), _repeated(mean, x.dtype)
     n_blocks = -(-x.size // block)
     a, b = (np.empty((n_blocks, c), x.dtype) for _ in range(2))
-    _over(
-        lambda first, last: block_gradients(
-            x1, dy1, y1, y is not None, kept1, middle, c, block, a, b, first, last
-        ),
-        x.size,
-        block,
-    )
+    args = x1, dy1, y1, y is not None, kept1, middle, c, block, a, b
+    block_gradients(x.dtype, args, n_blocks, chunks_of(n_blocks, PASS * block))
     s[...], t[...] = a.sum(axis=0, dtype=np.float64), b.sum(axis=0, dtype=np.float64)
 
 
@@ -252,7 +232,7 @@ def combine(dy: Array, x: Array, a: Array, b: Array, d: Array, out: Array) -> Ar
     c, dtype = x.shape[-1], x.dtype
     repeated = (_repeated(part, dtype) for part in (a, b, d))
     _over_numbers(
-        combine_rows, c, _flat(dy), _flat(x), *repeated, out.reshape(-1), dy is out
+        combine_rows, c, flat(dy), flat(x), *repeated, out.reshape(-1), dy is out
     )
     return out
 
@@ -260,11 +240,11 @@ def combine(dy: Array, x: Array, a: Array, b: Array, d: Array, out: Array) -> Ar
 def add(x: Array, other: Array, out: Array, floor: float) -> Array:
     """Twin of `skdl.ops.channel_norm.add`."""
     least = x.dtype.type(floor)
-    _over_numbers(add_numbers, 1, _flat(x), _flat(other), least, out.reshape(-1))
+    _over_numbers(add_numbers, 1, flat(x), flat(other), least, out.reshape(-1))
     return out
 
 
 def relu_backward(dy: Array, y: Array, out: Array) -> Array:
     """Twin of `skdl.ops.activation.relu_backward`."""
-    _over_numbers(mask_numbers, 1, _flat(dy), _flat(y), out.reshape(-1))
+    _over_numbers(mask_numbers, 1, flat(dy), flat(y), out.reshape(-1))
     return out

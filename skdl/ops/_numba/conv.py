@@ -11,15 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from skdl._config import n_threads
 from skdl._typing import Array
-from skdl.ops._numba._inner import entry, inner
+from skdl.ops._numba._inner import inner
 from skdl.ops._numba.depthwise import correlate_channels, weights_of_channels
 from skdl.ops._numba.images import (
     CHUNK,
+    chunks_of,
     fill_border,
     fill_panels,
-    over_images,
+    flat,
     put,
 )
 from skdl.ops._numba.plan import (
@@ -36,9 +36,9 @@ from skdl.ops._numba.plan import (
     depthwise_weights_plan,
     weights_plan,
 )
+from skdl.ops._numba.team import Kernel, n_slots
 from skdl.ops._numba.tile import FROM_B, FROM_C, MR, MR_FEW, NV, tile
-from skdl.ops._numba.vector import BYTES, copy, copy_vectors
-from skdl.ops._threads import run_chunks
+from skdl.ops._numba.vector import HALF, bytes_of, copy, copy_vectors
 from skdl.ops.geometry import Conv
 
 SLICES = 4  # partial sums of a gradient to the filters, for any number of threads
@@ -47,10 +47,10 @@ _correlation, _weights = CORRELATION.opener(), WEIGHTS.opener()
 
 
 def _make_correlate(mr: int, nv: int) -> Any:
-    @entry
-    def correlate(x, table, panels, y, floor, first, last, room):  # type: ignore[no-untyped-def]
+    @Kernel
+    def correlate(x, table, panels, y, floor, rooms, first, last, slot):  # type: ignore[no-untyped-def]
         """Evaluate a plan for the images first … last − 1."""
-        plan = _correlation(table)
+        plan, room = _correlation(table), rooms[slot]
         groups, n_panels, depth, nr = panels.shape
         flat = panels.reshape(panels.size)
         parts, rows, outs, steps = plan.parts, plan.rows, plan.outs, plan.steps
@@ -78,8 +78,12 @@ def _make_correlate(mr: int, nv: int) -> Any:
     return correlate
 
 
-correlate_few = _make_correlate(MR_FEW, 1)
-correlate_many = _make_correlate(MR, NV)
+# By the vectors that a tile is wide.
+_correlate = {
+    HALF: _make_correlate(MR_FEW, HALF),
+    1: _make_correlate(MR_FEW, 1),
+    NV: _make_correlate(MR, NV),
+}
 
 
 @inner
@@ -104,35 +108,34 @@ def put_blocks(x, x0, p, out, out0):  # type: ignore[no-untyped-def]
                 out[to + z] = x[at + z]
 
 
-@inner
-def put_panels(dy, base, apart, n_rows, k, nr, out):  # type: ignore[no-untyped-def]
-    """Copy k columns of a matrix into panels of nr; what is beyond them is not used."""
-    lanes = BYTES // dy.itemsize
-    for p in range(-(-k // nr)):
-        at, to = base + p * nr, p * n_rows * nr
-        safe = min(
-            n_rows, (dy.size - at - nr) // apart + 1
-        )  # reads nothing past the end
-        for i in range(safe):
-            for j in range(0, nr, lanes):
-                copy_vectors(1, dy, at + i * apart + j, out, to + i * nr + j)
-        for i in range(max(safe, 0), n_rows):
-            for j in range(min(nr, k - p * nr)):
-                out[to + i * nr + j] = dy[at + i * apart + j]
-
-
 def _make_weights(mr: int, nv: int) -> Any:
-    @entry
-    def weights(x, table, dy, k, first, last, room, panels, out):  # type: ignore[no-untyped-def]
-        """Σ over images of (window entries)ᵀ · dy; the last row of `out` is Σ dy.
+    vectors = max(nv, 1)
+    piece = 1 if nv else HALF
+
+    @inner
+    def put_panels(dy, base, apart, n_rows, k, nr, out):  # type: ignore[no-untyped-def]
+        """Copy k columns of a matrix into panels of nr; those beyond are not used."""
+        lanes = nr // vectors
+        for p in range(-(-k // nr)):
+            at, to = base + p * nr, p * n_rows * nr
+            # Vectors read nothing past the end.
+            safe = min(n_rows, (dy.size - at - nr) // apart + 1)
+            for i in range(safe):
+                for j in range(0, nr, lanes):
+                    copy_vectors(piece, dy, at + i * apart + j, out, to + i * nr + j)
+            for i in range(max(safe, 0), n_rows):
+                for j in range(min(nr, k - p * nr)):
+                    out[to + i * nr + j] = dy[at + i * apart + j]
+
+    @inner
+    def sum_over(x, plan, dy, k, first, last, room, panels, out, nr):  # type: ignore[no-untyped-def]
+        """Σ over the images first … last − 1.
 
         The sum runs over lines of a few images at a time: enough to be worth loading
         and storing a tile of `out`, few enough for both factors to stay in the cache.
-        `k` is the number of columns of a group.
         """
-        plan = _weights(table)
         groups, _, wide = out.shape
-        nr, one = nv * BYTES // x.itemsize, x.dtype.type(1)
+        one = x.dtype.type(1)
         n_taps, size = plan.taps.shape[1], plan.taps.size
         taps, outs = plan.taps.reshape(size), plan.outs.reshape(size)
         flat = out.reshape(out.size)
@@ -161,11 +164,26 @@ def _make_weights(mr: int, nv: int) -> Any:
                                  count, plan.n_across, plan.across,
                                  plan.n_across * nr, nr, nr, one)  # fmt: skip
 
+    @Kernel
+    def weights(x, table, dy, k, n, nr, rooms, panels, out, first, last, slot):  # type: ignore[no-untyped-def]
+        """(Window entries)ᵀ · dy for some slices of the images; the last row is Σ dy.
+
+        There are as many slices as `out` has sums; `k` is the number of columns of a
+        group, `nr` that of a tile.
+        """
+        plan, slices = _weights(table), len(out)
+        for i in range(first, last):
+            sum_over(x, plan, dy, k, n * i // slices, n * (i + 1) // slices,
+                     rooms[slot], panels[slot], out[i], nr)  # fmt: skip
+
     return weights
 
 
-weights_few = _make_weights(MR_FEW, 1)
-weights_many = _make_weights(MR, NV)
+_weights_by_width = {
+    HALF: _make_weights(MR_FEW, HALF),
+    1: _make_weights(MR_FEW, 1),
+    NV: _make_weights(MR, NV),
+}
 
 
 def correlate_images(
@@ -183,21 +201,17 @@ def correlate_images(
         plan, kernel = depthwise_plan(conv, transposed, x.dtype), correlate_channels
     else:
         plan = correlation_plan(conv, transposed, x.dtype)
-        kernel = correlate_few if plan.few else correlate_many
+        kernel = _correlate[plan.vectors]
     dtype = x.dtype
     panels = empty(plan.shape, dtype)
     if b is None:
         b = np.zeros(conv.channels if transposed else conv.filters, dtype)
     biases = b.reshape(plan.shape[0], -1)
     fill_panels(W.reshape(-1), plan.picks, plan.apart, plan.group_apart, biases, panels)
-    x1, y1 = np.ascontiguousarray(x).reshape(-1), out.reshape(-1)
-    least = dtype.type(floor)
-    over_images(
-        lambda first, last, room: kernel(
-            x1, plan.filled.table, panels, y1, least, first, last, room
-        ),
-        len(x), conv.products, lambda: empty(plan.room_size, dtype),
-    )  # fmt: skip
+    rooms = empty((n_slots(), plan.room_size), dtype)
+    x1, y1, least = flat(x), out.reshape(-1), dtype.type(floor)
+    args = x1, plan.filled.table, panels, y1, least, rooms
+    kernel(dtype, args, len(x), chunks_of(len(x), plan.work))
     return out
 
 
@@ -215,28 +229,22 @@ def weights_gradient(
     bits for any number of threads.
     """
     n, dtype, k = len(x), x.dtype, conv.filters // conv.groups
-    if conv.depthwise and k == 1:
-        plan, kernel = depthwise_weights_plan(conv, dtype), weights_of_channels
-        k = conv.channels
-    else:
-        plan = weights_plan(conv, dtype)
-        kernel = weights_few if plan.few else weights_many
-    slices = max(1, min(n, SLICES, n * conv.products // CHUNK))
+    lanewise = conv.depthwise and k == 1
+    plan = (depthwise_weights_plan if lanewise else weights_plan)(conv, dtype)
+    slices = max(1, min(n, SLICES, n * plan.work // CHUNK))
     sums = empty((slices, *plan.shape), dtype)
-    x1 = np.ascontiguousarray(x).reshape(-1)
-    dy1 = np.ascontiguousarray(dy).reshape(-1)
-    rooms = [
-        (empty(plan.room_size, dtype), empty(plan.panels_size, dtype))
-        for _ in range(min(slices, n_threads()))
-    ]
-
-    def work(i: int) -> None:
-        room = rooms.pop()
-        first, last = n * i // slices, n * (i + 1) // slices
-        kernel(x1, plan.filled.table, dy1, k, first, last, *room, sums[i])
-        rooms.append(room)
-
-    run_chunks(work, slices)
+    places = n_slots()
+    rooms = empty((places, plan.room_size), dtype)
+    panels = empty((places, plan.panels_size), dtype)
+    n_chunks = min(slices, chunks_of(n, plan.work))
+    if lanewise:
+        k = conv.channels
+        args = flat(x), plan.filled.table, flat(dy), k, n, rooms, panels, sums
+        weights_of_channels(dtype, args, slices, n_chunks)
+    else:
+        nr = bytes_of(plan.vectors) // dtype.itemsize
+        more = flat(x), plan.filled.table, flat(dy), k, n, nr, rooms, panels, sums
+        _weights_by_width[plan.vectors](dtype, more, slices, n_chunks)
     total = sums[0]
     for part in sums[1:]:
         total += part

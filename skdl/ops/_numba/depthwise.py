@@ -5,7 +5,7 @@ The columns of the tile are channels, each with numbers of the image of its own.
 
 from __future__ import annotations
 
-from skdl.ops._numba._inner import entry
+from skdl.ops._numba._inner import inner
 from skdl.ops._numba.images import add_rows, fill_border, put
 from skdl.ops._numba.plan import (
     CORRELATION,
@@ -17,16 +17,17 @@ from skdl.ops._numba.plan import (
     STEPS,
     WEIGHTS,
 )
+from skdl.ops._numba.team import Kernel
 from skdl.ops._numba.tile import FROM_B, FROM_C, MR_FEW, lanewise_tile
 from skdl.ops._numba.vector import BYTES
 
 _correlation, _weights = CORRELATION.opener(), WEIGHTS.opener()
 
 
-@entry
-def correlate_channels(x, table, panels, y, floor, first, last, room):  # type: ignore[no-untyped-def]
+@Kernel
+def correlate_channels(x, table, panels, y, floor, rooms, first, last, slot):  # type: ignore[no-untyped-def]
     """Evaluate a `depthwise_plan` for the images first … last − 1."""
-    plan = _correlation(table)
+    plan, room = _correlation(table), rooms[slot]
     wide, lanes = panels.shape[3], BYTES // x.itemsize
     flat = panels.reshape(panels.size)
     parts, rows, outs, steps = plan.parts, plan.rows, plan.outs, plan.steps
@@ -48,14 +49,9 @@ def correlate_channels(x, table, panels, y, floor, first, last, room):  # type: 
                                   plan.n_columns - z, floor)  # fmt: skip
 
 
-@entry
-def weights_of_channels(x, table, dy, k, first, last, room, panels, out):  # type: ignore[no-untyped-def]
-    """Σ over images and pixels of x·dy for each entry; the last row of `out` is Σ dy.
-
-    `panels` is not used unless the channels end within a vector: then ∂L/∂y of an
-    image is copied there, so that nothing is read past its end.
-    """
-    plan = _weights(table)
+@inner
+def _weights_of_some(x, plan, dy, k, first, last, room, panels, out):  # type: ignore[no-untyped-def]
+    """Σ over the images first … last − 1."""
     wide, lanes = out.shape[2], BYTES // x.itemsize
     flat, one = out.reshape(out.size), x.dtype.type(1)
     taps, outs = plan.taps.reshape(plan.taps.size), plan.outs.reshape(plan.outs.size)
@@ -80,3 +76,17 @@ def weights_of_channels(x, table, dy, k, first, last, room, panels, out):  # typ
                                   count, plan.n_across, plan.across,
                                   plan.n_across * k, k, lanes, one)  # fmt: skip
         add_rows(source, start, plan.n_pixels, k, out[0, -1])
+
+
+@Kernel
+def weights_of_channels(x, table, dy, k, n, rooms, panels, out, first, last, slot):  # type: ignore[no-untyped-def]
+    """Σ over images and pixels of x·dy for each entry; the last row of a sum is Σ dy.
+
+    The images are cut into as many slices as `out` has sums. `panels` is not used
+    unless the channels end within a vector: then ∂L/∂y of an image is copied there, so
+    that nothing is read past its end.
+    """
+    plan, slices = _weights(table), len(out)
+    for i in range(first, last):
+        _weights_of_some(x, plan, dy, k, n * i // slices, n * (i + 1) // slices,
+                         rooms[slot], panels[slot], out[i])  # fmt: skip

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import numpy as np
 
 from skdl._config import n_threads
+from skdl._typing import Array
 from skdl.ops._numba._inner import entry, inner
 from skdl.ops._numba.vector import BYTES, copy_vectors
-from skdl.ops._threads import run_chunks
 
-CHUNK = 4_000_000  # multiplications of a chunk: some 0.1 ms
+CHUNK = 1_000_000  # multiplications of a chunk, at least: some 25 µs
 
 
 @entry
@@ -75,36 +74,28 @@ def put(x, x0, p, out):  # type: ignore[no-untyped-def]
         copy_run(x, x0 + i * p.row, out, at + i * p.line, p.row)
 
 
-def over_images(
-    function: Callable[[int, int, Any], Any],
-    n: int,
-    products: int,
-    make_room: Callable[[], Any],
-) -> None:
-    """Call a kernel on ranges of images, on several threads where that pays.
+def flat(array: Array) -> Array:
+    """Return an array as one row of numbers, in C order."""
+    return np.ascontiguousarray(array).reshape(-1)
+
+
+def chunks_of(n: int, work: int) -> int:
+    """Return into how many parts threads cut something.
 
     Parameters
     ----------
-    function : callable
-        ``function(first, last, room)``; its result depends on neither the ranges nor
-        what is in `room`.
     n : int
-        Number of images.
-    products : int
-        Multiplications for one.
-    make_room : callable
-        Gives scratch memory of a thread.
+        What cannot be cut further, such as images.
+    work : int
+        Multiplications for each.
+
+    Returns
+    -------
+    n_chunks : int
+        One for a single thread.
     """
     threads = n_threads()
-    n_chunks = max(1, min(n, n * products // CHUNK, 8 * threads))
-    rooms = [make_room() for _ in range(min(threads, n_chunks))]
-
-    def work(i: int) -> None:
-        room = rooms.pop()
-        function(n * i // n_chunks, n * (i + 1) // n_chunks, room)
-        rooms.append(room)
-
-    run_chunks(work, n_chunks)
+    return 1 if threads < 2 else max(1, min(n, n * work // CHUNK, 4 * threads))
 
 
 @inner

@@ -23,6 +23,7 @@ from skdl.ops.correlation import (
 from skdl.ops.geometry import Conv
 
 MR_ENTRIES = 9  # of the tile of a depthwise gradient: the entries of a 3×3 window
+LANEWISE = 3  # products of a tile that take as long as one that has a number to itself
 PANEL = 16384  # bytes of ∂L/∂y that a tile sums over: half the first-level cache
 
 FRAME = {  # numbers; a row of the image and a line of its frame have all channels
@@ -84,10 +85,6 @@ def _frame(f: Frame) -> dict[str, Any]:
     }
 
 
-def _is_few(n_columns: int, dtype: np.dtype) -> bool:
-    return n_columns <= BYTES // dtype.itemsize
-
-
 class CorrelationPlan(NamedTuple):
     """What compiled code needs to know of a convolution.
 
@@ -95,8 +92,10 @@ class CorrelationPlan(NamedTuple):
     ----------
     filled : namespace
         The struct.
-    few : bool
-        Whether the tile is one vector wide.
+    vectors : int
+        How many the tile is wide.
+    work : int
+        Multiplications for an image, those for columns that are not there among them.
     room_size : int
         Numbers of scratch memory a thread needs for an image.
     picks : int64 ndarray of shape (depth,)
@@ -108,7 +107,8 @@ class CorrelationPlan(NamedTuple):
     """
 
     filled: SimpleNamespace
-    few: bool
+    vectors: int
+    work: int
     room_size: int
     picks: Array
     apart: int
@@ -135,17 +135,24 @@ def correlation_plan(conv: Conv, transposed: bool, dtype: np.dtype) -> Correlati
         Made once and kept.
     """
     t = _tables(conv, transposed)
-    mr, nr = tile_shape(t.n_columns, dtype)
+    mr, nv, nr = tile_shape(t.n_columns, dtype)
     filled, picks = fill_tables(t, mr, t.frame.bare)
+    wide = -(-t.n_columns // nr) * nr
     return CorrelationPlan(
         filled,
-        _is_few(t.n_columns, dtype),
+        nv,
+        _work(t) * t.groups * wide,
         1 if t.frame.bare else t.frame.size,
         picks,
         t.apart,
         t.group_apart,
-        (t.groups, -(-t.n_columns // nr), len(picks), nr),
+        (t.groups, wide // nr, len(picks), nr),
     )
+
+
+def _work(t: Correlation) -> int:
+    """Return the multiplications for a column of an image."""
+    return sum(len(part.rows) * len(part.steps) * part.inner for part in t.parts)
 
 
 @lru_cache(maxsize=512)
@@ -175,7 +182,9 @@ def depthwise_plan(conv: Conv, transposed: bool, dtype: np.dtype) -> Correlation
     bare = t.frame.bare and wide == conv.channels
     filled, picks = fill_tables(t._replace(n_columns=conv.channels), MR_FEW, bare)
     size = 1 if bare else t.frame.size + lanes
-    return CorrelationPlan(filled, True, size, picks, 1, 0, (1, 1, len(picks), wide))
+    # Each number of the image is loaded for one product alone.
+    work = LANEWISE * wide * _work(t)
+    return CorrelationPlan(filled, 1, work, size, picks, 1, 0, (1, 1, len(picks), wide))
 
 
 def _tables(conv: Conv, transposed: bool) -> Correlation:
@@ -215,8 +224,10 @@ class WeightsPlan(NamedTuple):
     ----------
     filled : namespace
         The struct.
-    few : bool
-        Whether the tile is one vector wide.
+    vectors : int
+        How many the tile is wide.
+    work : int
+        Multiplications for an image, those for columns that are not there among them.
     room_size, panels_size : int
         Numbers of scratch memory a thread needs for images, and for ∂L/∂y.
     shape : tuple of (int, int, int)
@@ -224,7 +235,8 @@ class WeightsPlan(NamedTuple):
     """
 
     filled: SimpleNamespace
-    few: bool
+    vectors: int
+    work: int
     room_size: int
     panels_size: int
     shape: tuple[int, int, int]
@@ -253,7 +265,7 @@ def weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
     """
     (v, h), groups, channels = conv.axes, conv.groups, conv.channels
     c, k = channels // groups, conv.filters // groups
-    mr, nr = tile_shape(k, dtype)
+    mr, nv, nr = tile_shape(k, dtype)
     frame = Frame(v.n, h.n, channels, v.before, v.reach, h.before, h.reach)
     unit = min(mr, channels + 1)
     plane = frame.height * frame.width * unit
@@ -292,7 +304,8 @@ def weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
     )
     return WeightsPlan(
         filled,
-        _is_few(k, dtype),
+        nv,
+        pixels * sum(map(len, taps)) * wide,
         at_once * room,
         at_once * pixels * wide,
         (groups, v.size * h.size * c + 1, wide),
@@ -343,6 +356,7 @@ def depthwise_weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
         outs=fill_rows(outs, MR_ENTRIES)[None],
     )
     panels = pixels * c + lanes if wide > c else 1
+    work = LANEWISE * pixels * len(taps) * wide
     return WeightsPlan(
-        filled, True, frame.size + lanes, panels, (1, len(taps) + 1, wide)
+        filled, 1, work, frame.size + lanes, panels, (1, len(taps) + 1, wide)
     )

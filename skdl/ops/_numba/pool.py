@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from functools import lru_cache
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from skdl._typing import Array
-from skdl.ops._numba._inner import entry
-from skdl.ops._numba.images import add_rows, fill_border, over_images, put
+from skdl.ops._numba.images import add_rows, chunks_of, fill_border, flat, put
 from skdl.ops._numba.plan import (
     CORRELATION,
     END,
@@ -19,6 +18,7 @@ from skdl.ops._numba.plan import (
     STEPS,
     fill_tables,
 )
+from skdl.ops._numba.team import Kernel, n_slots
 from skdl.ops._numba.vector import BYTES
 from skdl.ops._numba.windows import MR_WINDOWS, gathered, largest
 from skdl.ops.correlation import forward_tables, grid, input_gradient_tables
@@ -54,10 +54,10 @@ def _plan(pool: Conv, backward: bool, masked: bool, dtype: np.dtype) -> _Plan:
     return _Plan(filled, size, entries)
 
 
-@entry
-def maxima(x, table, y, which, first, last, room):  # type: ignore[no-untyped-def]
+@Kernel
+def maxima(x, table, y, which, rooms, first, last, slot):  # type: ignore[no-untyped-def]
     """Pool the images first … last − 1."""
-    plan, lanes = _open(table), BYTES // x.itemsize
+    plan, room, lanes = _open(table), rooms[slot], BYTES // x.itemsize
     parts, rows, outs, steps = plan.parts, plan.rows, plan.outs, plan.steps
     source, c = x if plan.bare else room, plan.n_columns
     if not plan.bare:
@@ -73,9 +73,12 @@ def maxima(x, table, y, which, first, last, room):  # type: ignore[no-untyped-de
                             y, which, n * plan.y_size + z, outs, r, c - z)  # fmt: skip
 
 
-@entry
-def from_maxima(dy, which, y, masked, table, entries, dx, first, last, room, chosen):  # type: ignore[no-untyped-def]
+@Kernel
+def from_maxima(
+    dy, which, y, masked, table, entries, dx, rooms, all_chosen, first, last, slot
+):  # type: ignore[no-untyped-def]
     """The gradient of the images first … last − 1."""
+    room, chosen = rooms[slot], all_chosen[slot]
     plan, lanes = _open(table), BYTES // dy.itemsize
     parts, rows, outs, steps = plan.parts, plan.rows, plan.outs, plan.steps
     c, zero = plan.n_columns, dy.dtype.type(0)
@@ -105,12 +108,12 @@ def from_maxima(dy, which, y, masked, table, entries, dx, first, last, room, cho
                              c - z)  # fmt: skip
 
 
-@entry
-def at_maxima(x, which, axes, c, out, first, last):  # type: ignore[no-untyped-def]
+@Kernel
+def at_maxima(x, which, axes, c, out, first, last, slot):  # type: ignore[no-untyped-def]
     """The numbers at the entries of the maxima, of the images first … last − 1."""
     h, n_down, _, stride_v, dilation_v, top = axes[0]
     w, n_across, kw, stride_h, dilation_h, left = axes[1]
-    for n in range(first, last):
+    for n in range(first, last, slot):
         for p in range(n_down):
             for q in range(n_across):
                 y0 = ((n * n_down + p) * n_across + q) * c
@@ -124,8 +127,8 @@ def at_maxima(x, which, axes, c, out, first, last):  # type: ignore[no-untyped-d
                         out[y0 + z] = 0
 
 
-@entry
-def means(x, n_pixels, c, out, first, last):  # type: ignore[no-untyped-def]
+@Kernel
+def means(x, n_pixels, c, out, first, last, slot):  # type: ignore[no-untyped-def]
     """The means of the images first … last − 1."""
     for n in range(first, last):
         row = out[n]
@@ -136,21 +139,12 @@ def means(x, n_pixels, c, out, first, last):  # type: ignore[no-untyped-def]
             row[z] /= x.dtype.type(n_pixels)
 
 
-def _flat(array: Array) -> Array:
-    return np.ascontiguousarray(array).reshape(-1)
-
-
 def max_pool(pool: Conv, x: Array, out: Array, which: Array) -> Array:
     """Twin of `skdl.ops.pool.max_pool`."""
-    plan = _plan(pool, False, False, x.dtype)
-    x1, y1, which1 = _flat(x), out.reshape(-1), which.reshape(-1)
-    over_images(
-        lambda first, last, room: maxima(
-            x1, plan.filled.table, y1, which1, first, last, room
-        ),
-        len(x), PASS * x[0].size if len(x) else 0,
-        lambda: np.empty(plan.room_size, x.dtype),
-    )  # fmt: skip
+    plan, n = _plan(pool, False, False, x.dtype), len(x)
+    rooms = np.empty((n_slots(), plan.room_size), x.dtype)
+    args = flat(x), plan.filled.table, out.reshape(-1), which.reshape(-1), rooms
+    maxima(x.dtype, args, n, chunks_of(n, PASS * x[0].size if n else 0))
     return out
 
 
@@ -158,22 +152,17 @@ def max_pool_backward(
     pool: Conv, which: Array, dy: Array, out: Array, y: Array | None
 ) -> Array:
     """Twin of `skdl.ops.pool.max_pool_backward`."""
-    masked = y is not None
+    masked, n = y is not None, len(dy)
     plan = _plan(pool, True, masked, dy.dtype)
-    dy1, which1, dx1 = _flat(dy), _flat(which), out.reshape(-1)
-    y1 = dy1 if y is None else _flat(y)
-
-    def make_rooms() -> Any:
-        size = plan.room_size
-        return np.empty(size, dy.dtype), np.empty(size, which.dtype)
-
-    over_images(
-        lambda first, last, rooms: from_maxima(
-            dy1, which1, y1, masked, plan.filled.table, plan.entries, dx1,
-            first, last, *rooms,
-        ),
-        len(dy), PASS * out[0].size if len(dy) else 0, make_rooms,
+    dy1 = flat(dy)
+    y1 = dy1 if y is None else flat(y)
+    shape = n_slots(), plan.room_size
+    rooms = np.empty(shape, dy.dtype), np.empty(shape, which.dtype)
+    args = (
+        dy1, flat(which), y1, masked, plan.filled.table, plan.entries, out.reshape(-1),
+        *rooms,
     )  # fmt: skip
+    from_maxima(dy.dtype, args, n, chunks_of(n, PASS * out[0].size if n else 0))
     return out
 
 
@@ -184,21 +173,14 @@ def _axes(pool: Conv) -> Array:
 
 def take_maxima(pool: Conv, which: Array, x: Array, out: Array) -> Array:
     """Twin of `skdl.ops.pool.take_maxima`."""
-    x1, which1, y1 = _flat(x), _flat(which), out.reshape(-1)
-    axes, c = _axes(pool), pool.channels
-    over_images(
-        lambda first, last, _: at_maxima(x1, which1, axes, c, y1, first, last),
-        len(x), PASS * out[0].size if len(x) else 0, lambda: None,
-    )  # fmt: skip
+    n = len(x)
+    args = flat(x), flat(which), _axes(pool), pool.channels, out.reshape(-1)
+    at_maxima(x.dtype, args, n, chunks_of(n, PASS * out[0].size if n else 0))
     return out
 
 
 def global_average(x: Array, out: Array) -> Array:
     """Twin of `skdl.ops.pool.global_average`."""
     n, h, w, c = x.shape
-    x1 = _flat(x)
-    over_images(
-        lambda first, last, _: means(x1, h * w, c, out, first, last),
-        n, PASS * h * w * c, lambda: None,
-    )  # fmt: skip
+    means(x.dtype, (flat(x), h * w, c, out), n, chunks_of(n, PASS * h * w * c))
     return out

@@ -25,8 +25,8 @@ How to use it, in a function compiled by `skdl.ops._numba._inner.entry`::
   whole vectors; the row before the first holds what the sums start from (a bias, or
   zeros). With FROM_C instead of FROM_B the sums are added to C, without `floor`.
 * mr, nv and start are literals: module-level ints or plain ones. Each use in the
-  source is compiled in full; two shapes a kernel are enough: (MR, NV) and, for
-  outputs of at most one vector of columns, (MR_FEW, 1).
+  source is compiled in full; few shapes are enough: (MR, NV) and, for outputs of at
+  most one vector of columns, or half of one, (MR_FEW, 1) and (MR_FEW, HALF).
 * Rows left over: repeat the last entry of the tables up to a multiple of mr
   (`fill_rows`); it is computed twice, the same both times. Columns left over:
   `columns` says how many are stored.
@@ -45,7 +45,7 @@ from numba.extending import intrinsic
 
 from skdl._typing import Array
 from skdl.ops._numba.prefetch import emit_prefetch
-from skdl.ops._numba.vector import BYTES, Emitter
+from skdl.ops._numba.vector import BYTES, HALF, Emitter, bytes_of
 
 _MANY = BYTES == 64 or platform.machine().lower() in ("aarch64", "arm64")
 # 6×2 vectors fill 16 registers, 8×2 suit 32; 12 rows would need more integer registers
@@ -56,7 +56,7 @@ MR_FEW = 8  # with one vector of columns
 FROM_B, FROM_C = 0, 1
 
 
-def tile_shape(n_columns: int, dtype: Any) -> tuple[int, int]:
+def tile_shape(n_columns: int, dtype: Any) -> tuple[int, int, int]:
     """Return the tile for an output of so many columns.
 
     Parameters
@@ -68,12 +68,18 @@ def tile_shape(n_columns: int, dtype: Any) -> tuple[int, int]:
 
     Returns
     -------
-    mr, nr : int
-        Rows and columns of the tile: MR and NV vectors, or MR_FEW and one vector if
-        that has all the columns.
+    mr, nv, nr : int
+        Rows, vectors of columns and columns of the tile. If one vector has all the
+        columns it is MR_FEW rows of one; of half of one if that has them and is as wide
+        as some processors' arithmetic, which then takes half the time.
     """
-    lanes = BYTES // np.dtype(dtype).itemsize
-    return (MR_FEW, lanes) if n_columns <= lanes else (MR, NV * lanes)
+    n_bytes = n_columns * np.dtype(dtype).itemsize
+    mr, nv = MR_FEW, 1
+    if n_bytes > BYTES:
+        mr, nv = MR, NV
+    elif 2 * n_bytes <= BYTES == 64:
+        nv = HALF
+    return mr, nv, bytes_of(nv) // np.dtype(dtype).itemsize
 
 
 def fill_rows(rows: Array, mr: int) -> Array:
@@ -102,7 +108,7 @@ class _Tile(Emitter):
     context, builder, number : object
         Numba's, and the type of the numbers.
     form : tuple of int
-        Rows, vectors of columns, FROM_B or FROM_C.
+        Rows, vectors of columns (or HALF of one), FROM_B or FROM_C.
     lanewise : bool
         Whether each column has a number of A to itself.
     pointers : list
@@ -118,8 +124,9 @@ class _Tile(Emitter):
         lanewise: bool,
         pointers: list[Any],
     ) -> None:
-        super().__init__(context, builder, number)
-        self.mr, self.nv, self.start = form
+        self.mr, nv, self.start = form
+        self.nv = max(nv, 1)
+        super().__init__(context, builder, number, bytes_of(nv) // self.nv)
         self.lanewise = lanewise
         a, rows, self.steps, self.b, c, outs = pointers
         self.size = size = context.get_value_type(types.intp)
@@ -256,7 +263,7 @@ def tile(  # type: ignore[no-untyped-def]
     Parameters
     ----------
     mr, nv, start : literal int
-        Rows, vectors of columns, FROM_B or FROM_C.
+        Rows, vectors of columns (or HALF of one), FROM_B or FROM_C.
     a, b, c : float ndarray of shape (any,)
         Numbers.
     a0, b0, c0 : int

@@ -20,16 +20,27 @@ def _vector_bytes() -> int:
 
 
 BYTES = _vector_bytes()
+HALF = 0  # in place of a number of vectors: half of one
+
+
+def bytes_of(nv: int) -> int:
+    """Return the bytes of so many vectors, or of HALF of one."""
+    return nv * BYTES if nv else BYTES // 2
 
 
 class Emitter:
-    """Writes vector instructions for numbers of one type."""
+    """Writes vector instructions for numbers of one type.
 
-    def __init__(self, context: Any, builder: Any, number: Any) -> None:
+    Vectors have `n_bytes` bytes: as many as a register, or half of that.
+    """
+
+    def __init__(
+        self, context: Any, builder: Any, number: Any, n_bytes: int = BYTES
+    ) -> None:
         self.context, self.builder = context, builder
         self.scalar = context.get_value_type(number)
         self.align = context.get_abi_sizeof(self.scalar)
-        self.width = BYTES // self.align
+        self.width = n_bytes // self.align
         self.vector = ir.VectorType(self.scalar, self.width)
 
     def pointer(self, array_type: Any, array: Any, offset: Any) -> Any:
@@ -134,7 +145,7 @@ def copy(typingctx, n, a, a0, b, b0):  # type: ignore[no-untyped-def]
 
 @intrinsic(prefer_literal=True)
 def copy_vectors(typingctx, nv, a, a0, b, b0):  # type: ignore[no-untyped-def]
-    """`copy` for as many numbers as nv vectors have, nv a literal."""
+    """`copy` for as many numbers as nv vectors have, nv a literal; HALF of one: 0."""
     signature = types.void(nv, a, types.intp, b, types.intp)
-    n = nv.literal_value * BYTES * 8 // a.dtype.bitwidth
+    n = bytes_of(nv.literal_value) * 8 // a.dtype.bitwidth
     return signature, _copies(a.dtype, n)

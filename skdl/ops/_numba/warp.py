@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from skdl._typing import Array
-from skdl.ops._numba._inner import entry
-from skdl.ops._numba.images import over_images
+from skdl.ops._numba.images import chunks_of
+from skdl.ops._numba.team import Kernel
 
 PASS = 40  # multiplications of a convolution that take as long as a number here
 
 
-@entry
-def warped(framed, h, w, c, maps, whole, out, ho, wo, first, last):  # type: ignore[no-untyped-def]
+@Kernel
+def warped(framed, h, w, c, maps, whole, out, ho, wo, first, last, slot):  # type: ignore[no-untyped-def]
     """Draw the pictures first … last − 1; `framed` and `out` are flat."""
     real = maps.dtype.type
     zero, one = real(0), real(1)
@@ -46,12 +46,11 @@ def warped(framed, h, w, c, maps, whole, out, ho, wo, first, last):  # type: ign
 def warp(framed: Array, maps: Array, out: Array) -> Array:
     """Twin of `skdl.ops.warp.warp`, behind the frame; of whole numbers for bytes."""
     n, height, width, c = framed.shape
-    flat, drawn = framed.reshape(-1), out.reshape(-1)
     whole, (ho, wo) = out.dtype.kind == "u", out.shape[1:3]
-    over_images(
-        lambda first, last, _: warped(
-            flat, height - 2, width - 2, c, maps, whole, drawn, ho, wo, first, last
-        ),
-        n, PASS * ho * wo * c, lambda: None,
+    args = (
+        framed.reshape(-1), height - 2, width - 2, c, maps, whole, out.reshape(-1),
+        ho, wo,
     )  # fmt: skip
+    kinds = framed.dtype, maps.dtype, out.dtype
+    warped(kinds, args, n, chunks_of(n, PASS * ho * wo * c))
     return out

@@ -11,12 +11,12 @@ import numpy as np
 
 from skdl._config import n_threads
 from skdl._typing import Array
+from skdl.ops._numba.crew import CONTROL_SIZE, STOP
 from skdl.ops._threads import Task, release, run_chunks, submit
 from skdl.ops.memory import ALIGNMENT, aligned
 from skdl.tree._binning import BinnedData
 from skdl.tree._grower import UNLIMITED, Grower, assemble, min_hessian
 from skdl.tree._numba import memory
-from skdl.tree._numba.crew import CONTROL_SIZE, STOP
 from skdl.tree._numba.grower import run, sum_root
 from skdl.tree._numba.partition import CHUNK
 from skdl.tree._numba.predictor import pack

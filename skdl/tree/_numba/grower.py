@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from skdl.ops._numba._inner import entry, few, inner
-from skdl.tree._numba.crew import (
+from skdl.ops._numba.crew import (
     KIND,
     finish_chunk,
     publish,

@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numba import boolean, float64, int64, uint64
 
+from skdl.ops._numba import crew
 from skdl.ops._numba._inner import entry
 from skdl.ops._numba._struct import Struct
-from skdl.tree._numba import crew
 
 _PROBE = Struct(
     "Probe",

@@ -1,9 +1,10 @@
 """A crew: threads that share the chunks of one compiled task after another.
 
-The caller's thread grows the tree; now and then a step of it falls into chunks that may
-run side by side (the features of a histogram, the rows of a partition). Starting a task
-on a Python thread pool costs more than such a step takes. So the helpers stay inside
-one compiled, GIL-free call for the whole tree, watch a ticket and take chunks from it.
+The caller's thread grows a tree, or runs the layers of a network; now and then a step
+of it falls into chunks that may run side by side (the features of a histogram, the rows
+of a partition, some images). Starting a task on a Python thread pool costs more than
+such a step takes. So the helpers stay inside one compiled, GIL-free call, watch a
+ticket and take chunks from it.
 
 The ticket is one 64-bit integer, ``phase << 40 | n_chunks << 20 | next_chunk``: taking
 a chunk is one atomic addition, and what it returns says whether there was one to take.
@@ -14,6 +15,7 @@ the sums are integers: the result is the same for any number of threads.
 
 from __future__ import annotations
 
+import platform
 import sys
 from typing import Any
 
@@ -30,8 +32,9 @@ CONTROL_SIZE = 32
 
 _SPINS = 4000  # polls before a waiting thread offers its core to others
 
+_PAUSES = platform.machine().lower() in ("x86_64", "amd64")
 _yield_name = "SwitchToThread" if sys.platform == "win32" else "sched_yield"
-_yield = types.ExternalFunction(_yield_name, types.int32())
+offer_core = types.ExternalFunction(_yield_name, types.int32())
 
 
 @intrinsic
@@ -112,7 +115,24 @@ def wait_done(control, n_chunks):  # type: ignore[no-untyped-def]
     while atomic_load(control, DONE) < n_chunks:
         spins += 1
         if spins % _SPINS == 0:
-            _yield()
+            offer_core()
+
+
+@intrinsic
+def relax(typingctx: Any) -> Any:
+    """Leave the processor to its other thread for some cycles, where it knows how."""
+    signature = types.void()
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        if _PAUSES:
+            kind = cgutils.ir.FunctionType(cgutils.ir.VoidType(), [])
+            pause = cgutils.get_or_insert_function(
+                builder.module, kind, "llvm.x86.sse2.pause"
+            )
+            builder.call(pause, [])
+        return context.get_dummy_value()
+
+    return signature, codegen
 
 
 @inner
@@ -130,7 +150,7 @@ def wait_ticket(control):  # type: ignore[no-untyped-def]
             return -1
         spins += 1
         if spins % _SPINS == 0:
-            _yield()
+            offer_core()
 
 
 @intrinsic
