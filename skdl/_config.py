@@ -154,14 +154,22 @@ def numba_fits() -> bool:
     return True
 
 
+@lru_cache(maxsize=1)
+def n_cores() -> int:
+    """Return the number of the machine's cores; asking the system takes long."""
+    return os.cpu_count() or 1
+
+
 def n_threads() -> int:
     """Return the number of threads for skdl's own parallel loops."""
-    configured = get_config()["n_threads"]
+    # Every operation of a network asks.
+    configured = (_local.get() or _global).get("n_threads", _global["n_threads"])
     if configured is not None:
         return configured
-    cores = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
+    else:
+        cores = n_cores()
     # joblib gives each of its processes a share of the cores in this way.
     allowed = os.environ.get("OMP_NUM_THREADS", "")
     return min(cores, max(1, int(allowed))) if allowed.isdigit() else cores

@@ -10,7 +10,7 @@ from numba import njit
 from skdl.ops._numba import tile as T
 from skdl.ops._numba.prefetch import prefetch
 from skdl.ops._numba.tile import FROM_B, FROM_C, MR, MR_FEW, NV, tile
-from skdl.ops._numba.vector import copy, copy_vectors
+from skdl.ops._numba.vector import HALF, bytes_of, copy, copy_vectors
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -18,7 +18,15 @@ def product(few, add, a, rows, steps, b, c, outs, counts, strides, columns, floo
     """Run tiles of one shape over all rows."""
     n_o, n_k = counts
     a_k, b_o, b_k = strides
-    if few:
+    if few == 2:
+        for r in range(0, rows.size, MR_FEW):
+            if add:
+                tile(MR_FEW, HALF, FROM_C, a, 1, rows, r, steps, 1, b, b_k, c, 2, outs,
+                     r, n_o, n_k, a_k, b_o, b_k, columns, floor)  # fmt: skip
+            else:
+                tile(MR_FEW, HALF, FROM_B, a, 1, rows, r, steps, 1, b, b_k, c, 2, outs,
+                     r, n_o, n_k, a_k, b_o, b_k, columns, floor)  # fmt: skip
+    elif few:
         for r in range(0, rows.size, MR_FEW):
             if add:
                 tile(MR_FEW, 1, FROM_C, a, 1, rows, r, steps, 1, b, b_k, c, 2, outs, r,
@@ -55,8 +63,7 @@ class Problem:
     def __init__(self, dtype, few, columns, seed):
         self.rng = rng = np.random.default_rng(seed)
         self.few, self.columns = few, columns
-        lanes = T.BYTES // np.dtype(dtype).itemsize
-        nr = lanes if few else NV * lanes
+        nr = bytes_of((NV, 1, HALF)[few]) // np.dtype(dtype).itemsize
         mr = MR_FEW if few else MR
         n_rows = int(rng.integers(1, 3 * mr))
         self.counts = n_outer, n_inner = tuple(rng.integers(1, 7, size=2).tolist())
@@ -96,10 +103,13 @@ class Problem:
 
 
 def cases(dtype):
-    """Return (few, columns) for all numbers of columns of both shapes."""
+    """Return (few, columns) for all numbers of columns of all shapes.
+
+    `few` is 0 for NV vectors, 1 for one and 2 for half of one.
+    """
     lanes = T.BYTES // np.dtype(dtype).itemsize
-    wide = [(False, n) for n in range(1, NV * lanes + 1)]
-    return wide + [(True, n) for n in range(1, lanes + 1)]
+    most = NV * lanes, lanes, lanes // 2
+    return [(few, n) for few in range(3) for n in range(1, most[few] + 1)]
 
 
 def largest_error(dtype):

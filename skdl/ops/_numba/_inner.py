@@ -63,6 +63,18 @@ def entry(function: Callable[..., Any]) -> Any:
     return compiled
 
 
+def emit_barrier(builder: Any) -> None:
+    """Write an instruction that costs nothing and that the compiler may not copy.
+
+    Parameters
+    ----------
+    builder : object
+        LLVM's.
+    """
+    kind = cgutils.ir.FunctionType(cgutils.ir.VoidType(), [])
+    builder.asm(kind, "", "", [], side_effect=True)
+
+
 @intrinsic
 def few(typingctx: Any) -> Any:
     """Stand in a loop of few passes: it is not worth the vector code it would get.
@@ -72,8 +84,7 @@ def few(typingctx: Any) -> Any:
     signature = types.void()
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        kind = cgutils.ir.FunctionType(cgutils.ir.VoidType(), [])
-        builder.asm(kind, "", "", [], side_effect=True)
+        emit_barrier(builder)
         return context.get_dummy_value()
 
     return signature, codegen

@@ -74,11 +74,11 @@ def maxima(x, table, y, which, rooms, first, last, slot):  # type: ignore[no-unt
 
 
 @Kernel
-def from_maxima(
-    dy, which, y, masked, table, entries, dx, rooms, all_chosen, first, last, slot
-):  # type: ignore[no-untyped-def]
+def from_maxima(  # type: ignore[no-untyped-def]
+    dy, which, y, masked, table, entries, dx, rooms, notes, first, last, slot
+):
     """The gradient of the images first … last − 1."""
-    room, chosen = rooms[slot], all_chosen[slot]
+    room, chosen = rooms[slot], notes[slot]
     plan, lanes = _open(table), BYTES // dy.itemsize
     parts, rows, outs, steps = plan.parts, plan.rows, plan.outs, plan.steps
     c, zero = plan.n_columns, dy.dtype.type(0)

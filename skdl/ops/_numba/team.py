@@ -23,7 +23,7 @@ from numba.core import cgutils
 from numba.core.cgutils import ir
 from numba.extending import intrinsic
 
-from skdl._config import n_threads
+from skdl._config import n_cores, n_threads
 from skdl.ops._numba._inner import entry, inner
 from skdl.ops._numba.crew import (
     CONTROL_SIZE,
@@ -158,7 +158,7 @@ class _Team:
         self.control[:] = 0
         self.busy = Lock()  # one kernel at a time
         serve(self.control, 1, 0)  # compiled here, once
-        self.doors = [Lock() for _ in range((os.cpu_count() or 1) - 1)]
+        self.doors = [Lock() for _ in range(n_cores() - 1)]
         for slot, door in enumerate(self.doors, start=1):
             door.acquire()
             name = f"skdl_team_{slot}"
@@ -206,7 +206,7 @@ def n_slots() -> int:
     n : int
         Places are 0 … n − 1.
     """
-    return (os.cpu_count() or 1) if n_threads() > 1 else 1
+    return n_cores() if n_threads() > 1 else 1
 
 
 class Kernel:

@@ -44,6 +44,7 @@ from numba.core.cgutils import ir
 from numba.extending import intrinsic
 
 from skdl._typing import Array
+from skdl.ops._numba._inner import emit_barrier
 from skdl.ops._numba.prefetch import emit_prefetch
 from skdl.ops._numba.vector import BYTES, HALF, Emitter, bytes_of
 
@@ -165,6 +166,9 @@ class _Tile(Emitter):
             a_step = builder.load(builder.gep(self.steps, [outer.index]))
             b_step = builder.mul(outer.index, b_outer)
             with cgutils.for_range(builder, n_inner) as inner:
+                # Unrolled loops are slower where there are few passes, and not faster
+                # where there are many: nothing waits for the counter.
+                emit_barrier(builder)
                 a_at = builder.add(a_step, builder.mul(inner.index, a_inner))
                 b_at = builder.add(b_step, builder.mul(inner.index, b_inner))
                 b = builder.gep(self.b, [b_at])
