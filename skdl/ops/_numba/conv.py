@@ -17,6 +17,7 @@ from skdl.ops._numba.depthwise import correlate_channels, weights_of_channels
 from skdl.ops._numba.images import (
     CHUNK,
     chunks_of,
+    copy_run,
     fill_border,
     fill_panels,
     flat,
@@ -52,6 +53,7 @@ def _make_correlate(mr: int, nv: int) -> Any:
         """Evaluate a plan for the images first … last − 1."""
         plan, room = _correlation(table), rooms[slot]
         groups, n_panels, depth, nr = panels.shape
+        spills = plan.spills and n_panels == 1
         flat = panels.reshape(panels.size)
         parts, rows, outs, steps = plan.parts, plan.rows, plan.outs, plan.steps
         source = x if plan.bare else room
@@ -65,10 +67,13 @@ def _make_correlate(mr: int, nv: int) -> Any:
                 for p in range(n_panels):
                     b0 = ((g * n_panels + p) * depth + 1) * nr
                     y0 = n * plan.y_size + g * plan.n_columns + p * nr
-                    left = plan.n_columns - p * nr
                     for part in parts:
                         n_inner = part[N_INNER]
                         for r in range(part[ROWS], part[END], mr):
+                            if spills and r + mr < part[END]:
+                                left = nr  # whole vectors: the next tile mends them
+                            else:
+                                left = plan.n_columns - p * nr
                             tile(mr, nv, FROM_B, source, x0 + g * plan.x_group, rows, r,
                                  steps, part[STEPS], flat, b0 + part[DEPTH] * nr,
                                  y, y0, outs, r,
@@ -91,6 +96,11 @@ def put_blocks(x, x0, p, out, out0):  # type: ignore[no-untyped-def]
     """Copy an image into its frame, in blocks of channels."""
     c, unit = p.channels, p.unit
     width = p.line // c
+    if c == unit:
+        at = out0 + p.top * p.line + p.left
+        for i in range(p.h):
+            copy_run(x, x0 + i * p.row, out, at + i * p.line, p.row)
+        return
     plane = p.height * width * unit
     full = c // unit if unit == 6 or unit == 8 else 0
     for i in range(p.h):

@@ -46,6 +46,7 @@ CORRELATION = Struct(
     y_size=int64,
     x_group=int64,  # channels of a group of the image
     n_columns=int64,  # and of the output
+    spills=boolean,  # whether what lies beyond a pixel's outputs is those of the next
     parts=int64[:, ::1],
     rows=int64[::1],
     outs=int64[::1],
@@ -192,6 +193,13 @@ def _tables(conv: Conv, transposed: bool) -> Correlation:
     return make(conv.axes, conv.channels, conv.filters, conv.groups)
 
 
+def _is_in_order(t: Correlation) -> bool:
+    """Return whether the output pixels follow each other in memory, whole ones."""
+    if t.groups > 1 or len(t.parts) > 1:
+        return False
+    return bool((np.diff(t.parts[0].outs) == t.n_columns).all())
+
+
 def fill_tables(t: Correlation, mr: int, bare: bool) -> tuple[SimpleNamespace, Array]:
     """Return the struct of tables, and where the filters have the rows of panels."""
     rows = [fill_rows(part.rows, mr) for part in t.parts]
@@ -209,6 +217,7 @@ def fill_tables(t: Correlation, mr: int, bare: bool) -> tuple[SimpleNamespace, A
         y_size=t.out_size,
         x_group=t.frame.c // t.groups,
         n_columns=t.n_columns,
+        spills=_is_in_order(t),
         parts=parts,
         rows=np.concatenate(rows),
         outs=np.concatenate([fill_rows(part.outs, mr) for part in t.parts]),
@@ -267,7 +276,7 @@ def weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
     c, k = channels // groups, conv.filters // groups
     mr, nv, nr = tile_shape(k, dtype)
     frame = Frame(v.n, h.n, channels, v.before, v.reach, h.before, h.reach)
-    unit = min(mr, channels + 1)
+    unit = min(mr, channels + 1) if channels > 1 else 1  # single ones are copied whole
     plane = frame.height * frame.width * unit
     room = plane * -(-(channels + 1) // unit)
     wide = -(-k // nr) * nr

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skdl._typing import Array
+from skdl.ops._numba._inner import inner
 from skdl.ops._numba.images import add_rows, chunks_of, fill_border, flat, put
 from skdl.ops._numba.plan import (
     CORRELATION,
@@ -47,10 +48,10 @@ def _plan(pool: Conv, backward: bool, masked: bool, dtype: np.dtype) -> _Plan:
     ]
     t = t._replace(parts=parts, n_columns=c)
     # Whole vectors are read, but not beyond the user's array.
-    bare = t.frame.bare and c * dtype.itemsize % BYTES == 0 and not masked
+    bare = t.frame.bare and c * dtype.itemsize % BYTES == 0
     filled, _ = fill_tables(t, MR_WINDOWS, bare)
     entries = np.concatenate([part.picks // c for part in parts])
-    size = 1 if bare else t.frame.size + BYTES // dtype.itemsize
+    size = 1 if bare and not masked else t.frame.size + BYTES // dtype.itemsize
     return _Plan(filled, size, entries)
 
 
@@ -73,6 +74,19 @@ def maxima(x, table, y, which, rooms, first, last, slot):  # type: ignore[no-unt
                             y, which, n * plan.y_size + z, outs, r, c - z)  # fmt: skip
 
 
+@inner
+def put_masked(dy, y, x0, p, out):  # type: ignore[no-untyped-def]
+    """Copy what y > 0 leaves of dy into a frame."""
+    zero, at = dy.dtype.type(0), p.top * p.line + p.left
+    for i in range(p.h):
+        start = x0 + i * p.row
+        of_dy, of_y = dy[start : start + p.row], y[start : start + p.row]
+        line = out[at + i * p.line : at + i * p.line + p.row]
+        for j in range(p.row):
+            g = of_dy[j]
+            line[j] = g if of_y[j] > zero else zero
+
+
 @Kernel
 def from_maxima(  # type: ignore[no-untyped-def]
     dy, which, y, masked, table, entries, dx, rooms, notes, first, last, slot
@@ -82,28 +96,24 @@ def from_maxima(  # type: ignore[no-untyped-def]
     plan, lanes = _open(table), BYTES // dy.itemsize
     parts, rows, outs, steps = plan.parts, plan.rows, plan.outs, plan.steps
     c, zero = plan.n_columns, dy.dtype.type(0)
-    source, found = (dy, which) if plan.bare else (room, chosen)
+    copied = masked or not plan.bare
+    source, found = (room if copied else dy), (which if plan.bare else chosen)
     if not plan.bare:
         fill_border(plan, zero, room)
         fill_border(plan, which.dtype.type(0), chosen)
     for n in range(first, last):
         x0 = n * plan.x_size
-        if not plan.bare:
+        d0, w0 = (0 if copied else x0), (x0 if plan.bare else 0)
+        if masked:
+            put_masked(dy, y, x0, plan, room)
+        elif copied:
             put(dy, x0, plan, room)
+        if not plan.bare:
             put(which, x0, plan, chosen)
-            if masked:
-                at = plan.top * plan.line + plan.left
-                for i in range(plan.h):
-                    of_y = y[x0 + i * plan.row : x0 + (i + 1) * plan.row]
-                    line = room[at + i * plan.line : at + i * plan.line + plan.row]
-                    for j in range(plan.row):
-                        kept = line[j]
-                        line[j] = kept if of_y[j] > 0 else zero
-            x0 = 0
         for part in parts:
             for r in range(part[ROWS], part[END], MR_WINDOWS):
                 for z in range(0, c, lanes):
-                    gathered(source, found, x0 + z, rows, r, steps, part[STEPS],
+                    gathered(source, d0 + z, found, w0 + z, rows, r, steps, part[STEPS],
                              entries, part[N_OUTER], dx, n * plan.y_size + z, outs, r,
                              c - z)  # fmt: skip
 

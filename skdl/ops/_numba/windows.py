@@ -109,7 +109,22 @@ def largest(  # type: ignore[no-untyped-def]
 
 @intrinsic
 def gathered(  # type: ignore[no-untyped-def]
-    typingctx, dy, which, d0, rows, r0, steps, s0, entries, n, dx, x0, outs, q0, columns
+    typingctx,
+    dy,
+    d0,
+    which,
+    w0,
+    rows,
+    r0,
+    steps,
+    s0,
+    entries,
+    n,
+    dx,
+    x0,
+    outs,
+    q0,
+    columns,
 ):
     """The gradient of MR_WINDOWS pixels: from those windows whose maximum they are.
 
@@ -123,7 +138,7 @@ def gathered(  # type: ignore[no-untyped-def]
         Offsets of pixels in dy and in dx, and of the windows that have them.
     entries : int64 ndarray of shape (any,)
         As which entry each of these windows has a pixel; in step with `steps`.
-    d0, x0, r0, q0, s0 : int
+    d0, w0, x0, r0, q0, s0 : int
         Where all of them begin.
     n : int
         Number of windows that have a pixel.
@@ -133,8 +148,8 @@ def gathered(  # type: ignore[no-untyped-def]
         Channels that are stored, if fewer than a vector has.
     """
     signature = types.void(
-        dy, which, types.intp, rows, types.intp, steps, types.intp, entries, types.intp,
-        dx, types.intp, outs, types.intp, types.intp,
+        dy, types.intp, which, types.intp, rows, types.intp, steps, types.intp,
+        entries, types.intp, dx, types.intp, outs, types.intp, types.intp,
     )  # fmt: skip
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -143,11 +158,11 @@ def gathered(  # type: ignore[no-untyped-def]
         def pointer(array: int, offset: int) -> Any:
             return e.pointer(sig.args[array], args[array], args[offset])
 
-        rows_at, steps_at, names = pointer(3, 4), pointer(5, 6), pointer(7, 6)
-        windows = e.places(pointer(0, 2), rows_at)
-        maxima = e.places(pointer(1, 2), rows_at)
+        rows_at, steps_at, names = pointer(4, 5), pointer(6, 7), pointer(8, 7)
+        windows = e.places(pointer(0, 1), rows_at)
+        maxima = e.places(pointer(2, 3), rows_at)
         sums = e.variables(e.vector, e.number(0.0))
-        with cgutils.for_range(builder, args[8]) as loop:
+        with cgutils.for_range(builder, args[9]) as loop:
             step = builder.load(builder.gep(steps_at, [loop.index]))
             name = e.spread(builder.load(builder.gep(names, [loop.index])))
             for i in range(MR_WINDOWS):
@@ -157,9 +172,9 @@ def gathered(  # type: ignore[no-untyped-def]
                 share = builder.select(here, value, e.number(0.0))
                 total = builder.fadd(builder.load(sums[i]), share)
                 builder.store(total, sums[i])
-        pixels = e.places(pointer(9, 10), pointer(11, 12))
+        pixels = e.places(pointer(10, 11), pointer(12, 13))
         pairs = [(builder.load(sums[i]), pixels[i]) for i in range(MR_WINDOWS)]
-        e.store_columns(pairs, args[13])
+        e.store_columns(pairs, args[14])
         return context.get_dummy_value()
 
     return signature, codegen
