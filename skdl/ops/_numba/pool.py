@@ -123,7 +123,7 @@ def at_maxima(x, which, axes, c, out, first, last, slot):  # type: ignore[no-unt
     """The numbers at the entries of the maxima, of the images first … last − 1."""
     h, n_down, _, stride_v, dilation_v, top = axes[0]
     w, n_across, kw, stride_h, dilation_h, left = axes[1]
-    for n in range(first, last, slot):
+    for n in range(first, last):
         for p in range(n_down):
             for q in range(n_across):
                 y0 = ((n * n_down + p) * n_across + q) * c
