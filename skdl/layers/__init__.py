@@ -14,6 +14,7 @@ from skdl.layers._context import (
 from skdl.layers._conv import Conv2D, DepthwiseConv2D
 from skdl.layers._dense import Dense, DropConnect
 from skdl.layers._dropout import Dropout, SpatialDropout
+from skdl.layers._fold import fold_norms
 from skdl.layers._keep_size import KeepSize
 from skdl.layers._layer import (
     Inside,
@@ -88,6 +89,7 @@ __all__ = [
     "Upsample2D",
     "backward_chain",
     "build_chain",
+    "fold_norms",
     "forward_chain",
     "get",
     "inside_chain",

@@ -95,10 +95,25 @@ class BatchNorm(Layer):
         kept[1][...] += self.momentum * (unbiased - kept[1])
         return out, (x, mean, inv_std, _above(out, ctx))
 
-    def _rescaled(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
-        """Normalise by the moving averages: an affine map."""
+    def affine(self, params: Tree) -> tuple[Array, Array]:
+        """Return what a prediction multiplies by and what it adds.
+
+        Parameters
+        ----------
+        params : mapping
+            The layer's arrays.
+
+        Returns
+        -------
+        scale, shift : ndarray of shape (c,)
+            γ/√(σ² + ε) and β − μγ/√(σ² + ε), of the moving averages.
+        """
         scale = params["gamma"] / np.sqrt(params["running_variance"] + self.epsilon)
-        shift = params["beta"] - params["running_mean"] * scale
+        return scale, params["beta"] - params["running_mean"] * scale
+
+    def _rescaled(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        """Normalise by the moving averages."""
+        scale, shift = self.affine(params)
         out = channel_scale(x, scale, shift, ctx.empty(x.shape), ctx.other, ctx.floor)
         return out, (x, scale, _above(out, ctx)) if ctx.train else None
 

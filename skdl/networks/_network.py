@@ -24,6 +24,7 @@ from skdl.layers import (
     ParamSpec,
     backward_chain,
     build_chain,
+    fold_norms,
     forward_chain,
     resolve_chain,
 )
@@ -305,7 +306,7 @@ class Network:
         self.check_input(X)
         sized = self.at(X.shape[1:]) if isinstance(X, np.ndarray) else self
         layers = self.layers if n_layers is None else self.layers[:n_layers]
-        tree = self.tree(self.params)
+        layers, tree = fold_norms(layers, self.tree(self.params))
         n, chunk = X.shape[0], sized._chunk(X.dtype, n_layers)
         arena = Arena(self.dtype) if n > chunk else None
         ctx = Context(train=False, dtype=self.dtype, arena=arena)

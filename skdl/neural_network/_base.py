@@ -267,9 +267,10 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         """Return floating rows in the precision they are trained in."""
         if X.dtype.kind in "iub" and not sparse.issparse(X):
             return X  # cast batch by batch
-        keeps = self.dtype is None and X.dtype in _FLOATS
+        if self.dtype is None and X.dtype in _FLOATS:
+            return X
         with column_named(X, getattr(self, "feature_names_in_", None)):
-            return X if keeps else _rounded(X, self._dtype_for(X))
+            return _rounded(X, self._dtype_for(X))
 
     def _rows_to_predict(self, X: Any) -> Any:
         check_is_fitted(self, "network_")

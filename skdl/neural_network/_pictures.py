@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_array, check_X_y
 from skdl._compat import Integral, validate_data
 from skdl._typing import Array, Shape
 
+_FEW = 2**16  # numbers that are checked fast
 _STRIP = 32  # as many flat features may be one row of pixels
 _CHANNELS = (1, 3, 4)
 _PICTURE = 8  # pixels along a side that are a picture's without doubt
@@ -125,6 +126,9 @@ def read_pictures(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Any, Any
     """
     if isinstance(X, (list, tuple)):
         X = np.asarray(X)
+    if not reset and isinstance(y, str) and _is_plain(X):
+        _check_known(X.shape if X.ndim == 4 else (*X.shape, 1), estimator.input_shape_)
+        return (X if X.ndim == 4 else X[..., None]), y
     with_y = not (isinstance(y, str) and y == "no_validation")
     if sparse.issparse(X) or getattr(X, "ndim", 2) <= 2:
         if with_y:
@@ -150,6 +154,16 @@ def read_pictures(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Any, Any
     else:
         _check_known(pictures.shape, estimator.input_shape_)
     return pictures, y
+
+
+def _is_plain(X: Any) -> bool:
+    """Return whether scikit-learn's checks would return an array as it is.
+
+    They take longer than a small network does for one picture.
+    """
+    if type(X) is not np.ndarray or X.ndim not in (3, 4) or not 0 < X.size <= _FEW:
+        return False
+    return X.dtype.kind in "iub" or (X.dtype.kind == "f" and bool(np.isfinite(X).all()))
 
 
 def _check_new(shape: Shape, given: Shape | None) -> None:

@@ -9,6 +9,7 @@ addition (of a residual branch) and ReLU may follow. The NumPy reference stands 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -20,10 +21,13 @@ from skdl._typing import Array
 Empty = Callable[..., Array]
 
 
+@lru_cache(maxsize=1)
+def _compiled() -> Any:
+    return import_module("skdl.ops._numba.channel_norm")
+
+
 def _twin() -> Any:
-    if use_numba():
-        return import_module("skdl.ops._numba.channel_norm")
-    return None
+    return _compiled() if use_numba() else None
 
 
 def _but_channels(x: Array) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ deep learning "convolution" does not flip the filters. The NumPy reference stand
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -28,8 +29,13 @@ Empty = Callable[..., Array]
 _COLUMNS = 2**19  # bytes of windows that are laid out at a time: the second-level cache
 
 
+@lru_cache(maxsize=1)
+def _compiled() -> Any:
+    return import_module("skdl.ops._numba.conv")
+
+
 def _twin() -> Any:
-    return import_module("skdl.ops._numba.conv") if use_numba() else None
+    return _compiled() if use_numba() else None
 
 
 def conv2d(

@@ -6,6 +6,7 @@ their own.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -78,6 +79,11 @@ def _covered(axis: Axis) -> Array:
     return count
 
 
+@lru_cache(maxsize=1)
+def _compiled() -> Any:
+    return import_module("skdl.ops._numba.pool")
+
+
 def max_pool(pool: Conv, x: Array, out: Array, which: Array | None = None) -> Array:
     """Return the largest number of each window.
 
@@ -100,7 +106,7 @@ def max_pool(pool: Conv, x: Array, out: Array, which: Array | None = None) -> Ar
     if which is None:
         which = np.empty(out.shape, ENTRY)
     if use_numba():
-        twin = import_module("skdl.ops._numba.pool")
+        twin = _compiled()
         return twin.max_pool(pool, x, out, which)
     out[...] = -np.inf
     which[...] = 0
@@ -145,7 +151,7 @@ def max_pool_backward(
         ∂L/∂x.
     """
     if use_numba():
-        twin = import_module("skdl.ops._numba.pool")
+        twin = _compiled()
         return twin.max_pool_backward(pool, which, dy, out, y)
     out[...] = 0
     if y is not None:
@@ -181,7 +187,7 @@ def take_maxima(pool: Conv, which: Array, x: Array, out: Array) -> Array:
         The numbers.
     """
     if use_numba():
-        twin = import_module("skdl.ops._numba.pool")
+        twin = _compiled()
         return twin.take_maxima(pool, which, x, out)
     out[...] = 0
     kw = pool.axes[1].size
@@ -297,7 +303,7 @@ def global_average(x: Array, out: Array) -> Array:
         The means.
     """
     if use_numba():
-        return import_module("skdl.ops._numba.pool").global_average(x, out)
+        return _compiled().global_average(x, out)
     np.mean(x, axis=(1, 2), out=out)
     return out
 

@@ -42,7 +42,7 @@ def test_each_number_is_done_once(size, n_chunks, n_threads):
         for dtype in "fd":
             done, seen = counted(size, n_chunks, dtype=dtype)
             np.testing.assert_allclose(done, 1.0, rtol=1e-6)
-            assert ((seen >= 0) & (seen < n_slots())).all()
+            assert ((seen >= 0) & (seen < n_slots(n_chunks))).all()
 
 
 def test_read_only_arrays():

@@ -42,6 +42,7 @@ from skdl.ops._numba.tile import FROM_B, FROM_C, MR, MR_FEW, NV, tile
 from skdl.ops._numba.vector import HALF, bytes_of, copy, copy_vectors
 from skdl.ops.geometry import Conv
 
+PIECES = 4  # of each of a few images, which threads share
 SLICES = 4  # partial sums of a gradient to the filters, for any number of threads
 
 _correlation, _weights = CORRELATION.opener(), WEIGHTS.opener()
@@ -49,8 +50,8 @@ _correlation, _weights = CORRELATION.opener(), WEIGHTS.opener()
 
 def _make_correlate(mr: int, nv: int) -> Any:
     @Kernel
-    def correlate(x, table, panels, y, floor, rooms, first, last, slot):  # type: ignore[no-untyped-def]
-        """Evaluate a plan for the images first … last − 1."""
+    def correlate(x, table, panels, y, floor, pieces, rooms, first, last, slot):  # type: ignore[no-untyped-def]
+        """Evaluate a plan for the pieces first … last − 1, so many an image."""
         plan, room = _correlation(table), rooms[slot]
         groups, n_panels, depth, nr = panels.shape
         spills = plan.spills and n_panels == 1
@@ -59,9 +60,10 @@ def _make_correlate(mr: int, nv: int) -> Any:
         source = x if plan.bare else room
         if not plan.bare:
             fill_border(plan, x.dtype.type(0), room)
-        for n in range(first, last):
+        for u in range(first, last):
+            n, piece = u // pieces, u % pieces
             x0 = n * plan.x_size if plan.bare else 0
-            if not plan.bare:
+            if not plan.bare and (piece == 0 or u == first):
                 put(x, n * plan.x_size, plan, room)
             for g in range(groups):
                 for p in range(n_panels):
@@ -69,8 +71,11 @@ def _make_correlate(mr: int, nv: int) -> Any:
                     y0 = n * plan.y_size + g * plan.n_columns + p * nr
                     for part in parts:
                         n_inner = part[N_INNER]
-                        for r in range(part[ROWS], part[END], mr):
-                            if spills and r + mr < part[END]:
+                        n_tiles = (part[END] - part[ROWS]) // mr
+                        start = part[ROWS] + n_tiles * piece // pieces * mr
+                        end = part[ROWS] + n_tiles * (piece + 1) // pieces * mr
+                        for r in range(start, end, mr):
+                            if spills and r + mr < end:
                                 left = nr  # whole vectors: the next tile mends them
                             else:
                                 left = plan.n_columns - p * nr
@@ -218,10 +223,13 @@ def correlate_images(
         b = np.zeros(conv.channels if transposed else conv.filters, dtype)
     biases = b.reshape(plan.shape[0], -1)
     fill_panels(W.reshape(-1), plan.picks, plan.apart, plan.group_apart, biases, panels)
-    rooms = empty((n_slots(), plan.room_size), dtype)
+    pieces = PIECES if len(x) < PIECES else 1
+    size = pieces * len(x)
+    n_chunks = chunks_of(size, plan.work // pieces)
+    rooms = empty((n_slots(n_chunks), plan.room_size), dtype)
     x1, y1, least = flat(x), out.reshape(-1), dtype.type(floor)
-    args = x1, plan.filled.table, panels, y1, least, rooms
-    kernel(dtype, args, len(x), chunks_of(len(x), plan.work))
+    args = x1, plan.filled.table, panels, y1, least, pieces, rooms
+    kernel(dtype, args, size, n_chunks)
     return out
 
 
@@ -243,10 +251,10 @@ def weights_gradient(
     plan = (depthwise_weights_plan if lanewise else weights_plan)(conv, dtype)
     slices = max(1, min(n, SLICES, n * plan.work // CHUNK))
     sums = empty((slices, *plan.shape), dtype)
-    places = n_slots()
+    n_chunks = min(slices, chunks_of(n, plan.work))
+    places = n_slots(n_chunks)
     rooms = empty((places, plan.room_size), dtype)
     panels = empty((places, plan.panels_size), dtype)
-    n_chunks = min(slices, chunks_of(n, plan.work))
     if lanewise:
         k = conv.channels
         args = flat(x), plan.filled.table, flat(dy), k, n, rooms, panels, sums

@@ -25,8 +25,8 @@ _correlation, _weights = CORRELATION.opener(), WEIGHTS.opener()
 
 
 @Kernel
-def correlate_channels(x, table, panels, y, floor, rooms, first, last, slot):  # type: ignore[no-untyped-def]
-    """Evaluate a `depthwise_plan` for the images first … last − 1."""
+def correlate_channels(x, table, panels, y, floor, pieces, rooms, first, last, slot):  # type: ignore[no-untyped-def]
+    """Evaluate a `depthwise_plan` for the pieces first … last − 1, so many an image."""
     plan, room = _correlation(table), rooms[slot]
     wide, lanes = panels.shape[3], BYTES // x.itemsize
     flat = panels.reshape(panels.size)
@@ -34,13 +34,17 @@ def correlate_channels(x, table, panels, y, floor, rooms, first, last, slot):  #
     source = x if plan.bare else room
     if not plan.bare:
         fill_border(plan, x.dtype.type(0), room)
-    for n in range(first, last):
+    for u in range(first, last):
+        n, piece = u // pieces, u % pieces
         x0 = n * plan.x_size if plan.bare else 0
-        if not plan.bare:
+        if not plan.bare and (piece == 0 or u == first):
             put(x, n * plan.x_size, plan, room)
         for part in parts:
             b0 = (part[DEPTH] + 1) * wide
-            for r in range(part[ROWS], part[END], MR_FEW):
+            n_tiles = (part[END] - part[ROWS]) // MR_FEW
+            start = part[ROWS] + n_tiles * piece // pieces * MR_FEW
+            end = part[ROWS] + n_tiles * (piece + 1) // pieces * MR_FEW
+            for r in range(start, end, MR_FEW):
                 for z in range(0, wide, lanes):
                     lanewise_tile(MR_FEW, 1, FROM_B, source, x0 + z, rows, r,
                                   steps, part[STEPS], flat, b0 + z,

@@ -94,8 +94,10 @@ def chunks_of(n: int, work: int) -> int:
     n_chunks : int
         One for a single thread.
     """
-    threads = n_threads()
-    return 1 if threads < 2 else max(1, min(n, n * work // CHUNK, 4 * threads))
+    most = min(n, n * work // CHUNK)
+    if most < 2 or (threads := n_threads()) < 2:
+        return 1
+    return min(most, 4 * threads)
 
 
 @inner

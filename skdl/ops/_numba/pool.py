@@ -152,9 +152,10 @@ def means(x, n_pixels, c, out, first, last, slot):  # type: ignore[no-untyped-de
 def max_pool(pool: Conv, x: Array, out: Array, which: Array) -> Array:
     """Twin of `skdl.ops.pool.max_pool`."""
     plan, n = _plan(pool, False, False, x.dtype), len(x)
-    rooms = np.empty((n_slots(), plan.room_size), x.dtype)
+    n_chunks = chunks_of(n, PASS * plan.filled.x_size)
+    rooms = np.empty((n_slots(n_chunks), plan.room_size), x.dtype)
     args = flat(x), plan.filled.table, out.reshape(-1), which.reshape(-1), rooms
-    maxima(x.dtype, args, n, chunks_of(n, PASS * x[0].size if n else 0))
+    maxima(x.dtype, args, n, n_chunks)
     return out
 
 
@@ -166,13 +167,14 @@ def max_pool_backward(
     plan = _plan(pool, True, masked, dy.dtype)
     dy1 = flat(dy)
     y1 = dy1 if y is None else flat(y)
-    shape = n_slots(), plan.room_size
+    n_chunks = chunks_of(n, PASS * plan.filled.y_size)
+    shape = n_slots(n_chunks), plan.room_size
     rooms = np.empty(shape, dy.dtype), np.empty(shape, which.dtype)
     args = (
         dy1, flat(which), y1, masked, plan.filled.table, plan.entries, out.reshape(-1),
         *rooms,
     )  # fmt: skip
-    from_maxima(dy.dtype, args, n, chunks_of(n, PASS * out[0].size if n else 0))
+    from_maxima(dy.dtype, args, n, n_chunks)
     return out
 
 

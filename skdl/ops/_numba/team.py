@@ -198,15 +198,20 @@ def _team() -> _Team:
     return _teams[0]
 
 
-def n_slots() -> int:
+def n_slots(n_chunks: int) -> int:
     """Return how many threads may work on one kernel, each with a place of its own.
+
+    Parameters
+    ----------
+    n_chunks : int
+        Parts of the work.
 
     Returns
     -------
     n : int
-        Places are 0 … n − 1.
+        Places are 0 … n − 1; one where the caller's thread does all.
     """
-    return n_cores() if n_threads() > 1 else 1
+    return n_cores() if n_chunks > 1 else 1
 
 
 class Kernel:
@@ -243,18 +248,16 @@ class Kernel:
         address = self._addresses.get(kind)
         if address is None:
             address = self._prepare(kind, args)
-        limit = min(n_threads(), n_chunks) - 1
-        if limit > 0:
-            team = _team()
-            if team.busy.acquire(blocking=False):
-                try:
-                    if team.control.item(AWAKE) < limit:
-                        team.wake(limit)
-                    share(team.control, address, size, n_chunks, limit, args)
-                finally:
-                    team.busy.release()
-                return
-        self.compiled(*args, 0, size, 0)
+        limit = min(n_threads(), n_chunks) - 1 if n_chunks > 1 else 0
+        if limit > 0 and (team := _team()).busy.acquire(blocking=False):
+            try:
+                if team.control.item(AWAKE) < limit:
+                    team.wake(limit)
+                share(team.control, address, size, n_chunks, limit, args)
+            finally:
+                team.busy.release()
+        else:
+            self.compiled(*args, 0, size, 0)
 
     def _prepare(self, kind: Hashable, args: tuple[Any, ...]) -> int:
         """Compile for these types, or load what was."""
