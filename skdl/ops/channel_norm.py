@@ -26,8 +26,9 @@ def _compiled() -> Any:
     return import_module("skdl.ops._numba.channel_norm")
 
 
-def _twin() -> Any:
-    return _compiled() if use_numba() else None
+def _twin(x: Array) -> Any:
+    """Return the compiled twin, of pictures: rows of features take no time."""
+    return _compiled() if x.ndim > 2 and use_numba() else None
 
 
 def _but_channels(x: Array) -> tuple[int, ...]:
@@ -70,7 +71,7 @@ def channel_norm(
     out : ndarray of shape (…, c)
         y.
     """
-    if (twin := _twin()) is not None:
+    if (twin := _twin(x)) is not None:
         twin.moments(x, mean, variance)
     else:
         mean[...] = exact = x.mean(axis=_but_channels(x), dtype=np.float64)
@@ -110,7 +111,7 @@ def channel_scale(
     out : ndarray of shape (…, c)
         y.
     """
-    if (twin := _twin()) is not None:
+    if (twin := _twin(x)) is not None:
         return twin.channel_scale(x, scale, shift, out, other, floor)
     np.multiply(x, scale, out=out)
     out += shift
@@ -168,7 +169,7 @@ def channel_norm_backward(
     elif kept is None:
         kept = out
     n = x.size // x.shape[-1]
-    if (twin := _twin()) is not None:
+    if (twin := _twin(x)) is not None:
         twin.gradient_sums(x, dy, y, kept, mean, dbeta, dgamma)
     else:
         if y is not None:
@@ -208,7 +209,7 @@ def add(x: Array, other: Array, out: Array, floor: float = -np.inf) -> Array:
     out : ndarray of shape (…, c)
         y.
     """
-    if (twin := _twin()) is not None:
+    if (twin := _twin(x)) is not None:
         return twin.add(x, other, out, floor)
     np.add(x, other, out=out)
     return np.maximum(out, floor, out=out) if floor > -np.inf else out

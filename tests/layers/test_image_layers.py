@@ -23,6 +23,8 @@ from skdl.layers import (
     Residual,
     SpatialDropout,
     TooSmallError,
+    fold_norms,
+    forward_chain,
 )
 from skdl.networks import Network
 from skdl.testing import check_gradient
@@ -125,6 +127,92 @@ def test_the_activation_that_follows_is_fused(layer, engine):
             assert (negative < 0).any()  # the convolution alone has no floor
     for got, expected in zip(*results, strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-12, atol=1e-14)
+
+
+NORMED = [Conv2D(3, bias=False), BatchNorm(), "relu", DepthwiseConv2D(3), BatchNorm()]
+BLOCK = [Conv2D(6, padding=1), BatchNorm(), "relu", Conv2D(6, 1), BatchNorm()]
+RESIDUALS = {
+    "norm last": Residual(BLOCK, [Conv2D(6, 1), BatchNorm()]),
+    "convolution last": Residual(BLOCK[:-1], [Conv2D(6, 1, bias=False), BatchNorm()]),
+    "linear shortcut": Residual(BLOCK),
+    "no shortcut": Residual([BatchNorm()]),
+    "ReLU inside": Residual([BatchNorm(), "relu"]),
+    "identity": Residual(),
+}
+
+
+def results_of(network, x, dy, engine):
+    """Return output, gradients and running statistics of a training step."""
+    grads, ctx = network.params.like(), Context(True)
+    with config_context(engine=engine):
+        tree = network.tree(network.params)
+        y, caches = network.forward(tree, x, ctx)
+        dx = network.backward(tree, grads.tree, caches, dy, ctx)
+    return y, dx, grads.vector, network.state.vector
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("case", RESIDUALS)
+def test_norms_sums_and_the_activation_that_follows_are_fused(case, engine):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 6, 7, 2))
+    fused = drawn([*NORMED, RESIDUALS[case], "relu", Conv2D(2, 1)], x.shape[1:])
+    fused.params.vector += 0.3 * rng.normal(size=fused.params.size)
+    # Another layer in between keeps them apart.
+    still = Dropout(0.0)
+    layers = [*NORMED[:2], still, *NORMED[2:], RESIDUALS[case], still, "relu"]
+    apart = drawn([*layers, Conv2D(2, 1)], x.shape[1:])
+    apart.params.vector[:] = fused.params.vector
+    dy = rng.normal(size=(3, *fused.output_shape))
+    got, expected = (results_of(n, x, dy, engine) for n in (fused, apart))
+    for one, other in zip(got, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
+
+
+def test_residual_gradients_by_numbers():
+    """A ReLU inside a block does not touch the gradient that goes around it."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 4, 5, 2))
+    layers = [
+        Residual([BatchNorm(), "relu"]),
+        "relu",
+        Residual([Conv2D(2, 1), BatchNorm()]),
+        "relu",
+        Conv2D(1, 2),
+    ]
+    network = drawn(layers, x.shape[1:])
+    dy = rng.normal(size=(3, *network.output_shape))
+    gradient = results_of(network, x, dy, "numpy")[2]
+
+    def value(theta):
+        tree = network.tree(network.params.like(theta))
+        return float(np.sum(dy * network.forward(tree, x, Context(True))[0]))
+
+    check_gradient(value, network.params.vector.copy(), gradient)
+    dx = results_of(network, x, dy, "numpy")[1]
+
+    def value_at(x):
+        tree = network.tree(network.params)
+        return float(np.sum(dy * network.forward(tree, x, Context(True))[0]))
+
+    check_gradient(value_at, x, dx)
+
+
+@pytest.mark.parametrize("case", RESIDUALS)
+def test_predictions_fold_norms_into_convolutions(case):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(3, 6, 7, 2))
+    network = drawn([*NORMED, RESIDUALS[case], "relu", Conv2D(2, 1)], x.shape[1:])
+    network.params.vector += 0.3 * rng.normal(size=network.params.size)
+    network.state.vector[:] = rng.uniform(0.5, 2, network.state.size)
+    tree = network.tree(network.params)
+    expected = forward_chain(network.layers, tree, x, Context(False))[0]
+    np.testing.assert_allclose(network.predict(x), expected, rtol=1e-10, atol=1e-12)
+    n_kept = len(fold_norms(network.layers, tree)[0])
+    assert n_kept == len(network.layers) - 2
+    inner = network.predict(x, 2)  # a norm at the end is folded, too
+    expected = forward_chain(network.layers[:2], tree, x, Context(False))[0]
+    np.testing.assert_allclose(inner, expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("engine", ["numpy", "numba"])
