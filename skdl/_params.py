@@ -54,6 +54,8 @@ class ParamVector:
         Names of the arrays that penalties act on.
     rates : mapping of str to float, default=None
         Multipliers of the learning rate, of the arrays where it is not 1; 0 is frozen.
+    sparse : collection of str, default=()
+        Names of the tables whose gradients are mostly rows of zeros.
 
     Attributes
     ----------
@@ -78,9 +80,11 @@ class ParamVector:
         vector: Array | None = None,
         penalised: Collection[str] = (),
         rates: Mapping[str, float] | None = None,
+        sparse: Collection[str] = (),
     ) -> None:
         self.shapes = dict(shapes)
         self._penalised, self._rates = frozenset(penalised), dict(rates or {})
+        self._sparse = frozenset(sparse)
         sizes = {name: math.prod(shape) for name, shape in self.shapes.items()}
         total = sum(sizes.values())
         if vector is None:
@@ -174,6 +178,21 @@ class ParamVector:
         """
         return self._rates.get(name, 1.0) > 0
 
+    def sparse_starts(self) -> dict[str, int]:
+        """Return where the tables begin that learn and whose gradients are sparse.
+
+        Returns
+        -------
+        starts : dict of str to int
+            Their names, and places in the vector.
+        """
+        starts = zip(self.shapes, self.starts, strict=True)
+        return {
+            name: start
+            for name, start in starts
+            if name in self._sparse and self.learns(name)
+        }
+
     def like(self, vector: Array | None = None) -> ParamVector:
         """Return a ParamVector of the same layout over other memory.
 
@@ -188,7 +207,12 @@ class ParamVector:
             Same names and shapes.
         """
         return ParamVector(
-            self.shapes, self.vector.dtype, vector, self._penalised, self._rates
+            self.shapes,
+            self.vector.dtype,
+            vector,
+            self._penalised,
+            self._rates,
+            self._sparse,
         )
 
     # NumPy pickles and deep-copies a view as an array of its own, so that the views
@@ -199,6 +223,7 @@ class ParamVector:
             "vector": self.vector,
             "penalised": self._penalised,
             "rates": self._rates,
+            "sparse": self._sparse,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -227,6 +227,7 @@ class LearningRateFinder(TrainingCallback):
     ) -> list[float]:
         """Return by how much each batch's loss has changed before its update."""
         memory = optimizer.init(trainer.theta.size, trainer.theta.dtype)
+        memory.touched = trainer.state.optimizer_state.touched
         highest = (self.stop_at - 1.0) * abs(float(own.mean()))
         changes: list[float] = []
         for rate, before, (loss, gradient) in zip(

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from skdl._touched import TouchedRows
 from skdl._typing import Array, Shape
 from skdl.ops.memory import aligned
 
@@ -246,6 +247,9 @@ class Context:
     targets : ndarray of shape (n, ...) or None
         The targets of the batch, as the loss takes them, for layers that are told what
         came before (teacher forcing); None where they are not known.
+    touched : TouchedRows or None
+        The gradients of tables that an optimizer changes row by row; None: it changes
+        all numbers.
     sides : list of SideOutput
         What layers give to the objective besides the output; collected while training.
     flow : list of StateGradients or None
@@ -266,6 +270,7 @@ class Context:
         "rng",
         "sides",
         "targets",
+        "touched",
         "train",
         "want_dx",
     )
@@ -289,6 +294,7 @@ class Context:
         self.targets: Array | None = None
         self.sides: list[SideOutput] = []
         self.flow: list[StateGradients] | None = None
+        self.touched: TouchedRows | None = None
         self._arena = arena
         self.empty = self._fresh if arena is None else arena.empty
 

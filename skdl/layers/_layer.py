@@ -37,6 +37,10 @@ class ParamSpec(NamedTuple):
         What the learning rate is multiplied by, from 0; 0 freezes the array.
     suggested : str or None
         What "auto" means, noted by the chain that the layer stands in.
+    sparse : bool
+        Whether it is a table of which a batch looks up few rows: an optimizer then
+        changes these alone. The layer asks ``ctx.touched`` for the place of its
+        gradient (`skdl._touched.RowGradient`).
     """
 
     shape: Shape
@@ -45,6 +49,7 @@ class ParamSpec(NamedTuple):
     penalised: bool = False
     rate: float = 1.0
     suggested: str | None = None
+    sparse: bool = False
 
 
 class Inside(NamedTuple):

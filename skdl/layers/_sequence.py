@@ -37,6 +37,13 @@ class Embedding(Layer):
         Numbers that stand for a symbol; at least 1.
     initializer : str or Initializer, default="normal"
         Start of E, of shape (vocabulary, units).
+    sparse : bool, default=False
+        Whether an update changes the rows of those symbols alone that come in its
+        batch: its time then does not grow with the vocabulary. With SGD the result is
+        the same. Optimizers that remember leave the memory of the other rows as it is,
+        too, where it would fade and move them on; so do PyTorch's ``SparseAdam`` and
+        "lazy" Adam. Their weights do not decay either. Of `FirstOrder` optimizers; the
+        others change all rows.
 
     Raises
     ------
@@ -48,20 +55,27 @@ class Embedding(Layer):
     accepts_integers = True
     gives_rows = True
     _registries = {"initializer": initializers.registry}
-    _parameter_constraints: dict[str, Any] = {"vocabulary": COUNT, "units": COUNT}
+    _parameter_constraints: dict[str, Any] = {
+        "vocabulary": COUNT,
+        "units": COUNT,
+        "sparse": ["boolean"],
+    }
 
     def __init__(
         self,
         vocabulary: int = 256,
         units: int = 32,
         initializer: str | Initializer = "normal",
+        sparse: bool = False,
     ) -> None:
         self.vocabulary = vocabulary
         self.units = units
         self.initializer = initializer
+        self.sparse = sparse
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
-        spec = ParamSpec((self.vocabulary, self.units), self.initializer)
+        shape = (self.vocabulary, self.units)
+        spec = ParamSpec(shape, self.initializer, sparse=self.sparse)
         return (*input_shape, self.units), {"E": spec}
 
     def windows(self, input_shape: Shape) -> tuple[Axis, ...]:
@@ -95,12 +109,16 @@ class Embedding(Layer):
             return
         if not as_rows:
             dy = add_up_rows(dy, which, ctx.empty((len(symbols), self.units)))
-        dE[...] = 0
-        dE[symbols] = dy
+        place = None if ctx.touched is None else ctx.touched.of(dE)
+        if place is not None:
+            place.put(symbols, dy)
+        else:
+            dE[...] = 0
+            dE[symbols] = dy
 
     def _used(self, ids: Array) -> tuple[Array | None, Array]:
         """Return the symbols that come, None for all, and which of them come where."""
-        if self.vocabulary <= ids.size:
+        if self.vocabulary <= ids.size and not self.sparse:
             return None, ids
         symbols, which = np.unique(ids, return_inverse=True)
         return symbols, which.reshape(ids.shape)

@@ -92,6 +92,7 @@ class Network:
             self.dtype,
             penalised=[name for name, spec in params.items() if spec.penalised],
             rates={n: _rate(n, spec) for n, spec in params.items() if spec.rate != 1},
+            sparse=[name for name, spec in params.items() if spec.sparse],
         )
         statistics = {n: s.shape for n, s in self._specs.items() if not s.trainable}
         self.state = ParamVector(statistics, self.dtype)

@@ -65,6 +65,7 @@ class FirstOrder(Optimizer):
     }
 
     has_rate = True
+    updates_rows = True
     slots: ClassVar[tuple[str, ...]] = ()
     twin: ClassVar[str] = ""
     linear: ClassVar[bool] = False
@@ -163,25 +164,50 @@ class FirstOrder(Optimizer):
             The state.
         """
         eta = self.learning_rate_now(state)
-        if self.clip_value is not None:
-            np.clip(grad, -self.clip_value, self.clip_value, out=grad)
-        if self.clip_norm is not None:
-            norm = math.sqrt(float(grad @ grad))
-            if norm >= self.clip_norm and norm > 0:
-                grad *= self.clip_norm / norm
         state.t += 1
+        touched = state.touched
+        if touched is None:
+            self._clip([grad])
+            self._change(theta, grad, state, eta, [])
+            return
+        remembered = {"theta": theta, **state.slots}
+        tables = state.gathered.take(touched, state.rates, {**remembered, "g": grad})
+        dense = [grad[start:stop] for start, stop, _ in state.dense(len(theta))]
+        self._clip([*dense, *(table.g for table in tables)])
+        self._change(theta, grad, state, eta, tables)
+        state.gathered.put_back(tables, remembered)
+
+    def _clip(self, gradients: list[Array]) -> None:
+        """Clip the parts of a gradient, in place."""
+        if self.clip_value is not None:
+            for g in gradients:
+                np.clip(g, -self.clip_value, self.clip_value, out=g)
+        if self.clip_norm is not None:
+            norm = math.sqrt(sum(float(g @ g) for g in gradients))
+            if norm >= self.clip_norm and norm > 0:
+                for g in gradients:
+                    g *= self.clip_norm / norm
+
+    def _change(
+        self, theta: Array, grad: Array, state: OptimizerState, eta: float, tables: Any
+    ) -> None:
+        """Change θ where it is dense, and the rows that were taken of tables."""
         shared = self.begin(state)
         planned = theta.size * state.steps_per_epoch * state.n_epochs
         if self.twin and use_numba(planned):
             kernels = import_module("skdl.ops._numba.update")
-            kernel = getattr(kernels, self.twin)
+            kernel, names = getattr(kernels, self.twin), ("theta", "g", *self.slots)
             vectors = [theta, grad, *(state.slots[name] for name in self.slots)]
-            for start, stop, factor in state.rates or [(0, len(theta), 1.0)]:
-                numbers = self.twin_numbers(shared, eta * factor)
-                kinds = [theta.dtype.type(number) for number in numbers]
-                _in_parts(kernel, [vector[start:stop] for vector in vectors], kinds)
+            jobs = [
+                ([vector[start:stop] for vector in vectors], rate)
+                for start, stop, rate in state.dense(len(theta))
+            ]
+            jobs += [([getattr(t, name) for name in names], t.rate) for t in tables]
+            for parts, rate in jobs:
+                numbers = self.twin_numbers(shared, eta * rate)
+                _in_parts(kernel, parts, [theta.dtype.type(x) for x in numbers])
             return
-        for block in state.blocks(theta, grad):
+        for block in [*state.blocks(theta, grad), *tables]:
             block.t, block.shared = state.t, shared
             self.step(block.theta, block.g, block, eta * block.rate)
 

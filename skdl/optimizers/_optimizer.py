@@ -89,6 +89,8 @@ class Optimizer(ParameterObject):
         of them a run that goes on starts with an empty memory.
     has_rate : bool
         Whether it has a learning rate, that parts of a network can multiply.
+    updates_rows : bool
+        Whether it changes of large tables the rows alone that a gradient touches.
     """
 
     full_batch: ClassVar[bool] = False
@@ -97,6 +99,7 @@ class Optimizer(ParameterObject):
     leaves_minima: ClassVar[bool] = False
     memory_settings: ClassVar[tuple[str, ...]] = ()
     has_rate: ClassVar[bool] = False
+    updates_rows: ClassVar[bool] = False
 
     def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
         """Raise if a setting is out of range, or does not suit the plan.

@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from skdl._touched import TouchedRows
 from skdl._typing import Array
 from skdl.ops.vector import BLOCK
+from skdl.optimizers._rows import Gathered, Parts, dense_parts
 
 # What `step` finds in its namespace besides the slots.
-RESERVED = ("theta", "g", "work", "t", "shared")
+RESERVED = ("theta", "g", "work", "t", "shared", "rate", "part")
 
 
 def check_slots(owner: str, slots: Sequence[str]) -> None:
@@ -81,6 +83,10 @@ class OptimizerState:
     rates : sequence of (int, int, float)
         Parts of the vector, one behind the other, and what their learning rate is
         multiplied by; empty where that is 1 for all.
+    touched : TouchedRows or None
+        Tables of which the rows alone are changed that the gradient touches.
+    gathered : Gathered
+        Scratch memory for these rows.
 
     Raises
     ------
@@ -109,8 +115,25 @@ class OptimizerState:
         self.memory: dict[str, Any] = {}
         self.schedule_memory: dict[str, Any] = {}
         self.rates: Sequence[tuple[int, int, float]] = ()
+        self.touched: TouchedRows | None = None
+        self.gathered = Gathered()
         self._blocks: list[SimpleNamespace] = []
         self._blocks_of: tuple[Array, Array] | None = None
+
+    def dense(self, n: int) -> Parts:
+        """Return the parts of the vector in which all numbers change.
+
+        Parameters
+        ----------
+        n : int
+            Length of the vector.
+
+        Returns
+        -------
+        parts : sequence of (int, int, float)
+            As `rates`.
+        """
+        return dense_parts(n, self.rates, self.touched)
 
     def blocks(self, theta: Array, grad: Array) -> list[SimpleNamespace]:
         """Return views of θ, g, the slots and scratch memory, block by block.
@@ -131,7 +154,7 @@ class OptimizerState:
             return self._blocks
         work = np.empty(min(BLOCK, len(theta)), dtype=theta.dtype)
         self._blocks, self._blocks_of = [], (theta, grad)
-        for first, last, rate in self.rates or [(0, len(theta), 1.0)]:
+        for first, last, rate in self.dense(len(theta)):
             for start in range(first, last, BLOCK):
                 part = slice(start, min(start + BLOCK, last))
                 block = SimpleNamespace(theta=theta[part], g=grad[part], rate=rate)
@@ -146,6 +169,7 @@ class OptimizerState:
         steps_per_epoch: int,
         n_epochs: int,
         rates: Sequence[tuple[int, int, float]] = (),
+        touched: TouchedRows | None = None,
     ) -> None:
         """Tell how long the coming run is, for the schedules, and what learns how fast.
 
@@ -157,8 +181,10 @@ class OptimizerState:
             Planned epochs, on top of those done; 0 where it is not known.
         rates : sequence of (int, int, float), default=()
             See the attribute.
+        touched : TouchedRows, default=None
+            See the attribute.
         """
-        self.rates, self._blocks_of = rates, None
+        self.rates, self.touched, self._blocks_of = rates, touched, None
         self.steps_per_epoch = steps_per_epoch
         self.n_epochs = self.epoch + n_epochs if n_epochs else 0
 
@@ -179,7 +205,13 @@ class OptimizerState:
 
     def __getstate__(self) -> dict[str, Any]:
         # Views and scratch are remade.
-        return {**self.__dict__, "_blocks": [], "_blocks_of": None}
+        return {
+            **self.__dict__,
+            "touched": None,
+            "gathered": None,
+            "_blocks": [],
+            "_blocks_of": None,
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(state, gathered=Gathered())

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skdl._touched import TouchedRows
 from skdl._typing import Array
 from skdl.layers import Arena, Carried, Context
 from skdl.losses import Loss, total_weight
@@ -105,6 +106,8 @@ class Objective:
         ctx.begin(rng, lengths, carried, y)
         if total == 0 or (weight is not None and not weight.any()):
             gradient[:] = 0  # a batch of rows without weight
+            if ctx.touched is not None:
+                ctx.touched.forget()
             self.parts[:] = 0
             return 0.0, gradient
         raw, caches = self.network.forward(self._tree, X, ctx)
@@ -123,6 +126,18 @@ class Objective:
         if len(gradient) > self.network.params.n_active:
             gradient[self.network.params.n_active :] = 0
         return loss + self._penalise(theta, gradient, total), gradient
+
+    def track_rows(self) -> TouchedRows | None:
+        """Have layers note which rows of sparse gradients are not zero.
+
+        Returns
+        -------
+        touched : TouchedRows or None
+            What each evaluation brings up to date; None if no gradient is sparse.
+        """
+        touched = TouchedRows(self._gradient)
+        self._context.touched = touched if touched.parts else None
+        return self._context.touched
 
     def _take(self, theta: Array) -> None:
         """Make θ the parameters that the layers see."""

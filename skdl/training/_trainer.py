@@ -191,7 +191,10 @@ class Trainer:
         """
         optimizer_state = self.state.optimizer_state
         optimizer_state.plan(
-            self.n_batches, n_epochs if plan is None else plan, self._rates()
+            self.n_batches,
+            n_epochs if plan is None else plan,
+            self._rates(),
+            self.objective.track_rows() if self.optimizer.updates_rows else None,
         )
         if not self.optimizer.leaves_minima:
             self.state.kept = None
