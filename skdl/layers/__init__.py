@@ -42,6 +42,7 @@ from skdl.layers._residual import Residual
 from skdl.layers._sequence import Bidirectional, Embedding
 from skdl.layers._shape import Flatten, Rescale, Reshape
 from skdl.layers._skip import PoolUnpool, SkipConcatenate
+from skdl.layers._tied import TiedEmbedding
 from skdl.layers._upsample import ConvTranspose2D, Upsample2D
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "SkipConcatenate",
     "SpatialDropout",
     "StateGradients",
+    "TiedEmbedding",
     "TooSmallError",
     "Upsample2D",
     "backward_chain",

@@ -82,7 +82,8 @@ class SpatialDropout(Dropout):
     """Whole channels are dropped while training (Tompson et al. 2015).
 
     Neighbouring pixels of a channel tell the same; dropping single ones hides little.
-    Of sequences the same features are dropped in all steps (Gal & Ghahramani 2016).
+    Of sequences the same features are dropped in all steps: the variational dropout of
+    recurrent networks (Gal & Ghahramani 2016), between their layers.
 
     Parameters
     ----------

@@ -14,6 +14,9 @@ from skdl.layers import (
     Context,
     Dense,
     Embedding,
+    Residual,
+    SpatialDropout,
+    TiedEmbedding,
 )
 from skdl.networks import Network
 from skdl.testing import check_gradient, check_layer
@@ -134,6 +137,59 @@ def test_symbols(kind, shape):
     np.testing.assert_array_equal(network.predict(x), network.params["0.E"][x])
 
 
+@pytest.mark.parametrize(
+    "inner",
+    [
+        [],
+        [LSTM(3)],
+        [SpatialDropout(0.3), GRU(4), Dense(3)],
+        [Residual([GRU(3), SpatialDropout(0.3), RNN(3)])],
+    ],
+    ids=repr,
+)
+def test_one_table_for_both_ends(inner):
+    x = np.random.default_rng(0).integers(0, 7, (5, 6))
+    check_layer(TiedEmbedding(7, 3, inner), (6,), x=x)
+    network = drawn([TiedEmbedding(7, 3, inner)], (6,))
+    two = Network([Embedding(7, 3), *inner, Dense(7)], (6,))
+    tied, last = network.params, len(inner) + 1
+    ends = {"0.E": tied["0.E"], f"{last}.W": tied["0.E"].T, f"{last}.b": tied["0.b"]}
+    for name in two.params:
+        inside = f"0.{int(name[0]) - 1}{name[1:]}"
+        two.params[name][...] = ends[name] if name in ends else tied[inside]
+    np.testing.assert_allclose(network.predict(x), two.predict(x), rtol=1e-10)
+    assert network.params.size == two.params.size - 21
+
+
+def test_recurrent_layers_with_residuals_in_between():
+    """Padding and states carried on go through layers inside of layers."""
+    x = np.random.default_rng(0).normal(size=(5, 4, 3))
+    layer = Residual([LSTM(3), SpatialDropout(0.5), Bidirectional(GRU(2)), Dense(3)])
+    check_layer(layer, (4, 3), x=x, lengths=LENGTHS)
+    layers = [Residual([LSTM(3)]), Residual([GRU(4)]), Residual([RNN(4), Dense(4)])]
+    network = drawn(layers, (6, 3))
+    x = np.random.default_rng(0).normal(size=(5, 6, 3))
+    tree, carried, parts = network.tree(network.params), Carried(), []
+    for start in (0, 3):
+        ctx = Context(train=False)
+        ctx.begin(carried=carried)
+        parts.append(network.forward(tree, x[:, start : start + 3], ctx)[0])
+        carried.turn()
+    np.testing.assert_allclose(
+        np.concatenate(parts, axis=1), network.predict(x), rtol=1e-12, atol=1e-14
+    )
+
+
+def test_a_dropped_unit_of_a_sequence_stays_dropped():
+    """Variational dropout (Gal & Ghahramani 2016) is `SpatialDropout`."""
+    network = Network([SpatialDropout(0.5)], (7, 40))
+    ctx = Context(train=True, rng=np.random.default_rng(0))
+    y = network.forward({}, np.ones((3, 7, 40)), ctx)[0]
+    assert (y == y[:, :1]).all()
+    assert set(np.unique(y)) == {0.0, 2.0}
+    assert len(np.unique(y[:, 0], axis=0)) == 3
+
+
 @pytest.mark.parametrize("symbol", [-1, 7])
 def test_symbols_out_of_range(symbol):
     network = drawn([Embedding(7, 3)], (2,))
@@ -146,6 +202,7 @@ WRONG = {
     "no units": (GRU(0), (4, 2), "'units' parameter of GRU"),
     "activation": (RNN(2, "sigmoid"), (4, 2), "'activation' parameter of RNN"),
     "both ways": (Bidirectional("dense"), (4, 2), "takes a recurrent layer"),
+    "no way back": (TiedEmbedding(5, 4, [LSTM(3)]), (4,), "must lead back to 4"),
     "no symbols": (Embedding(0), (4,), "'vocabulary' parameter of Embedding"),
 }
 
