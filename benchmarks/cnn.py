@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks._runner import measure, print_table
+from benchmarks._torch import modules_of
 
 CONTENDERS = ("skdl", "PyTorch", "skorch")
 
@@ -101,69 +102,7 @@ def module_of(layers: Sequence[Any], shape: tuple[int, ...], n_classes: int) -> 
     from skdl.layers import Dense, build_chain, resolve_chain
 
     layers = resolve_chain([*layers, Dense(n_classes)])
-    return nn.Sequential(*_modules(layers, build_chain(layers, shape)[0]))
-
-
-def _modules(layers: Sequence[Any], shapes: Sequence[Any]) -> list[Any]:
-    from torch import nn
-
-    made = []
-    for layer, before, after in zip(layers, shapes[:-1], shapes[1:], strict=True):
-        kind = type(layer).__name__
-        if kind in ("Conv2D", "DepthwiseConv2D"):
-            made.append(_convolution(layer.geometry(before), layer))
-        elif kind == "MaxPool2D":
-            v, h = layer.geometry(before).axes
-            window, stride = (v.size, h.size), (v.stride, h.stride)
-            made.append(nn.MaxPool2d(window, stride, (v.before, h.before)))
-        elif kind == "BatchNorm":
-            made.append(nn.BatchNorm2d(before[-1], layer.epsilon, layer.momentum))
-        elif kind == "GlobalAvgPool":
-            made += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-        elif kind == "Residual":
-            made.append(_residual(layer, before))
-        elif kind == "Flatten":
-            made.append(nn.Flatten())
-        elif kind == "Dense":
-            made.append(nn.Linear(before[-1], after[-1]))
-        else:
-            made.append(nn.ReLU())
-    return made
-
-
-def _convolution(conv: Any, layer: Any) -> Any:
-    from torch import nn
-
-    v, h = conv.axes
-    return nn.Conv2d(
-        conv.channels,
-        conv.filters,
-        (v.size, h.size),
-        (v.stride, h.stride),
-        (v.before, h.before),
-        groups=conv.groups,
-        bias=layer.bias,
-    )
-
-
-def _residual(layer: Any, shape: Any) -> Any:
-    from torch import nn
-
-    from skdl.layers import build_chain
-
-    class Sum(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            chains = layer.layers, layer.shortcut or []
-            self.inner, self.skip = (
-                nn.Sequential(*_modules(chain, build_chain(chain, shape)[0]))
-                for chain in chains
-            )
-
-        def forward(self, x: Any) -> Any:
-            return self.inner(x) + self.skip(x)
-
-    return Sum()
+    return nn.Sequential(*modules_of(layers, build_chain(layers, shape)[0]))
 
 
 class Loop:

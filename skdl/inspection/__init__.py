@@ -9,6 +9,7 @@ from skdl.inspection._learning_rate_finder import LearningRateFinderDisplay
 from skdl.inspection._loss_curve import LossCurveDisplay
 from skdl.inspection._path import OptimizationPathDisplay
 from skdl.inspection._receptive_field import receptive_field
+from skdl.inspection._reconstruction import ReconstructionDisplay
 from skdl.inspection._saliency import SaliencyDisplay
 from skdl.inspection._schedule import ScheduleDisplay
 from skdl.inspection._segmentation import SegmentationDisplay
@@ -26,6 +27,7 @@ __all__ = [
     "LossCurveDisplay",
     "LossSurfaceDisplay",
     "OptimizationPathDisplay",
+    "ReconstructionDisplay",
     "SaliencyDisplay",
     "ScheduleDisplay",
     "SegmentationDisplay",
