@@ -72,6 +72,9 @@ if typing.TYPE_CHECKING:
         callbacks as callbacks,
     )
     from skdl import (
+        datasets as datasets,
+    )
+    from skdl import (
         initializers as initializers,
     )
     from skdl import (
