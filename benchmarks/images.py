@@ -61,7 +61,11 @@ def convolutional_encoder() -> tuple[list[Any], int, int]:
 
 
 def autoencoder(flat: bool, contender: str, seed: int) -> Numbers:
-    """Fit an autoencoder of 16 numbers and measure its error on other digits."""
+    """Fit an autoencoder of 16 numbers and measure its error on other digits.
+
+    The dense one is trained by the cross-entropy of each pixel: by the squared error it
+    comes to 0.74 of PCA's error only, after as many epochs.
+    """
     from skdl import Autoencoder
 
     X, X_test = mnist()
@@ -71,6 +75,7 @@ def autoencoder(flat: bool, contender: str, seed: int) -> Numbers:
     made = Autoencoder(
         16,
         layers=layers,
+        loss="binary_cross_entropy" if flat else "squared_error",
         batch_size=batch,
         max_iter=epochs,
         n_iter_no_change="never",
@@ -112,14 +117,16 @@ def _rebuilt_by_torch(
         *modules_of(network.layers[:n_layers], network.shapes[: n_layers + 1])
     )
     X, X_test = as_tensor(X), as_tensor(X_test)
-    loss = torch.nn.MSELoss()
+    binary = made.loss == "binary_cross_entropy"
+    loss = torch.nn.BCEWithLogitsLoss() if binary else torch.nn.MSELoss()
     fit(module, loss, X[: 2 * batch], X[: 2 * batch], batch, 1)  # warm up
     for layer in module.modules():
         if hasattr(layer, "reset_parameters"):
             layer.reset_parameters()
     wall, cpu = _timed(lambda: fit(module, loss, X, X, batch, epochs))
     with torch.inference_mode():
-        error = float(loss(module(X_test), X_test))
+        rebuilt = module(X_test).sigmoid() if binary else module(X_test)
+        error = float(((rebuilt - X_test) ** 2).mean())
     return wall, cpu, error
 
 
