@@ -32,7 +32,7 @@ from skdl.layers import (
 )
 from skdl.losses import CrossEntropy
 from skdl.networks import Network
-from skdl.neural_network import CNNClassifier, MLPRegressor
+from skdl.neural_network import Autoencoder, CNNClassifier, MLPRegressor
 from skdl.training import Objective
 
 
@@ -118,6 +118,8 @@ def _call_images(rng: np.random.Generator) -> None:
     ]
     for dtype in (np.uint8, np.float32, np.float64):
         X = (255 * rng.random((8, 12, 12, 3))).astype(dtype)
+        code = Autoencoder(loss="binary_cross_entropy", max_iter=1, random_state=0)
+        code.fit(X if dtype == np.uint8 else X / 255)
         net = CNNClassifier(body, augment=["rotate"], max_iter=1, random_state=0)
         net.fit(X, classes).predict(X)
 

@@ -144,6 +144,9 @@ def _of_shares(
     return loss, gradient
 
 
+_MANY = 64  # numbers of a row: pixels, and not a few labels
+
+
 @register("binary_cross_entropy")
 class BinaryCrossEntropy(Loss):
     """−y·ln p − (1−y)·ln(1−p), p = sigmoid(raw), for each output of its own.
@@ -193,6 +196,27 @@ class BinaryCrossEntropy(Loss):
         target *= raw
         loss -= target
         return loss, gradient
+
+    def weighted(
+        self,
+        y: Array,
+        raw: Array,
+        weight: Array | None,
+        scale: float,
+        empty: Empty = np.empty,
+    ) -> tuple[float, Array]:
+        n = len(raw)
+        many = raw.size >= _MANY * n > 0
+        alike = y.shape == raw.shape and y.dtype == raw.dtype
+        by_rows = weight is None or weight.ndim == 1
+        if not (self.verified and many and alike and by_rows and use_numba()):
+            return super().weighted(y, raw, weight, scale, empty)
+        twin = import_module("skdl.ops._numba.cross_entropy")
+        rows, targets = raw.reshape(n, -1), np.ascontiguousarray(y).reshape(n, -1)
+        total, gradient = twin.binary_cross_entropy(
+            targets, rows, weight, scale, self.label_smoothing, empty
+        )
+        return total, gradient.reshape(raw.shape)
 
     def hessian(self, y: Array, raw: Array) -> Array:
         p = expit(raw)

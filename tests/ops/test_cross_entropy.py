@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from skdl import config_context
-from skdl.losses import CrossEntropy
+from skdl.losses import BinaryCrossEntropy, CrossEntropy
 
 pytest.importorskip("numba")
 
@@ -73,3 +73,59 @@ def test_own_losses_are_asked():
     y, raw, _ = problem("d", 3)
     with config_context(engine="numba"):
         assert Mine().weighted(y, raw, None, 1.0)[0] == y.size
+
+
+# ---- of numbers of their own
+
+
+def shares(dtype, shape, spread=3.0):
+    rng = np.random.default_rng(0)
+    raw = (spread * rng.normal(size=shape)).astype(dtype)
+    return rng.random(shape).astype(dtype), raw, rng.uniform(0, 2, shape[0])
+
+
+@pytest.mark.parametrize("shape", [(5, 64), (3, 97), (4, 8, 9, 1), (2, 500)])
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+@pytest.mark.parametrize("dtype", "fd")
+def test_binary_loss_and_gradient(dtype, smoothing, shape):
+    y, raw, weight = shares(dtype, shape)
+    raw.ravel()[:4] = [80, -80, 0, 1e-6]
+    loss = BinaryCrossEntropy(smoothing)
+    for given in (None, weight):
+        results = []
+        for engine in ("numba", "numpy"):
+            with config_context(engine=engine):
+                results.append(loss.weighted(y, raw, given, 0.3))
+        (total, gradient), (expected, right) = results
+        assert (gradient.dtype, gradient.shape) == (raw.dtype, raw.shape)
+        assert total == pytest.approx(expected, rel=10 * TOLERANCE[dtype])
+        np.testing.assert_allclose(gradient, right, rtol=0, atol=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_seen_in_binary_losses(bad):
+    y, raw, _ = shares("f", (3, 80))
+    raw[1, 70] = bad
+    with config_context(engine="numba"), np.errstate(all="ignore"):
+        assert not np.isfinite(BinaryCrossEntropy().weighted(y, raw, None, 1.0)[0])
+
+
+def test_the_same_bits_of_binary_losses_on_any_number_of_threads():
+    y, raw, weight = shares("f", (120, 700))
+    assert raw.size > import_module("skdl.ops._numba.cross_entropy")._SHARED
+    results = []
+    for n_threads in (1, 3):
+        with config_context(engine="numba", n_threads=n_threads):
+            results.append(BinaryCrossEntropy().weighted(y, raw, weight, 0.3))
+    assert results[0][0] == results[1][0]
+    np.testing.assert_array_equal(results[0][1], results[1][1])
+
+
+def test_weights_of_elements_are_heeded():
+    y, raw, _ = shares("d", (5, 64))
+    weight = np.random.default_rng(1).random((5, 64))
+    loss, gradient = BinaryCrossEntropy().evaluate(y, raw)
+    with config_context(engine="numba"):
+        total, got = BinaryCrossEntropy().weighted(y, raw, weight, 2.0)
+    assert total == pytest.approx(2 * (weight * loss).sum())
+    np.testing.assert_allclose(got, 2 * weight * gradient, atol=1e-14)

@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy, loss and gradient in one pass (compiled)."""
+"""Cross-entropy of softmax and of sigmoid, loss and gradient in a pass (compiled)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from skdl._config import n_threads
 from skdl._typing import Array
 from skdl.ops._numba._inner import entry
 from skdl.ops._numba.curves import exp
-from skdl.ops._numba.reduce import largest_of, sum_of
+from skdl.ops._numba.reduce import largest_of, product_of, sum_of
 from skdl.ops._threads import run_chunks
 
 _SHARED = 2**16  # numbers: what is worth a second thread
+_FACTORS = 96  # numbers up to 2 whose product single precision holds
 
 
 @entry
@@ -83,6 +84,83 @@ def cross_entropy(
         of_codes(
             y, raw, weights, factor, share, loss, gradient,
             n * i // n_chunks, n * (i + 1) // n_chunks,
+        )  # fmt: skip
+
+    run_chunks(work, n_chunks)
+    return scale * float(loss.sum()), gradient
+
+
+@entry
+def of_shares(y, raw, weight, scale, smoothing, loss, gradient, first, last, s, v):  # type: ignore[no-untyped-def]
+    """The same for numbers of their own, p = sigmoid(raw); s and v are of a row.
+
+    With e = e^−|z| the loss is max(z, 0) − t·z + ln(1 + e). The logarithms of some
+    numbers are one of their product, which at most doubles with each.
+    """
+    n = raw.shape[1]
+    one, half = raw.dtype.type(1), raw.dtype.type(0.5) * smoothing
+    most = one - smoothing
+    for i in range(first, last):
+        row, t, g = raw[i], y[i], gradient[i]
+        w = weight[i] if weight.size else one
+        factor = scale * w
+        for j in range(n):
+            z = row[j]
+            target = most * t[j] + half
+            e = exp(-abs(z))
+            up = one + e
+            s[j] = up
+            v[j] = (z if z > 0 else z - z) - target * z  # z − z: NaN stays
+            g[j] = factor * ((one if z > 0 else e) / up - target)
+        value = sum_of(v, 0, n)
+        for start in range(0, n, _FACTORS):
+            value += np.log(product_of(s, start, min(_FACTORS, n - start)))
+        loss[i] = w * value
+
+
+def binary_cross_entropy(
+    y: Array,
+    raw: Array,
+    weight: Array | None,
+    scale: float,
+    smoothing: float,
+    empty: Callable[..., Array],
+) -> tuple[float, Array]:
+    """Return the weighted sum of −y·ln p − (1−y)·ln(1−p) and its gradient.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n, k)
+        Numbers from 0 to 1.
+    raw : ndarray of shape (n, k)
+        Raw predictions.
+    weight : ndarray of shape (n,) or None
+        Weights of the rows.
+    scale : float
+        A common factor.
+    smoothing : float
+        Targets 0 and 1 become smoothing/2 and 1 − smoothing/2.
+    empty : callable
+        ``empty(shape, dtype)`` gives memory.
+
+    Returns
+    -------
+    total : float
+        scale · Σ weight · loss.
+    gradient : ndarray of shape (n, k)
+        Its derivative.
+    """
+    (n, k), dtype = raw.shape, raw.dtype
+    loss, gradient = empty(n, dtype), empty(raw.shape, dtype)
+    weights = np.empty(0, dtype) if weight is None else weight.astype(dtype, copy=False)
+    n_chunks = min(n, n_threads()) if raw.size > _SHARED else 1
+    rooms = [(empty(k, dtype), empty(k, dtype)) for _ in range(n_chunks)]
+    factor, share = dtype.type(scale), dtype.type(smoothing)
+
+    def work(i: int) -> None:
+        of_shares(
+            y, raw, weights, factor, share, loss, gradient,
+            n * i // n_chunks, n * (i + 1) // n_chunks, *rooms[i],
         )  # fmt: skip
 
     run_chunks(work, n_chunks)

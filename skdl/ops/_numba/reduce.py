@@ -1,4 +1,4 @@
-"""The sum and the maximum of a row, several vectors wide.
+"""The sum, the product and the maximum of a row, several vectors wide.
 
 LLVM may not change the order of a sum of floating-point numbers, and so adds them one
 by one; here the order is one of vectors from the beginning.
@@ -20,6 +20,10 @@ _SUMS = 4  # vectors that are added to side by side
 
 def _add(builder: Any, a: Any, b: Any) -> Any:
     return builder.fadd(a, b)
+
+
+def _multiply(builder: Any, a: Any, b: Any) -> Any:
+    return builder.fmul(a, b)
 
 
 def _larger(builder: Any, a: Any, b: Any) -> Any:
@@ -76,4 +80,5 @@ def _reduction(join: Any, start: float) -> Any:
 
 
 sum_of = _reduction(_add, 0.0)
+product_of = _reduction(_multiply, 1.0)
 largest_of = _reduction(_larger, float("-inf"))
