@@ -117,9 +117,10 @@ def _call_images(rng: np.random.Generator) -> None:
         "global_avg_pool",
     ]
     for dtype in (np.uint8, np.float32, np.float64):
-        X = (255 * rng.random((8, 12, 12, 3))).astype(dtype)
+        shares = rng.random((8, 12, 12, 3))
+        X = (255 * shares).astype(dtype)
         code = Autoencoder(loss="binary_cross_entropy", max_iter=1, random_state=0)
-        code.fit(X if dtype == np.uint8 else X / 255)
+        code.fit(X if dtype == np.uint8 else shares.astype(dtype))
         net = CNNClassifier(body, augment=["rotate"], max_iter=1, random_state=0)
         net.fit(X, classes).predict(X)
 
