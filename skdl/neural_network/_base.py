@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import check_scoring
-from sklearn.utils.validation import check_array, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
 from skdl import initializers, layers, losses, optimizers
 from skdl._base import NestedParams
@@ -26,7 +26,6 @@ from skdl._compat import (
     validate_data,
     without_callbacks,
 )
-from skdl._ragged import Ragged
 from skdl._request import Request
 from skdl._settings import fit_context
 from skdl._typing import Array
@@ -44,6 +43,7 @@ from skdl.neural_network._plan import (
     make_plan,
     split_rows,
 )
+from skdl.neural_network._rows import rounded, rows_for
 from skdl.neural_network._run import (
     rank,
     scores_by_loss,
@@ -227,6 +227,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         """Return rows as those that the network was fitted to, all weights included."""
         X, y = self._read(X, y)
         dtype = self.network_.dtype
+        X = rows_for(dtype, X)
         data = make_data(self._task, X, y, sample_weight, dtype)
         return self._weighted(self._task, data, dtype, False)
 
@@ -258,7 +259,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     # ---- precision
 
     def _dtype_for(self, X: Any) -> np.dtype[Any]:
-        """Return the precision of a network that is fitted to these rows."""
+        """Return the precision of a new network that is fitted to these rows."""
         if self.dtype is not None:
             return np.dtype(self.dtype)
         return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
@@ -270,14 +271,11 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         if self.dtype is None and X.dtype in _FLOATS:
             return X
         with column_named(X, getattr(self, "feature_names_in_", None)):
-            return _rounded(X, self._dtype_for(X))
+            return rounded(X, self._dtype_for(X))
 
     def _rows_to_predict(self, X: Any) -> Any:
         check_is_fitted(self, "network_")
-        X, dtype = self._read(X), self.network_.dtype
-        if X.dtype.kind == "f" and X.dtype.itemsize > dtype.itemsize:
-            return _rounded(X, dtype)
-        return X
+        return rows_for(self.network_.dtype, self._read(X))
 
     # ---- fit
 
@@ -520,15 +518,3 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         if isinstance(first, str) and first in layers.registry:
             first = layers.get(first)
         return bool(getattr(first, "accepts_sparse", False))
-
-
-def _rounded(X: Any, dtype: DTypeLike) -> Any:
-    """Return rows in another precision, if no number is too large for it."""
-    if X.dtype == dtype:
-        return X
-    if isinstance(X, Ragged):
-        return Ragged(_rounded(X.values, dtype), X.offsets)
-    with np.errstate(over="ignore"):  # the error says it better
-        return check_array(
-            X, dtype=dtype, accept_sparse="csr", allow_nd=True, input_name="X"
-        )

@@ -23,6 +23,7 @@ from skdl._settings import fit_context
 from skdl._typing import Array
 from skdl.networks import Network
 from skdl.neural_network._base import BaseNetwork
+from skdl.neural_network._rows import rows_for
 
 
 class NetworkFeatures(
@@ -123,7 +124,7 @@ class NetworkFeatures(
             )
         if frozen:
             check_is_fitted(inner, "network_")
-            inner._read(X)
+            inner._rows_to_predict(X)
             fitted = inner
         else:
             fitted = clone(inner).fit(X, y)
@@ -202,4 +203,4 @@ def _rows_of(network: Network, X: Any) -> Any:
             f"{math.prod(shape)} features, got X of shape {X.shape}."
         )
     network.check_input(X)
-    return X
+    return rows_for(network.dtype, X)

@@ -92,7 +92,8 @@ class MLPRegressor(NetworkRegressor, BaseMLP):
     n_jobs : int, default=None
         Restarts run in so many processes (joblib). The result does not depend on it.
     dtype : {"float32", "float64"}, default=None
-        Precision. None follows `X`: float32 stays, everything else is float64.
+        Precision. None follows the first `X`: float32 stays, everything else is
+        float64. Rows with larger numbers than it holds are an error.
     init_from : estimator or Network, default=None
         A fitted skdl network to start from, in place of random weights: of each layer
         that both have, in their order. Here may be new layers in between, or only the

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 
 from skdl import optimizers
 from skdl._request import Request
+from skdl.neural_network._rows import rows_for
 from skdl.optimizers import Optimizer
 from skdl.tasks import Task
 from skdl.training import Data
@@ -64,13 +65,16 @@ def make_plan(
     incremental = request.incremental
     _check_request(estimator, optimizer, request)
     X, y = estimator._read(request.X, request.y, reset=fresh)
-    dtype = estimator._dtype_for(X)
+    goes_on = not fresh and estimator.dtype is None
+    dtype = estimator.network_.dtype if goes_on else estimator._dtype_for(X)
+    X = rows_for(dtype, X)
     task = estimator._task_for(y, request.classes, dtype, fresh)
     train = make_data(task, X, y, request.sample_weight, dtype)
     train = estimator._weighted(task, train, dtype, incremental)
     validation = None
     if request.X_val is not None:
         X, y = estimator._read(request.X_val, request.y_val, reset=False)
+        X = rows_for(dtype, X)
         validation = make_data(task, X, y, request.sample_weight_val, dtype)
     if seed is None:
         seed = draw_seed(estimator)

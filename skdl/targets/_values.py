@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 from sklearn.metrics import r2_score
+from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import column_or_1d
 
 from skdl._typing import Array, Shape
@@ -115,7 +116,8 @@ class RealTargets:
         Raises
         ------
         ValueError
-            If their shape is another than that of the first ones.
+            If their shape is another than that of the first ones, or a number is too
+            large for the type.
         """
         if y.shape[1:] != self.shape:
             if len(self.shape) <= 1 and y.ndim <= 2:
@@ -129,7 +131,11 @@ class RealTargets:
         y = y.reshape(len(y), *self.raw_shape)
         if self.center is not None:
             y = y.astype(np.float64) - self.center
-        return np.ascontiguousarray(y.astype(dtype, copy=False))
+        with np.errstate(over="ignore"):  # the error says it better
+            encoded = np.ascontiguousarray(y.astype(dtype, copy=False))
+        if encoded.dtype != y.dtype:
+            assert_all_finite(encoded, input_name="y")
+        return encoded
 
     def decode(self, prediction: Array) -> Array:
         """Return predictions in the shape of the targets.

@@ -6,11 +6,24 @@ import tracemalloc
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils import get_tags
 
-from skdl import MLPClassifier, MLPRegressor, NetworkFeatures
+from skdl import (
+    CNNClassifier,
+    CNNRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    NetworkFeatures,
+    RNNClassifier,
+    RNNRegressor,
+)
 from skdl.inspection import idle_directions
 from skdl.layers import Dense, Layer, Residual
+
+PICTURES = [CNNClassifier, CNNRegressor]
+SEQUENCES = [RNNClassifier, RNNRegressor]
+NETWORKS = [MLPClassifier, MLPRegressor, *PICTURES, *SEQUENCES]
 
 
 @pytest.fixture
@@ -132,6 +145,90 @@ def test_too_large_for_single_precision(set_by, value, iris):
     if set_by == "X":
         with pytest.raises(ValueError, match=message):
             features.transform(row)
+
+
+BAD = np.zeros((20, 4))
+BAD[3, 1] = 1e39
+GOOD, LABELS = np.zeros((20, 4), np.float32), np.arange(20) % 2
+
+# a network that is in single precision, or will be -> what is asked of it
+TOO_LARGE = {
+    "first call": lambda net: net.set_params(dtype="float32").partial_fit(BAD, LABELS),
+    "later call": lambda net: net.partial_fit(GOOD, LABELS).partial_fit(BAD, LABELS),
+    "after fit": lambda net: net.fit(GOOD, LABELS).partial_fit(BAD, LABELS),
+    "sparse": lambda net: net.fit(GOOD, LABELS).partial_fit(
+        sparse.csr_array(BAD), LABELS
+    ),
+    "warm start": lambda net: (
+        net.set_params(warm_start=True).fit(GOOD, LABELS).fit(BAD, LABELS)
+    ),
+    "initialize": lambda net: net.set_params(dtype="float32").initialize(BAD, LABELS),
+    "X_val": lambda net: net.fit(GOOD, LABELS, X_val=BAD, y_val=LABELS),
+    "X_val of a stream": lambda net: net.partial_fit(
+        GOOD, LABELS, X_val=BAD, y_val=LABELS
+    ),
+    "score": lambda net: net.fit(GOOD, LABELS).score(BAD, LABELS),
+    "frozen": lambda net: NetworkFeatures(FrozenEstimator(net.fit(GOOD, LABELS))).fit(
+        BAD
+    ),
+    "features": lambda net: (
+        NetworkFeatures(net.fit(GOOD, LABELS).network_).fit(GOOD).transform(BAD)
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("cls", "case"),
+    [
+        (cls, case)
+        for cls in NETWORKS
+        for case in TOO_LARGE
+        if case != "sparse" or "MLP" in cls.__name__
+    ],
+)
+def test_too_large_while_training_goes_on(cls, case):
+    settings = {"layers": ["flatten"]} if cls in PICTURES else {}
+    net = cls(max_iter=1, n_iter_no_change="never", **settings)
+    message = r"Input X contains infinity or a value too large for dtype\('float32'\)"
+    with pytest.raises(ValueError, match=message):
+        TOO_LARGE[case](net)
+    assert not hasattr(net, "network_") or np.isfinite(net.network_.params.vector).all()
+
+
+@pytest.mark.parametrize("cls", SEQUENCES)
+def test_too_large_in_sequences_of_any_length(cls):
+    long, short = GOOD[:3, :2], GOOD[:2, :2]
+    net = cls((2,), max_iter=1, n_iter_no_change="never")
+    net.fit([long, short, long, short], [0, 1, 0, 1])
+    bad = [long.astype(float), np.array([[0, 1e39], [0, 0]])]
+    for method in (net.predict, lambda X: net.partial_fit(X, [0, 1])):
+        with pytest.raises(ValueError, match="too large"):
+            method(bad)
+    assert net.partial_fit([long, short], [0, 1]).network_.dtype == np.float32
+
+
+def test_targets_too_large_for_single_precision():
+    message = r"Input y contains infinity or a value too large for dtype\('float32'\)"
+    with pytest.raises(ValueError, match=message):
+        MLPRegressor((3,)).fit(GOOD, 1e39 * LABELS)
+
+
+@pytest.mark.parametrize("first", [np.float32, np.float64])
+def test_precision_stays_while_training_goes_on(first, iris):
+    X, y = iris
+    X32 = X.astype(np.float32)
+    kinds = {np.dtype(np.float32): X32, np.dtype(np.float64): X32.astype(float)}
+    ours, other = kinds.pop(np.dtype(first)), kinds.popitem()[1]
+    nets = [MLPClassifier((4,), random_state=0, max_iter=2) for _ in range(3)]
+    for net, later in zip(nets, [ours, other, ours], strict=True):
+        net.partial_fit(ours, y).partial_fit(later, y, X_val=later, y_val=y)
+        assert net.network_.dtype == first
+        assert net.predict_proba(later).dtype == first
+    np.testing.assert_array_equal(
+        nets[0].network_.params.vector, nets[1].network_.params.vector
+    )
+    nets[2].set_params(dtype=other.dtype.name).partial_fit(ours, y)
+    assert nets[2].network_.dtype == other.dtype  # asked for in so many words
 
 
 @pytest.mark.parametrize("columns", [1, 2])

@@ -1,0 +1,66 @@
+"""Rows in the precision of the network that gets them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+from sklearn.utils.validation import check_array
+
+from skdl._ragged import Ragged
+
+
+def rows_for(dtype: np.dtype[Any], X: Any) -> Any:
+    """Return rows that a network of a precision can hold.
+
+    Parameters
+    ----------
+    dtype : dtype
+        The network's.
+    X : {ndarray, sparse matrix} of shape (n, ...) or Ragged
+        Rows.
+
+    Returns
+    -------
+    X : {ndarray, sparse matrix} of shape (n, ...) or Ragged
+        Numbers of a higher precision are rounded; others are cast batch by batch.
+
+    Raises
+    ------
+    ValueError
+        If a number is too large.
+    """
+    if X.dtype.kind == "f" and X.dtype.itemsize > dtype.itemsize:
+        return rounded(X, dtype)
+    return X
+
+
+def rounded(X: Any, dtype: DTypeLike) -> Any:
+    """Return rows in another precision.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix} of shape (n, ...) or Ragged
+        Rows.
+    dtype : dtype
+        The precision.
+
+    Returns
+    -------
+    X : {ndarray, sparse matrix} of shape (n, ...) or Ragged
+        The same numbers, rounded.
+
+    Raises
+    ------
+    ValueError
+        If a number is too large for it.
+    """
+    if X.dtype == dtype:
+        return X
+    if isinstance(X, Ragged):
+        return Ragged(rounded(X.values, dtype), X.offsets)
+    with np.errstate(over="ignore"):  # the error says it better
+        return check_array(
+            X, dtype=dtype, accept_sparse="csr", allow_nd=True, input_name="X"
+        )
