@@ -162,13 +162,16 @@ def test_partial_fit_learns(digits):
     assert net.score(X, y) > 0.95
 
 
-def test_the_type_may_change(iris):
+def test_the_type_changes_where_it_is_asked_for(iris):
     X, y = iris
     net = made(warm_start=True, **RICH).fit(X, y).fit(X.astype(np.float32), y)
+    assert weights(net).dtype == np.float64
+    net = made(warm_start=True, **RICH).fit(X, y).set_params(dtype="float32").fit(X, y)
     assert weights(net).dtype == np.float32
     assert all(slot.dtype == np.float32 for slot in optimizer_state(net).slots.values())
     assert optimizer_state(net).t == 40
-    assert weights(net.fit(X, y)).dtype == np.float64
+    assert weights(net.set_params(dtype=None).fit(X, y)).dtype == np.float32
+    assert weights(net.set_params(dtype="float64").fit(X, y)).dtype == np.float64
 
 
 def test_validation_data_may_come_later(iris):
