@@ -19,7 +19,12 @@ from skdl._settings import plain
 from skdl._typing import Array
 from skdl.ops._threads import run_chunks
 from skdl.tree._sparse import SparseBins, bin_entries, by_columns
-from skdl.tree._thresholds import MAX_BINS, find_thresholds, thresholds_of_few
+from skdl.tree._thresholds import (
+    MAX_BINS,
+    find_thresholds,
+    heavy_rows,
+    thresholds_of_few,
+)
 
 # Quantised gradients must keep some bits in sums over all rows, see `make_packing`.
 MAX_ROWS = 2**28 - 1
@@ -49,6 +54,9 @@ class BinnedData:
         Upper ends of the bins, padded with +∞.
     entries : SparseBins or None
         The bins of a sparse matrix, whose `bins` are empty.
+    uneven : bool
+        Whether some rows have bins of their own for their weight. Beside their sums
+        those of other rows are small, and need all bits that there are.
     """
 
     bins: Array
@@ -58,6 +66,7 @@ class BinnedData:
     categorical: Array
     thresholds: Array
     entries: SparseBins | None = None
+    uneven: bool = False
 
     @property
     def n(self) -> int:
@@ -197,7 +206,9 @@ class BinMapper:
         self.max_bins = plain(max_bins)
         self.categorical = categorical
 
-    def fit_transform(self, X: Any, rng: np.random.Generator) -> BinnedData:
+    def fit_transform(
+        self, X: Any, rng: np.random.Generator, weight: Array | None = None
+    ) -> BinnedData:
         """Bin the columns of X.
 
         Parameters
@@ -206,6 +217,8 @@ class BinMapper:
             Values; NaN is missing.
         rng : numpy Generator
             Draws the rows that the thresholds are taken from, where there are many.
+        weight : float64 ndarray of shape (n,), default=None
+            Weights of the rows, positive: heavy ones get bins of their own.
 
         Returns
         -------
@@ -231,7 +244,12 @@ class BinMapper:
             coded = X[:, np.flatnonzero(categorical)]
             check_codes(coded.data if sparse else coded)
         find = self._find_sparse_edges if sparse else self._find_edges
-        edges, has_missing = find(X, categorical, rng)
+        heavy = heavy_rows(weight, self.max_bins)
+        rows = None
+        if X.shape[0] > SAMPLE:
+            sample = rng.integers(0, X.shape[0], SAMPLE)
+            rows = np.sort(np.concatenate([sample, heavy]))
+        edges, has_missing = find(X, categorical, rows, heavy)
         n_bins = np.array([len(e) + 1 for e in edges], dtype=np.int64)
         used = np.flatnonzero(n_bins + has_missing > 1)
         most = max(n_bins[used], default=1) if sparse else 256
@@ -239,18 +257,25 @@ class BinMapper:
         for row, f in zip(thresholds, used.tolist(), strict=True):
             row[: len(edges[f])] = edges[f]
         parts = n_bins[used], has_missing[used], categorical[used], thresholds
-        if not sparse:
-            return bin_columns(X, used, *parts)
-        entries = bin_entries(X, used, n_bins[used], thresholds)
-        none = np.empty((1, X.shape[0], 0), dtype=np.uint8)
-        return BinnedData(none, used, *parts, entries)
+        if sparse:
+            entries = bin_entries(X, used, n_bins[used], thresholds)
+            none = np.empty((1, X.shape[0], 0), dtype=np.uint8)
+            binned = BinnedData(none, used, *parts, entries)
+        else:
+            binned = bin_columns(X, used, *parts)
+        binned.uneven = len(heavy) > 0
+        return binned
 
     def _find_edges(
-        self, X: Array, categorical: Array, rng: np.random.Generator
+        self, X: Array, categorical: Array, rows: Array | None, heavy: Array
     ) -> tuple[list[Array], Array]:
-        """Thresholds of all columns, and whether each has missing values."""
-        n, n_features = X.shape
-        rows = np.sort(rng.integers(0, n, SAMPLE)) if n > SAMPLE else None
+        """Thresholds of all columns, and whether each has missing values.
+
+        rows : those that the thresholds are taken from; None: all.
+        heavy : those that get bins of their own.
+        """
+        n_features = X.shape[1]
+        apart = X[heavy]
         edges: list[Array] = [np.empty(0)] * n_features
         has_missing = np.zeros(n_features, dtype=bool)
         width = 8  # columns that share a cache line
@@ -263,7 +288,7 @@ class BinMapper:
                 if categorical[f]:
                     edges[f] = _between_codes(X[:, f])
                 else:
-                    edges[f] = find_thresholds(values, self.max_bins)
+                    edges[f] = find_thresholds(values, self.max_bins, apart=apart[:, f])
             found = np.isnan(X[:, part].min(axis=0))
             for j in np.flatnonzero(found):  # all missing: constant
                 found[j] = not np.isnan(X[:, part.start + j]).all()
@@ -273,13 +298,12 @@ class BinMapper:
         return edges, has_missing
 
     def _find_sparse_edges(
-        self, X: csc_array, categorical: Array, rng: np.random.Generator
+        self, X: csc_array, categorical: Array, rows: Array | None, heavy: Array
     ) -> tuple[list[Array], Array]:
         """The same of a sparse matrix by columns."""
         n, n_features = X.shape
-        sample = X
-        if n > SAMPLE:
-            sample = csc_array(X.tocsr()[np.sort(rng.integers(0, n, SAMPLE))])
+        sample = X if rows is None else csc_array(X.tocsr()[rows])
+        apart = csc_array(X.tocsr()[heavy]) if len(heavy) else None
         stored = np.diff(sample.indptr)
         n_zeros = sample.shape[0] - stored
         edges = thresholds_of_few(sample, n_zeros > 0)
@@ -291,7 +315,8 @@ class BinMapper:
                 edges[f] = _between_codes(X.data[X.indptr[f] : X.indptr[f + 1]])
                 return
             values = sample.data[sample.indptr[f] : sample.indptr[f + 1]]
-            edges[f] = find_thresholds(values, self.max_bins, int(n_zeros[f]))
+            own = None if apart is None else apart[:, [f]].toarray()[:, 0]
+            edges[f] = find_thresholds(values, self.max_bins, int(n_zeros[f]), own)
 
         run_chunks(find, len(many))
         missing = np.flatnonzero(np.isnan(X.data))

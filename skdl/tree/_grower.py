@@ -128,7 +128,7 @@ class Grower:
         """
         if rows is None:
             rows = np.arange(self.binned.n)
-        packing = make_packing(g, h, unit)
+        packing = make_packing(g, h, unit, self.binned.uneven)
         least = 1 if h is None else min_hessian(self.params, packing)
         growth = _Growth(self, packing, Values(g, h, packing), seed, least)
         nodes = growth.run(rows.astype(np.int64, copy=False))

@@ -211,7 +211,9 @@ def smallest_that_matter(g: Array, h: Array | None) -> tuple[float, float]:
     return least[0], least[1]
 
 
-def make_packing(g: Array, h: Array | None, unit: float | None = None) -> Packing:
+def make_packing(
+    g: Array, h: Array | None, unit: float | None = None, finest: bool = False
+) -> Packing:
     """Choose scales such that no sum over the rows overflows.
 
     Parameters
@@ -223,6 +225,9 @@ def make_packing(g: Array, h: Array | None, unit: float | None = None) -> Packin
     unit : float, default=None
         A Hessian that is exact, and so are its multiples: where Hessians are weights, a
         row of weight 2 then counts as two rows do. None: the largest.
+    finest : bool, default=False
+        Whether every value matters: what gains little beside the largest is all that
+        is left in nodes without them.
 
     Returns
     -------
@@ -237,6 +242,8 @@ def make_packing(g: Array, h: Array | None, unit: float | None = None) -> Packin
         constant, h = extents.pop().largest, None
     least: tuple[float, float] | None = None
     for packing in packings(n, *extents, unit=unit, constant=constant):
+        if finest:
+            continue
         scales = (packing.g_scale, packing.h_scale)[: len(extents)]
         if all(map(_even_and_fine, extents, scales, [n] * len(extents))):
             break  # seen without a sample

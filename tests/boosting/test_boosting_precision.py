@@ -147,6 +147,24 @@ def test_adaboost_beside_a_heavy_row(heavy):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("row", [7, 8])
+def test_adaboost_tells_a_heavy_row_from_its_neighbours(row, engine):
+    X, y, weight = made(3000)  # ten rows a bin
+    y = y > 1
+    votes = []
+    for heavy in (1e9, 1e12):
+        weight[row] = heavy
+        with config_context(engine=engine):
+            model = AdaBoostClassifier(n_estimators=7, max_depth=2).fit(X, y, weight)
+        votes.append(model.decision_function(X) > 0)
+    # One vote is as heavy as all others: what these say is the same below any weight.
+    assert (votes[0] == votes[1]).mean() > 0.99
+    peer = ReferenceAdaBoost(DecisionTreeClassifier(max_depth=2), n_estimators=7)
+    errors = peer.fit(X, y, weight).estimator_errors_
+    np.testing.assert_allclose(model.estimator_errors_[:6], errors[:6], rtol=0.04)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize(("factor", "offset"), [(1.0, 1e5), (1.0, -1e7), (7e90, 0.0)])
 def test_adaboost_follows_offset_and_unit(factor, offset, engine):
     X, y, _ = made(1000)

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from trees import columns
 
 from skdl import config_context
 from skdl.tree import BinMapper
 from skdl.tree._binning import bin_columns, check_rows, find_thresholds
 from skdl.tree._space import BinSpace
+from skdl.tree._thresholds import heavy_rows
 
 ENGINES = ["numpy", "numba"]
 NAN = np.nan
@@ -49,6 +51,74 @@ def test_bins_are_about_equally_full(max_bins):
     counts = np.bincount(columns(data)[0])
     assert len(counts) == data.n_bins[0] == max_bins
     assert counts.max() - counts.min() <= 1
+
+
+# ---- heavy rows
+
+WEIGHTS = {
+    "none": (None, []),
+    "even": (np.ones(1000), []),
+    "of one order": (0.1 + np.arange(1000) % 13, []),
+    "one class in ten": (np.where(np.arange(1000) % 10 == 0, 1e6, 1.0), []),
+    "one": (np.where(np.arange(1000) == 7, 1e5, 1.0), [7]),
+    "two": (np.r_[1e9, np.ones(998), 1e12], [0, 999]),
+    "just as much": (np.r_[np.ones(1000), 64.0], [1000]),
+    "not quite": (np.r_[np.ones(1000), 63.9], []),
+    "less than a bin": (np.r_[np.ones(51_000), 199.0], []),
+    "a bin": (np.r_[np.ones(51_000), 200.0], [51_000]),
+    "one of two": (np.array([1.0, 1e9]), [1]),
+    "single": (np.array([5.0]), []),
+}
+
+
+@pytest.mark.parametrize("case", WEIGHTS)
+@pytest.mark.parametrize("times", [1.0, 3e-9, 7e100])
+def test_heavy_rows(case, times):
+    weight, expected = WEIGHTS[case]
+    weight = None if weight is None else times * weight
+    assert heavy_rows(weight).tolist() == expected
+
+
+def test_no_more_rows_are_heavy_than_bins_allow():
+    weight = np.r_[10.0 ** np.arange(3, 303, 3), np.ones(1000)]
+    for max_bins in (255, 31, 4, 2):
+        assert heavy_rows(weight, max_bins).tolist() == list(
+            range(100 - max_bins // 4, 100)
+        )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("form", [np.asarray, csr_array])
+@pytest.mark.parametrize(("max_bins", "sample"), [(255, 200_000), (16, 1500)])
+def test_heavy_rows_have_bins_of_their_own(max_bins, sample, form, engine, monkeypatch):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 5))
+    X[rng.random(X.shape) < 0.3] = 0.0
+    X[:, 4] = X[:, 4].round()  # few values have their bins anyway
+    heavy = [5, 70, int(X[:, 0].argmin()), int(X[:, 1].argmax())]
+    X[5, 2], X[70, 3] = 0.0, np.nan
+    weight = 0.1 + rng.random(3000)
+    weight[heavy] = 1e7
+    monkeypatch.setattr("skdl.tree._binning.SAMPLE", sample)
+    with config_context(engine=engine):
+        mapper = BinMapper(max_bins)
+        data = mapper.fit_transform(form(X), np.random.default_rng(0), weight)
+        even = mapper.fit_transform(
+            form(X), np.random.default_rng(0), np.minimum(weight, 2.0)
+        )
+        plain = mapper.fit_transform(form(X), np.random.default_rng(0))
+    assert data.uneven
+    assert not even.uneven
+    np.testing.assert_array_equal(even.thresholds, plain.thresholds)
+    dense = data.entries is None
+    bins = columns(data) if dense else np.stack([data.codes(f) for f in range(5)])
+    assert len(bins) == 5
+    for f, codes in enumerate(bins):
+        assert data.n_bins[f] <= max_bins
+        for row in heavy:
+            others = X[codes == codes[row], f]
+            n_strange = np.sum((others != X[row, f]) & ~np.isnan(others))
+            assert n_strange <= (0 if sample > 3000 else 10)  # unseen neighbours
 
 
 def test_neighbouring_floats_are_told_apart():

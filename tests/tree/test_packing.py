@@ -147,6 +147,18 @@ def test_multiples_of_the_unit_are_exact(factor):
     np.testing.assert_array_equal(ints / ints.min(), np.rint(w / w.min()))
 
 
+def test_where_every_value_matters_the_finest_packing_is_taken():
+    rng = np.random.default_rng(0)
+    w = 10.0 ** rng.uniform(-9, 0, (1, 3000))
+    g = w * rng.choice([-1.0, 1.0], w.shape)
+    coarse, fine = make_packing(g, w, w.min()), make_packing(g, w, w.min(), finest=True)
+    assert coarse.h_scale * w.min() < 1
+    assert fine.h_scale * w.min() >= 2**13
+    assert fine.g_scale >= fine.h_scale / 4
+    equal = make_packing(g, np.ones((1, 3000)), finest=True)
+    assert not equal.newton  # there is nothing finer
+
+
 def test_equal_hessians_are_counted():
     g = np.random.default_rng(0).normal(size=(1, 500))
     for h in (0.3, 1e7 / 3):

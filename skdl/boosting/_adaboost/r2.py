@@ -34,6 +34,7 @@ class R2(Reweighting):
                 owner.max_depth,
                 owner._columns.is_categorical,
                 0,
+                weight,
                 centred=True,
             )
 

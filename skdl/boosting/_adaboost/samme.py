@@ -38,7 +38,7 @@ class Samme(Reweighting):
             else:
                 target = (y == np.arange(k)[:, None]).astype(np.float64)
             self.trees = WeightedTrees(
-                X, target, owner.max_depth, owner._columns.is_categorical, 0
+                X, target, owner.max_depth, owner._columns.is_categorical, 0, weight
             )
 
     def round(self) -> bool:

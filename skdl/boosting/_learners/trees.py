@@ -79,7 +79,7 @@ class TreeLearners:
             self.unit = float(problem.weight.min())
         rng = np.random.default_rng([seed, 1])
         mapper = BinMapper(max_bins, categorical)
-        binned = mapper.fit_transform(problem.X, rng)
+        binned = mapper.fit_transform(problem.X, rng, problem.weight)
         self.grower = make_grower(binned, params, n_raw if self.shared else 1)
         self.n_features = problem.X.shape[1]
 

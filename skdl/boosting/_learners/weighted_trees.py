@@ -28,6 +28,8 @@ class WeightedTrees:
         Which columns are category codes.
     seed : int
         Seed of the draws.
+    weight : float64 ndarray of shape (n,)
+        Weights at the start: heavy rows get bins of their own.
     centred : bool, default=False
         Whether trees see the target about its mean.
     """
@@ -39,13 +41,14 @@ class WeightedTrees:
         max_depth: int,
         categorical: Array | None,
         seed: int,
+        weight: Array,
         centred: bool = False,
     ) -> None:
         # About its mean: an offset would take the bits that tell targets apart.
         self.centre = target.mean(axis=1, keepdims=True) if centred else 0.0
         self.target = target - self.centre
         binned = BinMapper(categorical=categorical).fit_transform(
-            X, np.random.default_rng([seed, 1])
+            X, np.random.default_rng([seed, 1]), weight
         )
         params = TreeParams(max_depth=max_depth, min_hessian=0.0)
         self.grower = make_grower(binned, params, len(target))

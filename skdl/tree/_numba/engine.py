@@ -72,7 +72,7 @@ class CompiledGrower(Grower):
     ) -> GrownTree:
         n = self.binned.n
         n_chunks = -(-n // ROWS)
-        packing = make_packing(g, h, unit)
+        packing = make_packing(g, h, unit, self.binned.uneven)
         newton = packing.newton
         # Larger nodes have a second array of histograms: see `histogram.py`.
         wide = newton and n > packing.block
