@@ -59,6 +59,15 @@ right.set(title="Each stump", xlabel="stump", ylabel="weighted error ε")
 plt.show()
 
 # %%
+# ``verbose=1`` prints such numbers while a fit runs, of the first ten learners and of
+# every tenth after them: the weighted error ε, and the weight α that the learner's vote
+# gets for it. ``verbose=2`` prints them of each.
+
+watched = AdaBoostClassifier(n_estimators=50, verbose=1).fit(X_train, y_train)
+alpha = np.log((1 - watched.estimator_errors_) / watched.estimator_errors_)
+print("ln((1−ε)/ε) is α:", bool(np.allclose(alpha, watched.estimator_weights_)))
+
+# %%
 # Margins
 # -------
 # The vote of the stumps, weighted by α and times y, is the margin of a row: 1 where all

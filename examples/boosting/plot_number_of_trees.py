@@ -117,13 +117,14 @@ plt.show()
 # %%
 # Watching a fit, and its threads
 # -------------------------------
-# ``verbose`` prints a line for every so many trees, with the time and what the
-# validation rows say; ``n_jobs`` is the number of threads, of which the trees do not
-# depend. The first fit after installing compiles for some seconds, and says so;
-# ``skdl.compile()`` does it ahead, in the image of a container for example.
+# ``verbose=1`` prints a line for the first ten trees and every tenth after them, with
+# the time and what the validation rows say; ``n_jobs`` is the number of threads, on
+# which the trees do not depend. The first fit after installing compiles for some
+# seconds, and says so; ``skdl.compile()`` does it ahead, in the image of a container
+# for example.
 
 watched = GradientBoostingRegressor(
-    n_estimators=60, n_iter_no_change=10, verbose=20, n_jobs=2, random_state=0
+    n_estimators=60, n_iter_no_change=10, verbose=1, n_jobs=2, random_state=0
 )
 watched.fit(X_train, y_train, X_val=X_val, y_val=y_val)
 same = watched.set_params(n_jobs=1, verbose=0)

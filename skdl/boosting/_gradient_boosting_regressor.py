@@ -83,7 +83,8 @@ class GradientBoostingRegressor(RegressorMixin, BaseGradientBoosting):
         a mask, column numbers or names. Where a column has more than `max_bins`, the
         rarest share a code; one not seen in fit is a missing value.
     monotonic_cst : array-like of int or dict, default=None
-        1 (must not fall), −1 (must not rise) or 0 for each column or by name.
+        1 (must not fall), −1 (must not rise) or 0 for each column or by name. Such
+        trees cannot take back a step that went too far: keep learning_rate below 0.5.
     interaction_cst : "pairwise", "no_interactions" or list of lists, default=None
         Sets of columns that may meet on a path of a tree.
     shared_trees : bool, default=False

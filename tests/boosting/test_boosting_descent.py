@@ -362,3 +362,27 @@ def test_one_way_steps_on_some_rows():
         monotonic_cst=[1], random_state=0,
     ).fit(X, y)  # fmt: skip
     assert d2_absolute_error_score(y, model.predict(X)) > 0.6
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_where_one_way_steps_end_the_warning_says_what_helps(engine):
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(200, 2))
+    y = X.sum(axis=1) + 0.3 * rng.normal(size=200)  # it rises with both columns
+
+    def fit(rate):
+        model = GradientBoostingRegressor(
+            loss="absolute_error",
+            learning_rate=rate,
+            n_estimators=60,
+            monotonic_cst=[1, -1],
+        )
+        with config_context(engine=engine):
+            return model.fit(X, y)
+
+    with pytest.warns(ConvergenceWarning, match="Under monotonic_cst.*lower learning"):
+        far = fit(0.99)
+    near = fit(0.1)  # without a warning
+    assert len(near.train_score_) == 60 > len(far.train_score_)
+    assert near.train_score_[-1] < far.train_score_[-1]
+    assert never_rises(far)

@@ -114,12 +114,18 @@ class Descent:
 
     def warn(self) -> None:
         """Say that boosting ends where it is."""
+        hint = ""
+        if self.learners.one_way:
+            hint = (
+                " Under monotonic_cst a step that went too far cannot be taken back: "
+                "lower learning_rate."
+            )
         warnings.warn(
             f"Boosting ended after {len(self.ensemble.rates)} rounds, which are kept: "
             f"the next step raises the loss {type(self.ensemble.loss).__name__}, "
             f"{self.here.loss:.6g} now, however short it is made. The loss is at its "
             "minimum, its gradients are not its derivatives, or the learners cannot "
-            "follow them.",
+            f"follow them.{hint}",
             ConvergenceWarning,
             stacklevel=8,
         )
