@@ -9,6 +9,7 @@ from numpy.typing import DTypeLike
 from sklearn.utils.validation import check_array
 
 from skdl._ragged import Ragged
+from skdl.training import Corpus
 
 
 def rows_for(dtype: np.dtype[Any], X: Any) -> Any:
@@ -18,12 +19,12 @@ def rows_for(dtype: np.dtype[Any], X: Any) -> Any:
     ----------
     dtype : dtype
         The network's.
-    X : {ndarray, sparse matrix} of shape (n, ...) or Ragged
+    X : {ndarray, sparse matrix} of shape (n, ...), Ragged or Corpus
         Rows.
 
     Returns
     -------
-    X : {ndarray, sparse matrix} of shape (n, ...) or Ragged
+    X : {ndarray, sparse matrix} of shape (n, ...), Ragged or Corpus
         Numbers of a higher precision are rounded; others are cast batch by batch.
 
     Raises
@@ -31,6 +32,8 @@ def rows_for(dtype: np.dtype[Any], X: Any) -> Any:
     ValueError
         If a number is too large.
     """
+    if isinstance(X, Corpus):
+        return X  # symbols
     if X.dtype.kind == "f" and X.dtype.itemsize > dtype.itemsize:
         return rounded(X, dtype)
     return X
