@@ -27,6 +27,7 @@ from skdl.neural_network import (
     RNNClassifier,
     RNNLanguageModel,
     RNNRegressor,
+    RNNTagger,
     SegmentationClassifier,
     SuperResolution,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "RNNClassifier",
     "RNNLanguageModel",
     "RNNRegressor",
+    "RNNTagger",
     "SegmentationClassifier",
     "SuperResolution",
     "compile",

@@ -113,6 +113,16 @@ class Ragged:
         out[self.mask] = self.values
         return out
 
+    def any(self) -> bool:
+        """Return whether there is an element other than 0.
+
+        Returns
+        -------
+        any : bool
+            As `numpy.ndarray.any` of the padded array.
+        """
+        return bool(self.values.any())
+
     @property
     def mask(self) -> Array:
         """Where the padded array holds elements; of shape (n, longest)."""

@@ -12,7 +12,7 @@ from numpydoc.validate import validate
 from structured import TARGETS
 
 import skdl
-from skdl import MLPClassifier, NetworkFeatures, config_context
+from skdl import MLPClassifier, NetworkFeatures, RNNTagger, config_context
 from skdl.text import SymbolTokenizer, Tokenizer
 
 MODULES = [
@@ -147,6 +147,9 @@ def test_defaults_are_those_of_the_signature(name):
 
 def texts_or_rows(cls, iris):
     """Return what an estimator can be fitted to."""
+    if cls is RNNTagger:
+        X, y = iris
+        return X.reshape(15, 10, 4), y.reshape(15, 10)
     if not cls.__module__.startswith("skdl.text"):
         return iris
     return ([["a", "b"]] if cls is SymbolTokenizer else ["a text"],)

@@ -10,6 +10,7 @@ from skdl.neural_network._mlp_regressor import MLPRegressor
 from skdl.neural_network._object_localizer import ObjectLocalizer
 from skdl.neural_network._rnn_classifier import RNNClassifier
 from skdl.neural_network._rnn_regressor import RNNRegressor
+from skdl.neural_network._rnn_tagger import RNNTagger
 from skdl.neural_network._segmentation_classifier import SegmentationClassifier
 from skdl.neural_network._super_resolution import SuperResolution
 
@@ -24,6 +25,7 @@ __all__ = [
     "RNNClassifier",
     "RNNLanguageModel",
     "RNNRegressor",
+    "RNNTagger",
     "SegmentationClassifier",
     "SuperResolution",
 ]

@@ -11,6 +11,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 
 from skdl import optimizers
+from skdl._ragged import Ragged
 from skdl._request import Request
 from skdl.neural_network._rows import rows_for
 from skdl.optimizers import Optimizer
@@ -151,7 +152,7 @@ def make_data(task: Task, X: Any, y: Any, weight: Any, dtype: DTypeLike) -> Data
         if not weight.any():
             raise ValueError("All sample weights are zero: no row would count.")
     encoded = task.encode(y, dtype)
-    task.loss.check_targets(encoded)
+    task.loss.check_targets(encoded.values if isinstance(encoded, Ragged) else encoded)
     return Data(X, encoded, task.element_weight(y, weight, dtype), y, weight)
 
 

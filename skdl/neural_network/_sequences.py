@@ -93,6 +93,39 @@ def read_sequences(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Any, An
     return sequences, y
 
 
+def is_list(X: Any) -> bool:
+    """Return whether X holds sequences one by one.
+
+    Parameters
+    ----------
+    X : object
+        What the user passed.
+
+    Returns
+    -------
+    is_list : bool
+        False for arrays and tables of numbers, and for nested lists in their place.
+    """
+    return isinstance(_container(X, False), list)
+
+
+def is_table(X: Any) -> bool:
+    """Return whether X has rows and columns.
+
+    Parameters
+    ----------
+    X : object
+        What the user passed.
+
+    Returns
+    -------
+    is_table : bool
+        True for arrays of two dimensions, DataFrames, and nested lists in their place.
+    """
+    X = _container(X, True)
+    return not isinstance(X, list) and getattr(X, "ndim", 2) == 2
+
+
 def _container(X: Any, reset: bool) -> Any:
     """Return lists for what holds objects, arrays and tables for what holds numbers."""
     if reset and _is_table_in_lists(X):

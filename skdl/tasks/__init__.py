@@ -5,6 +5,7 @@ from skdl.tasks._classes import ClassTask
 from skdl.tasks._enlarging import EnlargingTask
 from skdl.tasks._pixels import PixelTask
 from skdl.tasks._reconstruction import ReconstructionTask
+from skdl.tasks._steps import StepClassTask, weight_of_steps
 from skdl.tasks._symbols import SymbolTask
 from skdl.tasks._task import Task
 from skdl.tasks._values import ValueTask
@@ -15,7 +16,9 @@ __all__ = [
     "EnlargingTask",
     "PixelTask",
     "ReconstructionTask",
+    "StepClassTask",
     "SymbolTask",
     "Task",
     "ValueTask",
+    "weight_of_steps",
 ]

@@ -174,6 +174,10 @@ class RowBatches:
         y, weight = self._take(data.y, rows), data.weight
         if weight is not None:
             weight = self._take(weight, rows)
+        if isinstance(weight, Ragged):
+            return Batch(
+                x, y.pad(self._arena.empty), weight.pad(self._arena.empty), lengths
+            )
         if isinstance(y, Ragged):
             mask = y.mask.astype(np.float64 if weight is None else weight.dtype)
             weight = mask if weight is None else mask * weight[:, None]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from skdl._typing import Array
 
 
@@ -18,19 +16,19 @@ class Data(NamedTuple):
         Input, as it came: layers cast it batch by batch.
     y : ndarray of shape (n, ...) or Ragged
         Targets as the loss takes them.
-    weight : ndarray of shape (n,) or (n, ...) or None
+    weight : ndarray of shape (n,) or (n, ...), Ragged or None
         Weights of the rows, or of each of their elements.
-    target : ndarray
+    target : ndarray or Ragged
         Targets as the user gave them.
-    sample_weight : ndarray of shape (n,) or None
+    sample_weight : ndarray of shape (n,), Ragged or None
         The weights without those of the classes, as the user gave them.
     """
 
     X: Any
     y: Any
-    weight: Array | None
+    weight: Any
     target: Any
-    sample_weight: Array | None = None
+    sample_weight: Any = None
 
     @property
     def n(self) -> int:
@@ -59,4 +57,4 @@ class Data(NamedTuple):
     @property
     def counts_nothing(self) -> bool:
         """Whether all weights are 0."""
-        return self.weight is not None and not np.any(self.weight)
+        return self.weight is not None and not self.weight.any()
