@@ -29,6 +29,7 @@ from skdl.neural_network import (
     RNNRegressor,
     RNNTagger,
     SegmentationClassifier,
+    StrokeGenerator,
     SuperResolution,
 )
 
@@ -52,6 +53,7 @@ __all__ = [
     "RNNRegressor",
     "RNNTagger",
     "SegmentationClassifier",
+    "StrokeGenerator",
     "SuperResolution",
     "compile",
     "config_context",

@@ -1,9 +1,10 @@
 """Networks with targets of their own, for checks that know labels and numbers alone."""
 
 import numpy as np
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import column_or_1d, validate_data
 
-from skdl import ObjectLocalizer, SegmentationClassifier
+from skdl import ObjectLocalizer, SegmentationClassifier, StrokeGenerator
+from skdl._ragged import Ragged
 
 
 class LocalizerOfNumbers(ObjectLocalizer):
@@ -57,6 +58,22 @@ class SegmentationOfLabels(SegmentationClassifier):
         if y is None or len(shape) != 2:
             return y
         return np.repeat(column_or_1d(y, warn=True)[:, None], shape[1], axis=1)
+
+
+class StrokesOfNumbers(StrokeGenerator):
+    """Draws lines through the numbers of rows."""
+
+    def _points(self, X, reset):
+        rows = validate_data(self, X, dtype=[np.float64, np.float32], reset=reset)
+        values = rows.ravel()
+        points = np.stack([values, np.tanh(values), values > 0], axis=1)
+        offsets = rows.shape[1] * np.arange(len(rows) + 1)
+        return Ragged(points.astype(rows.dtype), offsets)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        return tags
 
 
 # What stands for labels, by the name of the class.

@@ -24,7 +24,7 @@ from sklearn.utils.estimator_checks import (
     check_transformer_get_feature_names_out_pandas,
     parametrize_with_checks,
 )
-from structured import LocalizerOfNumbers, SegmentationOfLabels
+from structured import LocalizerOfNumbers, SegmentationOfLabels, StrokesOfNumbers
 
 import skdl
 from skdl import MLPClassifier, NetworkFeatures, SuperResolution, config_context
@@ -50,6 +50,8 @@ MADE = {
     "ObjectLocalizer": LocalizerOfNumbers,
     "SegmentationClassifier": lambda: SegmentationOfLabels(SMALL),
     "SuperResolution": lambda: SuperResolution(SMALL),
+    # The checks' rows are no drawings.
+    "StrokeGenerator": lambda: StrokesOfNumbers(4, n_components=2, max_iter=3),
     "RNNTagger": lambda: skdl.RNNTagger(4, **QUICK | {"max_iter": 3}),
 }
 

@@ -6,13 +6,20 @@ import inspect
 import pkgutil
 import re
 
+import numpy as np
 import pytest
 from numpydoc.docscrape import NumpyDocString
 from numpydoc.validate import validate
 from structured import TARGETS
 
 import skdl
-from skdl import MLPClassifier, NetworkFeatures, RNNTagger, config_context
+from skdl import (
+    MLPClassifier,
+    NetworkFeatures,
+    RNNTagger,
+    StrokeGenerator,
+    config_context,
+)
 from skdl.text import SymbolTokenizer, Tokenizer
 
 MODULES = [
@@ -150,6 +157,8 @@ def texts_or_rows(cls, iris):
     if cls is RNNTagger:
         X, y = iris
         return X.reshape(15, 10, 4), y.reshape(15, 10)
+    if cls is StrokeGenerator:
+        return [np.c_[iris[0][:, :2], iris[1] > 1].reshape(15, 10, 3)]
     if not cls.__module__.startswith("skdl.text"):
         return iris
     return ([["a", "b"]] if cls is SymbolTokenizer else ["a text"],)

@@ -12,6 +12,7 @@ from skdl.layers._context import (
     StateGradients,
 )
 from skdl.layers._conv import Conv2D, DepthwiseConv2D
+from skdl.layers._delay import Delay
 from skdl.layers._dense import Dense, DropConnect
 from skdl.layers._dropout import Dropout, SpatialDropout
 from skdl.layers._fold import fold_norms
@@ -61,6 +62,7 @@ __all__ = [
     "Context",
     "Conv2D",
     "ConvTranspose2D",
+    "Delay",
     "Dense",
     "DepthwiseConv2D",
     "DropConnect",

@@ -25,6 +25,7 @@ from skdl.losses._regression import (
     Quantile,
     SquaredError,
 )
+from skdl.losses._strokes import StrokeLoss
 
 __all__ = [
     "AbsoluteError",
@@ -40,6 +41,7 @@ __all__ = [
     "Poisson",
     "Quantile",
     "SquaredError",
+    "StrokeLoss",
     "for_task",
     "get",
     "names",

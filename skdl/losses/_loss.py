@@ -33,7 +33,7 @@ class Loss(ParameterObject):
 
     Attributes
     ----------
-    task : {"regression", "classification", "boxes", "any"}
+    task : {"regression", "classification", "boxes", "strokes", "any"}
         Which estimators may use it. Regression targets have the shape of the raw
         predictions, (n, ..., k). Classification targets are class codes 0…K−1 of shape
         (n, ...) with raw predictions (n, ..., K), or zeros and ones of shape
@@ -68,9 +68,9 @@ class Loss(ParameterObject):
     `twin` and `verified`.
     """
 
-    task: ClassVar[Literal["regression", "classification", "boxes", "any"]] = (
-        "regression"
-    )
+    task: ClassVar[
+        Literal["regression", "classification", "boxes", "strokes", "any"]
+    ] = "regression"
     out_activation: ClassVar[str] = "identity"
     takes_shares: ClassVar[bool] = False
     has_hessian: ClassVar[bool] = False

@@ -16,7 +16,13 @@ from skdl.losses import Loss
 from skdl.metrics import span_scores
 from skdl.neural_network._classifier import NetworkClassifier
 from skdl.neural_network._rnn import BaseRNN
-from skdl.neural_network._sequences import Form, is_list, is_table, read_sequences
+from skdl.neural_network._sequences import (
+    Form,
+    as_ragged,
+    is_list,
+    is_table,
+    read_sequences,
+)
 from skdl.neural_network._step_labels import read_labels
 from skdl.optimizers import Optimizer
 from skdl.targets import ClassTargets
@@ -322,7 +328,7 @@ class RNNTagger(NetworkClassifier, BaseRNN):
         if self._is_one and is_table(X):
             return self._read_one(X, y, reset)
         width = X.shape[1] if getattr(X, "ndim", 0) > 1 else None
-        X = _ragged(self._as_input(read_sequences(self, X, _NONE, reset)[0], reset))
+        X = as_ragged(self._as_input(read_sequences(self, X, _NONE, reset)[0], reset))
         return X if _is_missing(y) else (X, read_labels(y, X, width))
 
     def _read_one(self, X: Any, y: Any, reset: bool) -> Any:
@@ -334,7 +340,7 @@ class RNNTagger(NetworkClassifier, BaseRNN):
             rows, y = validate_data(self, X, y, **options)
         if reset:
             self._form = Form(True, rows.shape[1])
-        X = _ragged(self._as_input(rows[None], reset))
+        X = as_ragged(self._as_input(rows[None], reset))
         return X if _is_missing(y) else (X, Ragged(ClassTargets.clean(y), X.offsets))
 
     def _is_table(self, X: Any) -> bool:
@@ -503,14 +509,6 @@ def _are_labels(y: Any) -> bool:
         first = np.asarray(y[:1]).ravel()
         return len(first) == 1 and np.ndim(first[0]) == 0
     return np.ndim(y[0]) == 0
-
-
-def _ragged(X: Any) -> Ragged:
-    if isinstance(X, Ragged):
-        return X
-    n, n_steps = X.shape[:2]
-    offsets = n_steps * np.arange(n + 1)
-    return Ragged(X.reshape(n * n_steps, *X.shape[2:]), offsets)
 
 
 def _span_f1(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> float:

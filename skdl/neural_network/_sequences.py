@@ -245,6 +245,26 @@ def _one(sequence: Any, i: int) -> Array:
     return array[:, None] if array.ndim == 1 else array
 
 
+def as_ragged(X: Any) -> Ragged:
+    """Return sequences as `Ragged`, also if all are of one length.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, n_steps, ...) or Ragged
+        Sequences.
+
+    Returns
+    -------
+    X : Ragged
+        Their elements are not copied.
+    """
+    if isinstance(X, Ragged):
+        return X
+    n, n_steps = X.shape[:2]
+    offsets = n_steps * np.arange(n + 1)
+    return Ragged(X.reshape(n * n_steps, *X.shape[2:]), offsets)
+
+
 def without_padding(X: Array, own: Array) -> Any:
     """Return padded sequences without what lies behind their ends.
 

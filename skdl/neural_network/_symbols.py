@@ -9,6 +9,7 @@ import numpy as np
 
 from skdl._ragged import Ragged
 from skdl._typing import Array
+from skdl.neural_network._sequences import as_ragged
 
 
 class Symbols:
@@ -106,6 +107,5 @@ def numbered(X: Any) -> Ragged:
         raise ValueError(
             f"An embedding takes one symbol at a step, got {X.shape[2]} numbers."
         )
-    if isinstance(X, Ragged):
-        return Ragged(X.values[:, 0], X.offsets)
-    return Ragged(X.ravel(), np.arange(0, X.size + 1, X.shape[1]))
+    X = as_ragged(X)
+    return Ragged(X.values[:, 0], X.offsets)

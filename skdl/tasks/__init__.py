@@ -6,6 +6,7 @@ from skdl.tasks._enlarging import EnlargingTask
 from skdl.tasks._pixels import PixelTask
 from skdl.tasks._reconstruction import ReconstructionTask
 from skdl.tasks._steps import StepClassTask, weight_of_steps
+from skdl.tasks._strokes import StrokeTask
 from skdl.tasks._symbols import SymbolTask
 from skdl.tasks._task import Task
 from skdl.tasks._values import ValueTask
@@ -17,6 +18,7 @@ __all__ = [
     "PixelTask",
     "ReconstructionTask",
     "StepClassTask",
+    "StrokeTask",
     "SymbolTask",
     "Task",
     "ValueTask",

@@ -20,6 +20,7 @@ from skdl.layers import (
     Context,
     Conv2D,
     ConvTranspose2D,
+    Delay,
     Dense,
     DepthwiseConv2D,
     DropConnect,
@@ -92,6 +93,8 @@ TABLE = [
     (Bidirectional(GRU(2)), (3, 4)),
     (Bidirectional(LSTM(2, return_sequences=False)), (3, 4)),
     (Residual([LSTM(2)]), (3, 2)),
+    (Delay(), (4, 3)),
+    (Delay((0.5, 2.0, 3.0)), (4, 3)),
     (PoolSteps(), (4, 3)),
     (PoolSteps("max"), (4, 3)),
     (Chain([Dense(3), "tanh"]), (5,)),
@@ -148,6 +151,7 @@ WRONG = {
     ),
     "no momentum": (BatchNorm(momentum=0.0), r"'momentum' .* \(0.0, 1.0\]"),
     "no epsilon": (BatchNorm(epsilon=0.0), "'epsilon' .* Got 0.0"),
+    "delay": (Delay([1.0, 2.0]), r"scale for all features or for each, got .* \(4,\)"),
     "inside": (Residual([Dense(3), Dropout(2.0)]), r"Layer 1 \(Dropout\(rate=2\.0\)\)"),
 }
 
