@@ -12,7 +12,8 @@ from skdl.layers import Embedding, Layer, resolve_chain
 from skdl.networks import rnn_layers
 from skdl.neural_network._base import BaseNetwork
 from skdl.neural_network._sequences import Form, read_sequences
-from skdl.neural_network._symbols import Symbols, numbered
+from skdl.neural_network._symbols import encode_symbols, learn_symbols, one_a_step
+from skdl.text import SymbolTokenizer
 
 
 class BaseRNN(BaseNetwork):
@@ -34,7 +35,7 @@ class BaseRNN(BaseNetwork):
     embedding: int | None
 
     _form: Form
-    _symbols: Symbols
+    _tokenizer: SymbolTokenizer
 
     def check_together(self) -> None:
         self._given_layers()
@@ -59,7 +60,7 @@ class BaseRNN(BaseNetwork):
         chain = self._given_layers()
         if self.embedding is None:
             return chain
-        embedding = Embedding(len(self._symbols), self.embedding)
+        embedding = Embedding(len(self._tokenizer.vocabulary_), self.embedding)
         return [*resolve_chain([embedding]), *chain]
 
     def _n_added_layers(self) -> int:
@@ -98,12 +99,12 @@ class BaseRNN(BaseNetwork):
         """Return sequences as the first layer takes them."""
         if self.embedding is not None:
             if reset:
-                self._symbols = Symbols.of(X)
-            return self._symbols.encode(X)
+                self._tokenizer = learn_symbols(X)
+            return encode_symbols(self._tokenizer, X)
         if X.dtype.kind in "OUS":
             X = _numbers_of(X)
         if self._begins_with_embedding():
-            return numbered(X)
+            return one_a_step(X)
         return self._in_precision(X)
 
     def _is_table(self, X: Any) -> bool:

@@ -196,7 +196,8 @@ class RNNClassifier(NetworkClassifier, BaseRNN):
     -----
     Against exploding gradients clip them: ``optimizer=Adam(clip_norm=1.0)``. Settings
     mean what they mean in `MLPClassifier`. Symbols that were not in the first fit share
-    one vector, and a warning counts them.
+    one vector, and an `skdl.text.UnknownTokenWarning` counts them; of texts in words
+    make sequences by ``make_pipeline(skdl.text.WordTokenizer(), RNNClassifier(…))``.
 
     Examples
     --------

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
+from sklearn.utils.validation import check_is_fitted
 
 from skdl._compat import StrOptions, validate_data
 from skdl._ragged import Ragged
@@ -440,9 +441,7 @@ class RNNTagger(NetworkClassifier, BaseRNN):
         accuracy : float
             Over all steps of all sequences.
         """
-        steps = self._steps(X)
-        X, y = self._read(X, y)
-        predicted = Ragged(self._task.decode(steps.values), steps.offsets)
+        X, y, predicted = self._compared(X, y)
         if sample_weight is not None:
             dtype = self.network_.dtype
             sample_weight = self._task.check_weight(sample_weight, X, y, dtype)
@@ -465,9 +464,7 @@ class RNNTagger(NetworkClassifier, BaseRNN):
             Harmonic mean of the share of predicted spans that are right, and of the
             share of true spans that were found.
         """
-        steps = self._steps(X)
-        y = self._read(X, y)[1]
-        predicted = Ragged(self._task.decode(steps.values), steps.offsets)
+        _, y, predicted = self._compared(X, y)
         return span_scores(list(y), list(predicted)).f1
 
     def _steps(self, X: Any) -> Ragged:
@@ -475,6 +472,13 @@ class RNNTagger(NetworkClassifier, BaseRNN):
         rows = self._rows_to_predict(X)  # it says if there was no fit
         raw = self.network_.predict(rows)
         return Ragged(self.loss_function_.inverse_link(raw.values), rows.offsets)
+
+    def _compared(self, X: Any, y: Any) -> tuple[Ragged, Ragged, Ragged]:
+        """Return sequences, their labels, and the labels that are predicted."""
+        check_is_fitted(self, "network_")
+        X, y = self._read(X, y)
+        steps = self._steps(X)
+        return X, y, Ragged(self._task.decode(steps.values), steps.offsets)
 
     def _in_form(self, answers: Ragged, X: Any) -> Any:
         """Return answers in the form that the sequences came in."""

@@ -66,7 +66,7 @@ class StrokeGenerator(BaseRNN):
     initializer : str or Initializer, default="auto"
         Start of the weights. "auto" is LeCun before SELU and Xavier before the other
         activations; for deep nets of ReLU try "he_normal". Biases start at
-        0.
+        0, those of the output layer at moves that occur.
     alpha : float, default=0.0001
         Strength of the L2 penalty ½·alpha·‖W‖² on the weights (not on biases), which is
         divided by the sum of the sample weights of the batch.
@@ -92,8 +92,8 @@ class StrokeGenerator(BaseRNN):
         Whether `fit` goes on from the last one: weights, optimizer state and history.
     early_stopping : bool, default=False
         Whether to stop when the validation metric has stopped improving, and to keep
-        the weights of its best epoch. The validation data are `X_val`, or else
-        a part of the training data.
+        the weights of its best epoch. The validation data are `X_val`, or else a
+        part of the training data.
     validation_fraction : float, default=0.1
         Size of that part of the sequences, in (0, 1).
     n_iter_no_change : int, np.inf or "never", default=10
@@ -106,8 +106,7 @@ class StrokeGenerator(BaseRNN):
     n_jobs : int, default=None
         Restarts run in so many processes (joblib). The result does not depend on it.
     dtype : {"float32", "float64"}, default=None
-        Precision. None follows `X`: float32 stays, symbols get it, everything else is
-        float64.
+        Precision. None follows `X`: float32 stays, everything else is float64.
     init_from : estimator or Network, default=None
         A fitted skdl network to start from, in place of random weights: of each layer
         that both have, in their order. Here may be new layers in between, or only the
@@ -159,9 +158,7 @@ class StrokeGenerator(BaseRNN):
     n_outputs_ : int
         Output neurons.
     n_features_in_ : int
-        Features of `X`.
-    feature_names_in_ : ndarray of shape (n_features,)
-        Names of the features, if `X` had some.
+        Numbers of a point: 3.
 
     Raises
     ------
@@ -176,9 +173,9 @@ class StrokeGenerator(BaseRNN):
     Notes
     -----
     Moves are divided by the standard deviations of those of the first call, whatever
-    their weights. Lengths are not part of the model:
-    of drawings with fewer points than others the likelihood is larger. Gradients are
-    best clipped: ``optimizer=Adam(3e-3, clip_norm=5.0)``.
+    their weights. How long drawings are is not part of the model: those of different
+    lengths are best compared by their likelihood per point. Gradients are best clipped:
+    ``optimizer=Adam(3e-3, clip_norm=1.0)``.
 
     References
     ----------

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
 
 from skdl import RNNClassifier, RNNRegressor
+from skdl.text import UnknownTokenWarning, WordTokenizer
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Training stopped after max_iter:sklearn.exceptions.ConvergenceWarning"
@@ -142,9 +144,17 @@ def test_strings_are_sequences_of_symbols():
 
 def test_unknown_symbols_are_counted():
     net = RNNClassifier(**FAST, embedding=3).fit(WORDS, Y)
-    with pytest.warns(UserWarning, match=r"3 of 6 symbols were not in .* such as x"):
+    with pytest.warns(UnknownTokenWarning, match=r"3 of 6 tokens .* \('x', 'y', 'z'\)"):
         p = net.predict_proba(["axy", "aza"])
     assert np.isfinite(p).all()
+
+
+def test_words_from_a_tokenizer():
+    texts = ["it is good", "it is bad", "how good", "bad"] * 4
+    net = RNNClassifier(**FAST | {"max_iter": 40}, embedding=3)
+    net.set_params(optimizer__learning_rate=0.05)
+    model = make_pipeline(WordTokenizer(), net).fit(texts, [1, 0, 1, 0] * 4)
+    assert model.predict(["it is good", "bad"]).tolist() == [1, 0]
 
 
 def test_symbols_through_callbacks_and_scorers():
@@ -210,9 +220,6 @@ def test_other_features_in_predict():
 def test_symbols_that_do_not_fit():
     with pytest.raises(ValueError, match="one symbol at a step, got 2"):
         RNNClassifier(**FAST, embedding=3).fit(LISTS, Y)
-    net = RNNClassifier(**FAST, embedding=3).fit(WORDS, Y)
-    with pytest.raises(ValueError, match=r"symbols of type int64, .* of type <U1"):
-        net.predict([[1, 2, 3]])
 
 
 SETTINGS = {
