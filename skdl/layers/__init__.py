@@ -3,6 +3,15 @@
 from skdl.layers._activation import Activation
 from skdl.layers._batch_norm import BatchNorm
 from skdl.layers._branches import AuxiliaryHead, Branches, Chain
+from skdl.layers._chain import (
+    LayerList,
+    backward_chain,
+    build_chain,
+    forward_chain,
+    inside_chain,
+    mirrored_chain,
+    resolve_chain,
+)
 from skdl.layers._context import (
     Arena,
     Carried,
@@ -22,16 +31,10 @@ from skdl.layers._layer import (
     Layer,
     ParamSpec,
     TooSmallError,
-    backward_chain,
-    build_chain,
-    forward_chain,
     get,
-    inside_chain,
-    mirrored_chain,
     names,
     register,
     registry,
-    resolve_chain,
 )
 from skdl.layers._noise import GaussianNoise
 from skdl.layers._pixel_shuffle import PixelShuffle
@@ -75,6 +78,7 @@ __all__ = [
     "KeepSize",
     "Kept",
     "Layer",
+    "LayerList",
     "MaxPool2D",
     "PReLU",
     "ParamSpec",

@@ -10,18 +10,21 @@ import numpy as np
 
 from skdl._settings import NOT_NEGATIVE, checked
 from skdl._typing import Array, Shape, Tree
-from skdl.layers._context import Context, SideOutput
-from skdl.layers._layer import (
-    Inside,
-    Layer,
+from skdl.layers._chain import (
+    LayerList,
     backward_chain,
     build_chain,
     forward_chain,
     inside_chain,
     mirrored_chain,
+    resolve_chain,
+)
+from skdl.layers._context import Context, SideOutput
+from skdl.layers._layer import (
+    Inside,
+    Layer,
     register,
     registry,
-    resolve_chain,
 )
 from skdl.ops.window import Axis, Spread
 
@@ -60,12 +63,12 @@ class Chain(Layer):
 
     def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
         layer = copy.copy(self)
-        layer.layers = [inner.with_head(head) for inner in self.chain]
+        layer.layers = LayerList(inner.with_head(head) for inner in self.chain)
         return layer
 
     def predicting(self) -> Layer:
         layer = copy.copy(self)
-        layer.layers = [inner.predicting() for inner in self.chain]
+        layer.layers = LayerList(inner.predicting() for inner in self.chain)
         return layer
 
     def check_trainable(self) -> None:

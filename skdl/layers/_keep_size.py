@@ -10,15 +10,17 @@ import numpy as np
 from skdl._settings import COUNT, checked
 from skdl._typing import Array, Shape, Tree
 from skdl.layers._branches import Chain
+from skdl.layers._chain import (
+    backward_chain,
+    build_chain,
+    forward_chain,
+    inside_chain,
+)
 from skdl.layers._context import Context
 from skdl.layers._image import image_shape
 from skdl.layers._layer import (
     Inside,
     Layer,
-    backward_chain,
-    build_chain,
-    forward_chain,
-    inside_chain,
     register,
 )
 from skdl.ops.window import Axis

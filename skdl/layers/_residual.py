@@ -7,6 +7,14 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Self, cast
 
+from skdl.layers._chain import (
+    LayerList,
+    backward_chain,
+    build_chain,
+    forward_chain,
+    inside_chain,
+    resolve_chain,
+)
 from skdl.layers._context import Context
 from skdl.layers._layer import (
     Array,
@@ -15,13 +23,8 @@ from skdl.layers._layer import (
     ParamSpec,
     Shape,
     Tree,
-    backward_chain,
-    build_chain,
-    forward_chain,
-    inside_chain,
     register,
     registry,
-    resolve_chain,
 )
 from skdl.ops.activation import relu_backward
 from skdl.ops.channel_norm import add
@@ -76,15 +79,15 @@ class Residual(Layer):
 
     def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
         layer, layers = copy.copy(self), cast(list[Layer], self.layers)
-        layer.layers = [inner.with_head(head) for inner in layers]
+        layer.layers = LayerList(inner.with_head(head) for inner in layers)
         return layer
 
     def predicting(self) -> Layer:
         layer, layers = copy.copy(self), cast(list[Layer], self.layers)
-        layer.layers = [inner.predicting() for inner in layers]
+        layer.layers = LayerList(inner.predicting() for inner in layers)
         if self.shortcut is not None:
             shortcut = cast(list[Layer], self.shortcut)
-            layer.shortcut = [inner.predicting() for inner in shortcut]
+            layer.shortcut = LayerList(inner.predicting() for inner in shortcut)
         return layer
 
     def check_trainable(self) -> None:

@@ -11,8 +11,15 @@ from skdl import initializers
 from skdl._settings import COUNT
 from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
+from skdl.layers._chain import build_chain
 from skdl.layers._context import Context
-from skdl.layers._layer import Inside, Layer, ParamSpec, build_chain, register, registry
+from skdl.layers._layer import (
+    Inside,
+    Layer,
+    ParamSpec,
+    register,
+    registry,
+)
 from skdl.layers._recurrent import Recurrent
 from skdl.layers._rows import Rows
 from skdl.ops.embedding import add_up_rows, take_rows

@@ -10,14 +10,16 @@ import numpy as np
 from skdl._settings import checked
 from skdl._typing import Array, Shape, Tree
 from skdl.layers._branches import Chain
-from skdl.layers._context import Context
-from skdl.layers._layer import (
-    Inside,
-    Layer,
+from skdl.layers._chain import (
     backward_chain,
     build_chain,
     forward_chain,
     inside_chain,
+)
+from skdl.layers._context import Context
+from skdl.layers._layer import (
+    Inside,
+    Layer,
     register,
 )
 from skdl.layers._pool import MaxPool2D

@@ -13,15 +13,17 @@ from skdl._settings import COUNT
 from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
 from skdl.layers._branches import Chain
+from skdl.layers._chain import (
+    backward_chain,
+    build_chain,
+    forward_chain,
+    inside_chain,
+)
 from skdl.layers._context import Context
 from skdl.layers._layer import (
     Inside,
     Layer,
     ParamSpec,
-    backward_chain,
-    build_chain,
-    forward_chain,
-    inside_chain,
     register,
     registry,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from skdl.layers import (
     Arena,
     Context,
     Layer,
+    LayerList,
     ParamSpec,
     backward_chain,
     build_chain,
@@ -31,6 +33,7 @@ from skdl.layers import (
 from skdl.networks._describe import describe
 from skdl.networks._specs import flatten
 from skdl.ops import _blas
+from skdl.ops.linear import SHARED
 
 # What predict takes at a time: so many bytes of the largest activation, which stay in
 # the cache.
@@ -275,11 +278,10 @@ class Network:
             A fresh array; of sequences of different lengths as many steps as each has,
             if the layers keep them apart.
         """
-        if X.shape[0] * self.params.size < _blas.SMALL:  # one thread's work in any case
+        n = X.shape[0]
+        small = n * self.params.size < _blas.SMALL  # one thread's work in any case
+        with nullcontext() if small else self.computing(n):
             parts = [np.array(raw) for _, raw in self.predict_parts(X, n_layers)]
-        else:
-            with _blas.one_blas_thread():
-                parts = [np.array(raw) for _, raw in self.predict_parts(X, n_layers)]
         if isinstance(X, Ragged) and self.keeps_steps(n_layers):
             return join_steps(parts, X)
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -318,6 +320,27 @@ class Network:
             x, lengths = pad_rows(X if n <= chunk else X[rows], ctx.empty)
             ctx.begin(lengths=lengths)
             yield rows, forward_chain(layers, tree, self._cast(x, ctx), ctx)[0]
+
+    def computing(self, n_rows: int) -> AbstractContextManager[None]:
+        """Return a block in which BLAS has the threads that suit the network.
+
+        One, but for networks of flat samples with large products: they do little else.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows of a batch, or of a prediction.
+
+        Returns
+        -------
+        block : context manager
+            For `with`.
+        """
+        largest = max(map(math.prod, self.params.shapes.values()), default=0)
+        is_flat = all(len(shape) == 1 for shape in self.shapes)
+        if is_flat and n_rows * largest >= SHARED:
+            return _blas.library_threads()
+        return _blas.one_blas_thread()
 
     def at(self, input_shape: Shape) -> Network:
         """Return the network for predictions of samples of another size.
@@ -393,7 +416,7 @@ class Network:
             Has the same arrays.
         """
         network = copy.copy(self)
-        network.layers = [layer.predicting() for layer in self.layers]
+        network.layers = LayerList(layer.predicting() for layer in self.layers)
         return network
 
     def _chunk(self, dtype: np.dtype[Any], n_layers: int | None) -> int:

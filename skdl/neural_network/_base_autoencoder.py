@@ -182,7 +182,7 @@ class BaseAutoencoder(BaseNetwork):
     def _body_layers(self) -> list[Layer]:
         encoder = self._encoder()
         if self.decoder is not None:
-            decoder = resolve_chain(self.decoder)
+            decoder: list[Layer] = resolve_chain(self.decoder)
         else:
             try:
                 decoder = mirrored_chain(encoder, self.input_shape_)

@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
 
-from skdl.initializers import Initializer
-from skdl.layers import (
-    Layer,
+import numpy as np
+from numpy.typing import DTypeLike
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import check_is_fitted
+
+from skdl import text
+from skdl._compat import (
+    ClassNamePrefixFeaturesOutMixin,
+    StrOptions,
+    TransformerMixin,
+    with_weight,
 )
-from skdl.neural_network._language_density import LanguageDensity
+from skdl._request import Request
+from skdl._settings import COUNT, NOT_NEGATIVE, checked, fit_context
+from skdl._typing import Array
+from skdl.initializers import Initializer
+from skdl.layers import Embedding, Layer, resolve_chain
+from skdl.networks import Network, rnn_layers
+from skdl.neural_network._base import BaseNetwork
+from skdl.neural_network._evaluate import Evaluation
+from skdl.neural_network._generate import Stepper, search, sequences
+from skdl.neural_network._language_input import (
+    Form,
+    TokenizerLike,
+    blocks,
+    read_corpus,
+)
+from skdl.neural_network._language_text import check_causal, continued, read_prompt
+from skdl.neural_network._language_walk import last_outputs, log_likelihoods
+from skdl.neural_network._plan import Plan, batch_size_of
 from skdl.optimizers import Optimizer
+from skdl.tasks import SymbolTask
 from skdl.text import Tokenizer
+from skdl.training import Corpus, Data, TrainingState, WindowBatches
 
 _STEPS = 2048  # steps that batch_size="auto" takes together
 
 
-class RNNLanguageModel(LanguageDensity):
+class RNNLanguageModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseNetwork):
     """Language model: a recurrent network as a density over sequences.
 
     P(x₁ … xₙ) = Π P(x_t | x_<t): an embedding, recurrent layers and a softmax foretell
@@ -38,10 +67,6 @@ class RNNLanguageModel(LanguageDensity):
         Their kind.
     embedding : int, default=64
         Numbers that stand for a symbol.
-    tie_embeddings : bool, default=False
-        Whether the output layer has the table of the embedding for its weights (Press &
-        Wolf 2017): half the parameters where the vocabulary is large. A linear layer
-        stands in between where the last recurrent layer has not `embedding` units.
     dropout : float or sequence of float, default=0.0
         Share of the outputs of each recurrent layer that is dropped while training, of
         a sequence the same ones in all steps of a window: one for all or one for each.
@@ -195,6 +220,26 @@ class RNNLanguageModel(LanguageDensity):
     True
     """
 
+    tokenizer_: Any
+    _form: Form
+    _task: SymbolTask
+
+    _registries = {**BaseNetwork._registries, "tokenizer": text.registry}
+    _parameter_constraints: dict[str, Any] = {
+        **BaseNetwork._parameter_constraints,
+        "tokenizer": [FrozenEstimator, TokenizerLike],
+        "hidden_layer_sizes": "no_validation",
+        "cell": [StrOptions({"lstm", "gru", "rnn"})],
+        "embedding": COUNT,
+        "dropout": "no_validation",
+        "window": COUNT,
+    }
+    del _parameter_constraints["loss"]
+
+    # There are no targets.
+    __metadata_request__fit = {"y_val": UNUSED}
+    __metadata_request__partial_fit = {"y_val": UNUSED}
+
     def __init__(
         self,
         tokenizer: str | Tokenizer | Any = "char",
@@ -202,7 +247,6 @@ class RNNLanguageModel(LanguageDensity):
         *,
         cell: str = "lstm",
         embedding: int = 64,
-        tie_embeddings: bool = False,
         dropout: float | Sequence[float] = 0.0,
         window: int = 64,
         layers: Sequence[Layer | str] | None = None,
@@ -232,7 +276,6 @@ class RNNLanguageModel(LanguageDensity):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.cell = cell
         self.embedding = embedding
-        self.tie_embeddings = tie_embeddings
         self.dropout = dropout
         self.window = window
         self.layers = layers
@@ -257,6 +300,443 @@ class RNNLanguageModel(LanguageDensity):
         self.init_from = init_from
         self.freeze = freeze
         self.layer_rates = layer_rates
+
+    # ---- fit
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(  # type: ignore[override]
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Learn from sequences.
+
+        Parameters
+        ----------
+        X : list of str, list of list, or array-like of shape (n_samples, n_steps)
+            Sequences; see the notes of the class.
+        y : None, default=None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the sequences; not negative. Sequences of weight 0 are left out,
+            also of the vocabulary.
+        X_val : like X, default=None
+            Validation data, for `history_` and for early stopping.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : RNNLanguageModel
+            The fitted model.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the input or a setting is out of range; nothing has changed then.
+        DivergenceError
+            If the loss stops being finite.
+        """
+        X, sample_weight = with_weight(X, sample_weight)
+        self._fit(Request(X, None, sample_weight, X_val, None, sample_weight_val))
+        return self
+
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Train for one epoch over the given sequences, from where training stands.
+
+        The vocabulary is that of the first call, unless the tokenizer comes fitted
+        inside `sklearn.frozen.FrozenEstimator`. For corpora that do not fit in memory X
+        is an iterator, or a memory map of ids.
+
+        Parameters
+        ----------
+        X : iterator, list of str, list of list, or array-like
+            Sequences, see `fit`. An iterator, such as an open file (whose lines are
+            sequences then), is read to its end, some four million symbols at a time:
+            `history_` has an entry for each block.
+        y : None, default=None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the sequences; not with an iterator.
+        X_val : like X, default=None
+            Validation data; needed with ``early_stopping=True``.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : RNNLanguageModel
+            The model.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the input or a setting is out of range; nothing has changed then.
+        DivergenceError
+            If the loss stops being finite.
+        """
+        validation = {"X_val": X_val, "sample_weight_val": sample_weight_val}
+        if not isinstance(X, Iterator):
+            return self._partial_fit(X, sample_weight, **validation)
+        if sample_weight is not None:
+            raise ValueError("sample_weight was given for an iterator; pass lists.")
+        n = 0
+        for block in blocks(X):
+            self._partial_fit(block, None, **validation)
+            n += len(block)
+        if not n:
+            raise ValueError("X has no sequences: the iterator is at its end.")
+        return self
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def _partial_fit(
+        self, X: Any, sample_weight: Any, X_val: Any, sample_weight_val: Any
+    ) -> Self:
+        self._fit(
+            Request(
+                X,
+                None,
+                sample_weight,
+                X_val,
+                None,
+                sample_weight_val,
+                incremental=True,
+            )
+        )
+        return self
+
+    def _warn_about(self, reason: str, state: TrainingState) -> None:
+        if reason != "max_iter":
+            super()._warn_about(reason, state)
+
+    def check_together(self) -> None:
+        self._given_layers()
+
+    def _given_layers(self) -> list[Layer]:
+        if self.layers is None:
+            made = rnn_layers(
+                self.hidden_layer_sizes, self.cell, False, None, self.dropout
+            )
+            return resolve_chain(made)
+        chain = resolve_chain(self.layers)
+        check_causal(chain, (self.window, self.embedding))
+        return chain
+
+    def _body_layers(self) -> list[Layer]:
+        embedding = Embedding(len(self.vocabulary_), self.embedding)
+        return [*resolve_chain([embedding]), *self._given_layers()]
+
+    def _n_added_layers(self) -> int:
+        return 1
+
+    def _new_task(self, y: Any, classes: Any, dtype: DTypeLike) -> SymbolTask:
+        return SymbolTask(len(self.vocabulary_))
+
+    def _same_task(self, classes: Any) -> SymbolTask:
+        return SymbolTask(len(self.vocabulary_))
+
+    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+        # A callback hands on what was read before.
+        corpus = X if isinstance(X, Corpus) else read_corpus(self, X, reset)
+        return corpus if isinstance(y, str) else (corpus, corpus)
+
+    def _dtype_for(self, X: Any) -> np.dtype[Any]:
+        if self.dtype is not None:
+            return np.dtype(self.dtype)
+        return np.dtype(np.float32 if X.dtype is None else X.dtype)
+
+    def _rows_in_batch(
+        self, optimizer: Optimizer, train: Data, incremental: bool
+    ) -> int:
+        corpus = train.X
+        if optimizer.full_batch:
+            return batch_size_of(self, optimizer, len(corpus), incremental)
+        if self.batch_size != "auto":
+            return int(self.batch_size)
+        steps = min(self.window, int(corpus.n_steps.max()))
+        return min(max(1, _STEPS // max(1, steps)), 200)
+
+    def _batches(self, plan: Plan) -> WindowBatches:
+        return WindowBatches(plan.train, plan.batch_size, self.shuffle)
+
+    def _held_out(self, task: Any, data: Data, seed: int) -> tuple[Data, Data]:
+        if data.n >= 10 or data.weight is not None:
+            return super()._held_out(task, data, seed)
+        first, last = data.X.split(self.validation_fraction)
+        if not len(first) or not len(last):
+            raise ValueError(
+                f"early_stopping=True cannot split {int(data.X.n_steps.sum())} symbols "
+                f"with validation_fraction={self.validation_fraction}. Pass X_val, or "
+                "more text."
+            )
+        return Data(first, first, None, first), Data(last, last, None, last)
+
+    def _evaluate(self, network: Network, task: Any, data: Data) -> Evaluation:
+        log_p = log_likelihoods(network, data.X)
+        weight = np.ones(data.n) if data.weight is None else data.weight
+        loss = -float(weight @ log_p) / float(weight @ data.X.n_steps)
+        finite = np.isfinite(log_p).all()
+        return Evaluation(loss, log_p if finite else None, np.zeros(0))
+
+    # ---- the density
+
+    @property
+    def vocabulary_(self) -> dict[Any, int]:
+        """Symbols mapped to ids."""
+        return self.tokenizer_.vocabulary_
+
+    def score_samples(self, X: Any) -> Array:
+        """Return the logarithm of the probability of each sequence.
+
+        Parameters
+        ----------
+        X : list of str, list of list, or array-like of shape (n_samples, n_steps)
+            Sequences.
+
+        Returns
+        -------
+        log_p : ndarray of shape (n_samples,)
+            Natural logarithms, that of the end included where there is one.
+        """
+        corpus = self._corpus(X)  # it says if there was no fit
+        return log_likelihoods(self.network_, corpus)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the logarithm of the probability of all sequences together.
+
+        Parameters
+        ----------
+        X : list of str, list of list, or array-like of shape (n_samples, n_steps)
+            Sequences.
+        y : None, default=None
+            Ignored.
+
+        Returns
+        -------
+        log_p : float
+            The sum of `score_samples`, as `sklearn.neighbors.KernelDensity` has it.
+        """
+        return float(self.score_samples(X).sum())
+
+    def perplexity(self, X: Any) -> float:
+        """Return the perplexity: among how many symbols the model is as good as unsure.
+
+        Parameters
+        ----------
+        X : list of str, list of list, or array-like of shape (n_samples, n_steps)
+            Sequences.
+
+        Returns
+        -------
+        perplexity : float
+            exp(−Σ ln P(x_t | x_<t) / n), over all n symbols that are foretold, ends
+            included.
+        """
+        corpus = self._corpus(X)
+        log_p = log_likelihoods(self.network_, corpus)
+        return float(np.exp(-log_p.sum() / corpus.n_steps.sum()))
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probabilities of the symbol that comes next.
+
+        Parameters
+        ----------
+        X : list of str, list of list, or array-like of shape (n_samples, n_steps)
+            What comes before; texts and lists may be empty.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_symbols)
+            In the order of `vocabulary_`; rows add up to 1.
+        """
+        corpus = self._corpus(X)
+        raw = last_outputs(self.network_, corpus, not self._form.ends)
+        return self._task.loss.inverse_link(raw)
+
+    def transform(self, X: Any) -> Array:
+        """Return the state of the last layer behind each sequence, as features.
+
+        Parameters
+        ----------
+        X : list of str, list of list, or array-like of shape (n_samples, n_steps)
+            Sequences.
+
+        Returns
+        -------
+        features : ndarray of shape (n_samples, n_units)
+            What the output layer gets when all symbols have been read.
+        """
+        corpus = self._corpus(X)
+        n_layers = len(self.network_.layers) - 1
+        return last_outputs(self.network_, corpus, not self._form.ends, n_layers)
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.network_.shapes[-2][-1]
+
+    def _corpus(self, X: Any) -> Corpus:
+        check_is_fitted(self, "network_")
+        return self._read(X)
+
+    # ---- generation
+
+    def sample(
+        self, n_samples: int = 1, random_state: Any = None, *, max_length: int = 1000
+    ) -> Any:
+        """Draw sequences from the model.
+
+        Parameters
+        ----------
+        n_samples : int, default=1
+            How many.
+        random_state : int, RandomState instance or None, default=None
+            The same integer gives the same sequences.
+        max_length : int, default=1000
+            Cut those that have not ended after so many symbols.
+
+        Returns
+        -------
+        X : list of str, list of list or ndarray of shape (n_samples, n_steps)
+            Sequences of the kind that the model was fitted to.
+
+        Raises
+        ------
+        ValueError
+            If a number is out of range.
+        """
+        check_is_fitted(self, "network_")
+        checked(
+            "sample",
+            {"n_samples": COUNT, "max_length": COUNT},
+            {"n_samples": n_samples, "max_length": max_length},
+        )
+        seed = check_random_state(random_state).randint(np.iinfo(np.int32).max)
+        rng = np.random.default_rng(seed)
+        length = max_length if self._form.ends else self.n_features_in_
+        ids = sequences(self._stepper(), n_samples, length, rng)
+        drawn = self.tokenizer_.inverse_transform(ids)
+        return drawn if self._form.ends else np.array(drawn)
+
+    def generate(
+        self,
+        prompt: Any = None,
+        max_length: int = 200,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        stop: Any = None,
+        random_state: Any = None,
+    ) -> Any:
+        """Go on from a prompt, symbol by symbol.
+
+        Parameters
+        ----------
+        prompt : str or list, default=None
+            A text, or a list of symbols. None begins anew.
+        max_length : int, default=200
+            Most symbols to add; it ends sooner where the model ends the sequence.
+        temperature : float, default=1.0
+            Divides the logarithms of the probabilities: below 1 the probable becomes
+            more so, 0 always takes the most probable.
+        top_k : int, default=None
+            Draw from so many of the most probable symbols.
+        top_p : float, default=None
+            Draw from the fewest of the most probable symbols that together have so much
+            probability, in (0, 1] (Holtzman et al. 2020). After `top_k`.
+        stop : str or list, default=None
+            End before this text, or the first of several; of symbols, before any of
+            these.
+        random_state : int, RandomState instance or None, default=None
+            The same integer gives the same continuation.
+
+        Returns
+        -------
+        text : str or list
+            The prompt and what follows.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the prompt has symbols that the model does not know, is of another kind
+            than `X` in `fit`, or a setting is out of range.
+        """
+        check_is_fitted(self, "network_")
+        ids = read_prompt(self, prompt)
+        return continued(
+            self, ids, max_length, temperature, top_k, top_p, stop, random_state
+        )
+
+    def beam_search(
+        self,
+        prompt: Any = None,
+        max_length: int = 50,
+        *,
+        n_beams: int = 5,
+        length_penalty: float = 0.0,
+    ) -> tuple[list[Any], Array]:
+        """Look for the most probable continuations of a prompt.
+
+        So many are followed side by side, each symbol of each is tried, and the best
+        are kept (Graves 2012). With enough beams nothing is missed.
+
+        Parameters
+        ----------
+        prompt : str or list, default=None
+            A text, or a list of symbols. None begins anew.
+        max_length : int, default=50
+            Most symbols to add; the model may end the sequence sooner.
+        n_beams : int, default=5
+            Continuations that are followed.
+        length_penalty : float, default=0.0
+            They are ranked by ln p divided by the number of symbols to this power: 0
+            prefers short ones, 1 those that are best symbol by symbol.
+
+        Returns
+        -------
+        texts : list of str or list of list
+            The prompt and what follows, the best first; `n_beams` at most.
+        log_p : ndarray of shape (n_found,)
+            Logarithms of the probabilities of what follows, that of the end included
+            where a sequence ends.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `generate`.
+        """
+        check_is_fitted(self, "network_")
+        settings = checked(
+            "beam_search",
+            {"max_length": COUNT, "n_beams": COUNT, "length_penalty": NOT_NEGATIVE},
+            {
+                "max_length": max_length,
+                "n_beams": n_beams,
+                "length_penalty": length_penalty,
+            },
+        )
+        ids = read_prompt(self, prompt)
+        found = search(self._stepper(), ids, **settings)
+        rows = [np.append(ids, new).astype(int) for new, _ in found]
+        return self.tokenizer_.inverse_transform(rows), np.array([p for _, p in found])
+
+    def _stepper(self) -> Stepper:
+        banned = [Tokenizer.BEGIN, Tokenizer.UNKNOWN]
+        if not self._form.ends:
+            banned.append(Tokenizer.END)
+        return Stepper(self.network_, banned)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

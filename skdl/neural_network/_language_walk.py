@@ -9,7 +9,6 @@ import numpy as np
 from skdl._typing import Array
 from skdl.layers import Arena, Carried, Context, forward_chain
 from skdl.networks import Network
-from skdl.neural_network._unrolled import unrolled
 from skdl.ops._blas import one_blas_thread
 from skdl.training import Corpus, Data, Pieces, whole_sequences, windows
 
@@ -31,7 +30,7 @@ def walk(
     pieces : Pieces
         What of them is read.
     n_layers : int, default=None
-        Stop after this many layers (of `unrolled`); None runs all.
+        Stop after this many layers; None runs all.
 
     Yields
     ------
@@ -44,8 +43,8 @@ def walk(
     output : ndarray of shape (n, n_steps, k)
         What the last layer gives, in memory that is overwritten by the next.
     """
-    layers, tree = unrolled(network)
-    layers = layers if n_layers is None else layers[:n_layers]
+    layers = network.layers if n_layers is None else network.layers[:n_layers]
+    tree = network.tree(network.params)
     widest = max(shape[-1] for shape in network.shapes[1:])
     size = max(1, _BYTES // (corpus.window * widest * network.dtype.itemsize))
     order = np.argsort(-pieces.n_steps, kind="stable")
@@ -123,7 +122,7 @@ def last_outputs(
     with_last : bool
         Whether the last id of a sequence is read too: it is not its end.
     n_layers : int, default=None
-        Stop after this many layers (of `unrolled`); None runs all.
+        Stop after this many layers; None runs all.
 
     Returns
     -------

@@ -216,7 +216,9 @@ def train(
     call_hooks(estimator, "on_training_begin", trainer)
     try:
         if n_epochs > 0:
-            trainer.run(n_epochs, 0 if plan.incremental else n_epochs)
+            rows_a_step = -(-trainer.batches.n_rows // trainer.n_batches)
+            with state.network.computing(rows_a_step):
+                trainer.run(n_epochs, 0 if plan.incremental else n_epochs)
     except DivergenceError:
         estimator._set_fitted(state)
         raise

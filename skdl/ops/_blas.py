@@ -5,7 +5,9 @@ the odd rows at the end of a part may add up in another order than the main one:
 last digits then depend on the number of threads (OpenBLAS on AVX2 processors: already
 for a few rows and columns). While networks compute, the libraries therefore have one
 thread. Products that are worth two are cut by `linear.product`, at places that depend
-on the shapes alone, and share skdl's own threads.
+on the shapes alone, and share skdl's own threads. Networks that do little but such
+products give the libraries their threads back: a library's threads wait for work in a
+loop, and begin it some 40 µs earlier than a thread that has to be woken.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ class _Held:
         self.lock = Lock()
         self.depth = 0
         self.before: list[int] = []
+        self.lent = False  # the libraries have them for a while
 
 
 _held = _Held()
@@ -62,7 +65,8 @@ def _set(numbers: list[int]) -> None:
 
 
 def _to_one() -> None:
-    _set([1] * len(_libraries()))
+    if max(_held.before, default=1) > 1:
+        _set([1] * len(_libraries()))
 
 
 @contextmanager
@@ -77,11 +81,10 @@ def one_blas_thread() -> Iterator[None]:
     None
     """
     with _held.lock:
+        lent, _held.lent = _held.lent, False
         if not _held.depth:
             _held.before = [library.get_num_threads() for library in _libraries()]
-            if max(_held.before, default=1) > 1:
-                _to_one()
-        elif _is_set_by_thread():
+        if lent or _is_set_by_thread() or not _held.depth:
             _to_one()
         _held.depth += 1
     try:
@@ -89,8 +92,35 @@ def one_blas_thread() -> Iterator[None]:
     finally:
         with _held.lock:
             _held.depth -= 1
-            if not _held.depth and max(_held.before, default=1) > 1:
-                _set(_held.before)
+            if not _held.depth or (lent and _held.depth == 1):
+                _held.lent = _held.depth == 1
+                if max(_held.before, default=1) > 1:
+                    _set(_held.before)
+
+
+@contextmanager
+def library_threads() -> Iterator[None]:
+    """Give the libraries their threads back, inside of `one_blas_thread`.
+
+    Nothing happens where several threads are inside of it, which then have enough to
+    do, and outside.
+
+    Yields
+    ------
+    None
+    """
+    with _held.lock:
+        lends = _held.depth == 1 and not _held.lent
+        if lends:
+            _held.lent = True
+            _set(_held.before)
+    try:
+        yield
+    finally:
+        with _held.lock:
+            if lends and _held.lent:
+                _held.lent = False
+                _to_one()
 
 
 def n_threads() -> int:
@@ -99,11 +129,12 @@ def n_threads() -> int:
     Returns
     -------
     n : int
-        1 outside of `one_blas_thread`, where the libraries share it themselves; else
-        skdl's number of threads, or that of the libraries before, if fewer.
+        0 where the libraries share it themselves: outside of `one_blas_thread`, and in
+        `library_threads`; else skdl's number of threads, or that of the libraries
+        before, if fewer.
     """
-    if not _held.depth:
-        return 1
+    if not _held.depth or _held.lent:
+        return 0
     return min(_config.n_threads(), max(_held.before, default=_config.n_threads()))
 
 

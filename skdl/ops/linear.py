@@ -14,7 +14,7 @@ from skdl.ops import _blas
 from skdl.ops._threads import run_chunks
 from skdl.ops.vector import column_sum
 
-_SHARED = 2**23  # multiplications, 0.1 to 0.2 ms: what is worth a second thread
+SHARED = 2**23  # multiplications, 0.1 to 0.2 ms: what is worth a second thread
 _BLOCK = 2**25  # what is worth one more: each packs all of the other matrix anew
 _NARROWEST = 48  # a block packs all of the other matrix: few rows do not pay for that
 _NARROW = 192  # nor do these for more than two blocks
@@ -41,8 +41,8 @@ def product(a: Array, b: Array, out: Array) -> Array:
     out : ndarray of shape (m, n)
         C.
     """
-    if out.size * a.shape[1] < _SHARED:
-        return np.dot(a, b, out=out)
+    if out.size * a.shape[1] < SHARED or not (n_threads := _blas.n_threads()):
+        return a.dot(b, out)  # np.dot looks for overrides first
     (m, k), n = a.shape, b.shape[1]
     bounds = _cuts(m, n, k)
 
@@ -54,7 +54,7 @@ def product(a: Array, b: Array, out: Array) -> Array:
         else:
             np.matmul(a, b[:, part], out=out[:, part])
 
-    run_chunks(block, len(bounds) - 1, _blas.n_threads())
+    run_chunks(block, len(bounds) - 1, n_threads)
     return out
 
 

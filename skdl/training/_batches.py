@@ -168,12 +168,13 @@ class RowBatches:
         batch : Batch
             In memory that the next batch overwrites.
         """
-        data = self.data
+        data, lengths = self.data, None
         self._arena.reset()
-        x, lengths = pad_rows(self._take(data.X, rows), self._arena.empty)
-        y, weight = self._take(data.y, rows), data.weight
+        x, y, weight = self._take(data.X, rows), self._take(data.y, rows), data.weight
         if weight is not None:
             weight = self._take(weight, rows)
+        if isinstance(x, Ragged):
+            x, lengths = pad_rows(x, self._arena.empty)
         if isinstance(weight, Ragged):
             return Batch(
                 x, y.pad(self._arena.empty), weight.pad(self._arena.empty), lengths

@@ -87,23 +87,6 @@ class Corpus:
         last = Corpus(self.values, cut, self.stops, self.window, self.dtype)
         return first[n_first > 0], last[n_first < self.n_steps]
 
-    def holds(self, symbol: int) -> bool:
-        """Return whether an id stands in the array.
-
-        Parameters
-        ----------
-        symbol : int
-            The id.
-
-        Returns
-        -------
-        holds : bool
-            Of the whole array, some of it at a time.
-        """
-        ids, size = self.values, 2**22
-        starts = range(0, len(ids), size)
-        return any((ids[i : i + size] == symbol).any() for i in starts)
-
     def counts(self, n_symbols: int, weight: Array | None = None) -> Array:
         """Return how often each id is to be foretold.
 
@@ -313,8 +296,7 @@ def windows(
         n_steps = int(left.max())
         steps = np.arange(n_steps)
         # Behind the end of a piece stands its last id again.
-        at = arena.empty((len(left), n_steps), np.intp)
-        np.minimum(steps, (group.n_steps - done - 1)[:, None], out=at)
+        at = np.minimum(steps, (group.n_steps - done - 1)[:, None])
         at += (group.first + done)[:, None]
         x = _ids(corpus.values, at, arena)
         at += 1

@@ -29,9 +29,11 @@ from skdl.layers import (
     Flatten,
     GaussianNoise,
     GlobalAvgPool,
+    KeepSize,
     Layer,
     MaxPool2D,
     ParamSpec,
+    PixelShuffle,
     PoolSteps,
     PoolUnpool,
     PReLU,
@@ -40,6 +42,7 @@ from skdl.layers import (
     Residual,
     SkipConcatenate,
     SpatialDropout,
+    TiedEmbedding,
     Upsample2D,
 )
 from skdl.networks import Network
@@ -126,6 +129,8 @@ TABLE = [
     (PoolUnpool(), (5, 4, 3)),
     (PoolUnpool([Conv2D(3, 3, padding="same"), "elu"], 3, 2, 1), (5, 6, 3)),
     (PoolUnpool([PoolUnpool(["tanh"]), Conv2D(2, 1)], ceil=True), (7, 5, 2)),
+    (PixelShuffle(), (2, 3, 8)),
+    (KeepSize([PoolUnpool([Conv2D(2, 3, padding="same"), "tanh"])]), (3, 5, 2)),
 ]
 
 
@@ -136,7 +141,7 @@ def test_contract(layer, input_shape):
 
 def test_every_registered_layer_is_in_the_table():
     tested = {type(layer) for layer, _ in TABLE}
-    tested |= {AuxiliaryHead, Embedding}  # they have tests of their own
+    tested |= {AuxiliaryHead, Embedding, TiedEmbedding}  # they have tests of their own
     assert tested == {type(layers.get(name)) for name in layers.names()}
 
 

@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from skdl import config_context
 from skdl.ops import _blas
-from skdl.ops._blas import one_blas_thread
+from skdl.ops._blas import library_threads, one_blas_thread
 
 
 def numbers():
@@ -24,12 +24,51 @@ def three():
 
 
 def test_inside_and_after():
-    assert _blas.n_threads() == 1  # the library shares products itself
+    assert _blas.n_threads() == 0  # the library shares products itself
     with config_context(n_threads=8), one_blas_thread():
         assert numbers() == {1}
         assert _blas.n_threads() == 3  # the user's limit for BLAS holds
         with config_context(n_threads=2):
             assert _blas.n_threads() == 2
+    assert numbers() == {3}
+
+
+def test_the_libraries_get_them_back_for_a_while():
+    with library_threads():
+        assert numbers() == {3}  # outside nothing is changed
+    with one_blas_thread():
+        with library_threads():
+            assert (numbers(), _blas.n_threads()) == ({3}, 0)
+            with library_threads():
+                pass
+            assert numbers() == {3}
+            with one_blas_thread():
+                assert numbers() == {1}
+            assert (numbers(), _blas.n_threads()) == ({3}, 0)
+        assert numbers() == {1}
+        with one_blas_thread(), library_threads():  # as if another thread were inside
+            assert numbers() == {1}
+    assert numbers() == {3}
+
+
+def test_they_stay_at_one_while_another_thread_is_inside():
+    inside, leave = threading.Event(), threading.Event()
+
+    def fit():
+        with one_blas_thread():
+            inside.set()
+            leave.wait(20)
+
+    thread = threading.Thread(target=fit)
+    with one_blas_thread():
+        with library_threads():
+            thread.start()
+            inside.wait(20)
+            assert numbers() == {1}
+        assert numbers() == {1}
+    assert numbers() == {1}
+    leave.set()
+    thread.join()
     assert numbers() == {3}
 
 

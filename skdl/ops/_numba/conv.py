@@ -75,11 +75,8 @@ def _make_correlate(mr: int, nv: int) -> Any:
                         start = part[ROWS] + n_tiles * piece // pieces * mr
                         end = part[ROWS] + n_tiles * (piece + 1) // pieces * mr
                         for r in range(start, end, mr):
-                            # Whole vectors where later tiles of the piece mend
-                            # all that they write beyond a pixel's own outputs.
-                            room_left = outs[end - 1] - outs[r + mr - 1]
-                            if spills and room_left + plan.n_columns >= nr:
-                                left = nr
+                            if spills and r + mr < end:
+                                left = nr  # whole vectors: the next tile mends them
                             else:
                                 left = plan.n_columns - p * nr
                             tile(mr, nv, FROM_B, source, x0 + g * plan.x_group, rows, r,
