@@ -51,7 +51,9 @@ MADE = {
     "SegmentationClassifier": lambda: SegmentationOfLabels(SMALL),
     "SuperResolution": lambda: SuperResolution(SMALL),
     # The checks' rows are no drawings.
-    "StrokeGenerator": lambda: StrokesOfNumbers(4, n_components=2, max_iter=3),
+    "StrokeGenerator": lambda: StrokesOfNumbers(
+        4, cell="gru", n_components=2, max_iter=3
+    ),
     "RNNTagger": lambda: skdl.RNNTagger(4, **QUICK | {"max_iter": 3}),
 }
 
