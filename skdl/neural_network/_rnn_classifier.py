@@ -64,7 +64,7 @@ class RNNClassifier(NetworkClassifier, BaseRNN):
     initializer : str or Initializer, default="auto"
         Start of the weights. "auto" is LeCun before SELU and Xavier before the other
         activations; for deep nets of ReLU try "he_normal". Biases start at
-        0.
+        0, those of forget gates at 1.
     loss : str, Loss or callable, default="cross_entropy"
         "cross_entropy" or "log_loss" (for two classes and several labels: of one
         sigmoid each), "binary_cross_entropy", "exponential" (two classes), a loss

@@ -64,8 +64,8 @@ class RNNRegressor(NetworkRegressor, BaseRNN):
     initializer : str or Initializer, default="auto"
         Start of the weights. "auto" is LeCun before SELU and Xavier before the other
         activations; for deep nets of ReLU try "he_normal". Biases start at
-        0, those of the output layer at the constant of the smallest loss (for the
-        squared error the mean of `y`).
+        0, those of forget gates at 1, those of the output layer at the constant of the
+        smallest loss (for the squared error the mean of `y`).
     loss : str, Loss or callable, default="squared_error"
         "squared_error", "absolute_error", "huber", "quantile", "poisson" (targets ≥ 0),
         "gamma" (targets > 0), a loss object such as ``Quantile(0.9)``, or a function

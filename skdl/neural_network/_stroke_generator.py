@@ -66,7 +66,7 @@ class StrokeGenerator(BaseRNN):
     initializer : str or Initializer, default="auto"
         Start of the weights. "auto" is LeCun before SELU and Xavier before the other
         activations; for deep nets of ReLU try "he_normal". Biases start at
-        0, those of the output layer at moves that occur.
+        0, those of forget gates at 1, those of the output layer at moves that occur.
     alpha : float, default=0.0001
         Strength of the L2 penalty ½·alpha·‖W‖² on the weights (not on biases), which is
         divided by the sum of the sample weights of the batch.
