@@ -24,7 +24,7 @@ class LocalizerOfNumbers(ObjectLocalizer):
         if y is None:
             return None
         y = np.asarray(y).ravel()
-        if y.dtype.kind not in "biuf" or not np.isfinite(y).all():
+        if y.dtype.kind == "c" or not np.isfinite(y.astype(float)).all():
             return np.column_stack([y] * 5)  # must be refused
         y = y.astype(float)
         share = 0.5 + 0.5 * np.tanh(y / 10)
