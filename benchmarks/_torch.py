@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 
 def modules_of(layers: Sequence[Any], shapes: Sequence[Any]) -> list[Any]:
@@ -22,6 +25,8 @@ def modules_of(layers: Sequence[Any], shapes: Sequence[Any]) -> list[Any]:
         They take pictures as (n, c, h, w); weights are PyTorch's own.
     """
     from torch import nn
+
+    from skdl.layers import build_chain
 
     made = []
     for layer, before, after in zip(layers, shapes[:-1], shapes[1:], strict=True):
@@ -43,6 +48,10 @@ def modules_of(layers: Sequence[Any], shapes: Sequence[Any]) -> list[Any]:
             made += [nn.AdaptiveAvgPool2d(1), nn.Flatten()]
         elif kind in ("Residual", "SkipConcatenate"):
             made.append(_around(layer, before))
+        elif kind == "KeepSize":  # of pictures whose sides can be halved
+            made += modules_of(layer.layers, build_chain(layer.layers, before)[0])
+        elif kind == "PixelShuffle":
+            made.append(nn.PixelShuffle(layer.factor))
         elif kind == "Flatten":
             made.append(nn.Flatten())
         elif kind == "Reshape":
@@ -52,6 +61,8 @@ def modules_of(layers: Sequence[Any], shapes: Sequence[Any]) -> list[Any]:
             made.append(nn.Linear(before[-1], after[-1]))
         elif repr(layer) in ("Activation(function=ReLU())", "Activation()"):
             made.append(nn.ReLU())
+        elif repr(layer) == "Activation(function=LeakyReLU())":
+            made.append(nn.LeakyReLU(0.01))
         else:
             raise ValueError(f"{layer!r} has no module here.")
     return made
@@ -113,3 +124,49 @@ def _around(layer: Any, shape: Any) -> Any:
             return self.inner(x) + self.skip(x)
 
     return Around()
+
+
+def as_tensor(X: Any) -> Any:
+    """Return pictures (n, h, w, c) as a tensor (n, c, h, w) in the same memory."""
+    import torch
+
+    if X.ndim == 4:
+        X = np.moveaxis(X, -1, 1)
+        return torch.from_numpy(X).to(memory_format=torch.channels_last)
+    return torch.from_numpy(X)
+
+
+def fit(
+    module: Any,
+    loss_of: Callable[..., Any],
+    X: Any,
+    y: Any,
+    batch: int,
+    epochs: int,
+    rate: float = 1e-3,
+    cosine: bool = False,
+) -> None:
+    """Train a module with Adam, its rate constant or falling to 0 like a cosine."""
+    import torch
+
+    if X.ndim == 4:
+        module.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(module.parameters(), rate, fused=True)
+    n_steps = epochs * -(-len(X) // batch)
+    rates = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, n_steps)
+    module.train()
+    for _ in range(epochs):
+        for rows in torch.randperm(len(X)).split(batch):
+            optimizer.zero_grad()
+            loss_of(module(X[rows]), y[rows]).backward()
+            optimizer.step()
+            if cosine:
+                rates.step()
+    module.eval()
+
+
+def timed(function: Callable[[], Any]) -> tuple[float, float]:
+    """Return wall-clock and processor time of one call."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    function()
+    return time.perf_counter() - wall, time.process_time() - cpu
