@@ -5,6 +5,7 @@ import os
 import pkgutil
 import re
 import warnings
+from importlib.metadata import distribution
 from pathlib import Path
 
 from sphinx.util import logging
@@ -15,6 +16,11 @@ import skdl
 os.environ.setdefault("MPLBACKEND", "Agg")
 warnings.simplefilter("ignore", category=FutureWarning)
 
+# Formulas are set in the browser by a copy of MathJax that stands beside the pages.
+_installed = Path(str(distribution("sphinx-mathjax-offline").locate_file(".")))
+mathjax_file = _installed / "sphinx-mathjax-offline/static/mathjax/tex-svg.js"
+mathjax_path = mathjax_file.name
+
 project = "skdl"
 author = "The skdl developers"
 copyright = "2026, the skdl developers"
@@ -23,21 +29,61 @@ version = release = skdl.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
     "sphinx.ext.mathjax",
+    "sphinx.ext.viewcode",
     "numpydoc",
+    "myst_parser",
+    "sphinx_copybutton",
+    "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
 autosummary_generate = True
 autodoc_typehints = "none"
+default_role = "py:obj"
 numpydoc_show_class_members = False
-exclude_patterns = ["_build", "auto_examples/**/*.ipynb", "auto_examples/**/*.py"]
+numpydoc_xref_param_type = True
+numpydoc_xref_ignore = {"optional", "default", "shape", "type", "of", "or", "name"}
+exclude_patterns = [
+    "_build",
+    "inventories",
+    "auto_examples/**/*.ipynb",
+    "auto_examples/**/*.py",
+    "sg_execution_times.rst",
+    "auto_examples/**/sg_execution_times.rst",
+]
 templates_path = ["templates"]
-html_theme = "alabaster"
-html_theme_options = {
-    "description": "Deep learning, scikit-learn all the way through",
-    "fixed_sidebar": True,
-    "page_width": "1100px",
+copybutton_exclude = ".linenos, .gp, .go"
+
+# The inventories are kept here, so that the build needs no network:
+# `python docs/inventories.py` writes them from what is installed.
+intersphinx_mapping = {
+    name: (url, str(Path(__file__).parent / "inventories" / f"{name}.inv"))
+    for name, url in {
+        "python": "https://docs.python.org/3/",
+        "numpy": "https://numpy.org/doc/stable/",
+        "scipy": "https://docs.scipy.org/doc/scipy/",
+        "sklearn": "https://scikit-learn.org/stable/",
+    }.items()
 }
+
+html_theme = "pydata_sphinx_theme"
+html_title = "skdl"
+html_static_path = ["_static", str(mathjax_file.resolve())]
+html_css_files = ["skdl.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "show_prev_next": True,
+    "header_links_before_dropdown": 6,
+    "pygments_light_style": "tango",
+    "pygments_dark_style": "monokai",
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+}
+html_sidebars = {"index": [], "install": [], "limits": [], "glossary": []}
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
