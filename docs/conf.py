@@ -43,6 +43,13 @@ autodoc_typehints = "none"
 default_role = "py:obj"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = True
+numpydoc_xref_aliases = {
+    "bool": "bool",
+    "array_like": "numpy.asarray",
+    "array-like": "numpy.asarray",
+    "sequence": "collections.abc.Sequence",
+    "iterable": "collections.abc.Iterable",
+}
 numpydoc_xref_ignore = {"optional", "default", "shape", "type", "of", "or", "name"}
 exclude_patterns = [
     "_build",

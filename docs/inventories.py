@@ -42,6 +42,12 @@ PYTHON = {
     "KeyError": "library/exceptions.html#KeyError",
     "ImportError": "library/exceptions.html#ImportError",
     "KeyboardInterrupt": "library/exceptions.html#KeyboardInterrupt",
+    "collections.abc.Iterable": (
+        "library/collections.abc.html#collections.abc.Iterable"
+    ),
+    "collections.abc.Sequence": (
+        "library/collections.abc.html#collections.abc.Sequence"
+    ),
     "pathlib.Path": "library/pathlib.html#pathlib.Path",
     "warnings.catch_warnings": "library/warnings.html#warnings.catch_warnings",
 }
