@@ -102,7 +102,9 @@ if __name__ == "__main__":
     write("python", "3", PYTHON)
     write("sklearn", "", members("sklearn", SKLEARN, "modules/generated"))
     write("scipy", "", members("scipy", SCIPY, "reference/generated"))
-    numpy = {f"numpy.{n}": f"reference/generated/numpy.{n}.html#numpy.{n}" for n in NUMPY}
+    numpy = {
+        f"numpy.{n}": f"reference/generated/numpy.{n}.html#numpy.{n}" for n in NUMPY
+    }
     numpy["numpy.random.Generator"] = (
         "reference/random/generator.html#numpy.random.Generator"
     )

@@ -21,7 +21,9 @@ TABLES = sorted((DOCS / "coming_from").glob("[!i]*.rst"))
 
 
 def blocks(page):
-    found = re.findall(r"\.\. code-block:: python\n\n((?:   .*\n|\n)+)", page.read_text())
+    found = re.findall(
+        r"\.\. code-block:: python\n\n((?:   .*\n|\n)+)", page.read_text()
+    )
     return [textwrap.dedent(block) for block in found]
 
 

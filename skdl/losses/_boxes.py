@@ -18,7 +18,7 @@ class BoxLoss(Loss):
     """Whether an object is in a picture, where its centre is, and its size.
 
     With raw predictions z the presence is p = σ(z₀), the centre x = σ(z₁), y = σ(z₂),
-    the size w = exp(z₃), h = exp(z₄). The loss is the sum of five parts:
+    the size w = exp(z₃), h = exp(z₄). The loss is the sum of five parts::
 
         BCE(p, present)
         + present·box_weight·[BCE(x, x_c) + BCE(y, y_c)
