@@ -1,7 +1,7 @@
 """Write the inventories by which names of other projects become links.
 
 ``python docs/inventories.py``: the documentation is then built without a network. The
-names are those that are installed, the addresses those of the projects' reference pages.
+names are those that are installed, the addresses those of the projects' references.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The code of the guide runs: the tutorial, the how-to pages, the tables from others."""
+"""The code of the guide runs: tutorial, how-to pages, tables from other libraries."""
 
 import re
 import textwrap
