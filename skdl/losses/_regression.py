@@ -190,6 +190,8 @@ class Quantile(Loss):
         return max(n_levels, n_targets)
 
     def _quantiles(self, values: Array, levels: Array, weight: Array | None) -> Array:
+        if len(levels) == values.shape[1] == 1:  # a leaf: of many small ones
+            return weighted_quantile(values, float(levels[0]), weight)
         levels = np.broadcast_to(levels, values.shape[1])
         columns = [
             weighted_quantile(values[:, j : j + 1], float(q), weight)

@@ -13,6 +13,7 @@ from skdl import (
     AdaBoostRegressor,
     GradientBoostingClassifier,
     GradientBoostingRegressor,
+    losses,
 )
 from skdl._config import n_threads
 
@@ -41,6 +42,31 @@ def test_results_do_not_depend_on_it(case, engine):
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
             np.testing.assert_array_equal(a, b)
+
+
+SEARCHED = {
+    "quantiles": ({"loss": losses.Quantile([0.1, 0.5, 0.9])}, Y),
+    "absolute error of two": ({"loss": "absolute_error"}, np.c_[Y, -X[:, 0]]),
+    "shared trees": ({"loss": "huber", "shared_trees": True}, np.c_[Y, 300 * X[:, 0]]),
+    "constrained": ({"loss": "quantile", "monotonic_cst": [0, 0, 1, *[0] * 7]}, Y),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("case", SEARCHED)
+def test_leaves_that_are_searched_in_pieces_have_the_same_values(
+    case, weighted, monkeypatch
+):
+    settings, y = SEARCHED[case]
+    weight = np.random.default_rng(0).random(len(X)) if weighted else None
+    found = []
+    for piece, few, n_jobs in ((1, 0, 2), (100, 0, 2), (100, 0, 1), (10**9, 10**9, 2)):
+        monkeypatch.setattr("skdl.boosting._gradients.leaf_values.PIECE", piece)
+        monkeypatch.setattr("skdl.boosting._learners.trees.FEW", few)
+        model = GradientBoostingRegressor(n_estimators=5, n_jobs=n_jobs, **settings)
+        found.append(model.fit(X, y, weight).predict(X))
+    for other in found[1:]:
+        np.testing.assert_array_equal(other, found[0])
 
 
 class Spy(RegressorMixin, BaseEstimator):

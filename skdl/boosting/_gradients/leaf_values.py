@@ -11,6 +11,8 @@ from skdl.boosting._gradients.leaf_minimum import LeafMinimum
 from skdl.losses import Loss
 from skdl.tree import GrownTree, leaf_sums
 
+PIECE = 16384  # rows whose leaves are searched at a time
+
 
 def newton_values(
     grown: GrownTree, g: Array, h: Array | None, l2_regularization: float
@@ -133,8 +135,28 @@ class LeafSearch:
         self.weight = weight
         self.monotonic_cst = monotonic_cst
 
-    def values(self, grown: GrownTree, part: slice, raw: Array) -> Array:
-        """Return the best values of the leaves.
+    def pieces(self, grown: GrownTree) -> list[slice]:
+        """Divide the leaves into some that may be searched side by side.
+
+        Parameters
+        ----------
+        grown : GrownTree
+            A tree just grown.
+
+        Returns
+        -------
+        pieces : list of slice
+            Of neighbours with some `PIECE` rows; all leaves, where they depend on each
+            other.
+        """
+        n_leaves = len(grown.leaves)
+        if self.monotonic_cst is not None or not self.loss.has_leaf_value:
+            return [slice(0, n_leaves)]
+        firsts = np.flatnonzero(np.diff(grown.starts // PIECE, prepend=-1))
+        return list(map(slice, firsts, np.append(firsts[1:], n_leaves)))
+
+    def values(self, grown: GrownTree, part: slice, raw: Array, leaves: slice) -> Array:
+        """Return the best values of leaves.
 
         Parameters
         ----------
@@ -144,33 +166,35 @@ class LeafSearch:
             The outputs that it serves.
         raw : float64 ndarray of shape (n, k)
             Raw predictions so far.
+        leaves : slice
+            One of its `pieces`.
 
         Returns
         -------
         values : float64 ndarray of shape (n_leaves, n_outputs)
             Where features are constrained, as near to the best as bounds allow.
         """
-        rows = self._rows(grown, part, raw)
-        values = rows.best(_spans(grown.starts, grown.ends))
+        starts, ends = grown.starts[leaves], grown.ends[leaves]
+        first = starts[0]
+        rows = self._rows(grown.rows[first : ends[-1]], part, raw)
+        values = rows.best(_spans(starts - first, ends - first))
         if self.monotonic_cst is None:
             return values
         bounds = self._bounds(grown, rows)
         return np.clip(values, bounds[:, :1], bounds[:, 1:])
 
-    def _rows(self, grown: GrownTree, part: slice, raw: Array) -> _Rows | _Followed:
+    def _rows(self, index: Array, part: slice, raw: Array) -> _Rows | _Followed:
         """The rows in the order of the tree's leaves; of one output if it can be."""
         if not self.loss.has_leaf_value:
-            return _Followed(self.minimum, grown.rows, raw, part)
+            return _Followed(self.minimum, index, raw, part)
         loss = None
         if part.stop - part.start == 1:
             loss = self.loss.of_output(part.start)
-        weight = None if self.weight is None else self.weight[grown.rows]
+        weight = None if self.weight is None else self.weight[index]
         if loss is None:
-            y, raw = self.y[grown.rows], raw[grown.rows]
-            return _Rows(self.loss, y, raw, weight, part)
+            return _Rows(self.loss, self.y[index], raw[index], weight, part)
         y = self.y[:, part] if self.y.shape[1] > 1 else self.y
-        raw = raw[:, part][grown.rows]
-        return _Rows(loss, y[grown.rows], raw, weight, slice(0, 1))
+        return _Rows(loss, y[index], raw[:, part][index], weight, slice(0, 1))
 
     def _bounds(self, grown: GrownTree, rows: _Rows | _Followed) -> Array:
         """Bounds of the leaves: those of growth are in units of the gradients.

@@ -15,11 +15,9 @@ from skdl.boosting._learners.learned import Learned
 from skdl.boosting._learners.rounds import TreeRound
 from skdl.losses import Loss
 from skdl.ops._threads import run_chunks
-from skdl.tree import (
-    BinMapper,
-    TreeParams,
-    make_grower,
-)
+from skdl.tree import BinMapper, GrownTree, TreeParams, make_grower
+
+FEW = 30_000  # rows of all trees below which a second thread costs more than it helps
 
 
 class TreeLearners:
@@ -125,28 +123,39 @@ class TreeLearners:
         else:
             run_chunks(grow, len(parts))
 
-        searches = self._searches(d)
-
-        def fill_leaves(i: int) -> None:
-            part, grown = parts[i], grown_trees[i]
-            g_part, h_part = d.g[part], None if h is None else h[part]
-            if searches:
-                values = self.search.values(grown, part, raw)
-            else:
-                values = newton_values(
-                    grown, g_part, h_part, self.params.l2_regularization
+        if self._searches(d):
+            self._search_leaves(grown_trees, parts, raw)
+        else:
+            for part, grown in zip(parts, grown_trees, strict=True):
+                h_part = None if h is None else h[part]
+                grown.tree.value[grown.leaves] = newton_values(
+                    grown, d.g[part], h_part, self.params.l2_regularization
                 )
-            grown.tree.value[grown.leaves] = values
-
-        if searches and self.loss.verified:
-            run_chunks(fill_leaves, len(parts))
-        else:  # a user's own loss is asked on one thread; sums of leaves have theirs
-            for i in range(len(parts)):
-                fill_leaves(i)
         trees = [grown.tree for grown in grown_trees]
         return Learned(
             TreeRound(trees, self.n_raw), grown_trees if rows is None else None
         )
+
+    def _search_leaves(
+        self, grown_trees: list[GrownTree], parts: list[slice], raw: Array
+    ) -> None:
+        """Give the leaves of all trees the values that minimise the loss."""
+        pieces = [
+            (grown, part, leaves)
+            for grown, part in zip(grown_trees, parts, strict=True)
+            for leaves in self.search.pieces(grown)
+        ]
+
+        def fill(i: int) -> None:
+            grown, part, leaves = pieces[i]
+            grown.tree.value[grown.leaves[leaves]] = self.search.values(
+                grown, part, raw, leaves
+            )
+
+        # A user's own loss is asked on one thread, and so are few rows.
+        n_rows = sum(len(grown.rows) for grown in grown_trees)
+        alone = not self.loss.verified or n_rows < FEW
+        run_chunks(fill, len(pieces), 1 if alone else None)
 
     def lengths(self, values: Array, raw: Array, rows: Array | None) -> Array:
         """Return the factors of the trees: leaf values are steps already.
