@@ -83,11 +83,20 @@ def test_weights_under_partial_fit(problems, kind):
     assert_same_model(a, b)
 
 
-def test_weights_of_the_validation_rows(problems):
-    X, y = problems["multiclass"]
+@pytest.mark.parametrize(
+    ("kind", "scoring"),
+    [
+        ("multiclass", None),
+        ("multiclass", "neg_log_loss"),
+        ("regression", None),
+        ("regression", "neg_mean_absolute_error"),
+    ],
+)
+def test_weights_of_the_validation_rows(problems, kind, scoring):
+    X, y = problems[kind]
     weight = np.random.default_rng(0).integers(0, 4, len(X))
     copies = np.repeat(np.arange(len(X)), weight)
-    net = made("multiclass")
+    net = made(kind).set_params(scoring=scoring)
     weighted = clone(net).fit(X, y, X_val=X, y_val=y, sample_weight_val=weight)
     repeated = clone(net).fit(X, y, X_val=X[copies], y_val=y[copies])
     for name in ("val_loss", "val_score"):
