@@ -28,6 +28,8 @@ class BatchNorm(Layer):
     averages, μ ← α·mean + (1−α)μ and σ² likewise (of the unbiased variance, as PyTorch
     has it; Keras takes the biased one). Sample weights do not enter the statistics. A
     frozen layer takes the moving averages in training too, and leaves them as they are.
+    The averages begin at 0 and 1: after n batches (1 − α)ⁿ of that is left, so after
+    fewer than some 3/α batches (30) predictions are poor, however small the loss is.
 
     Parameters
     ----------

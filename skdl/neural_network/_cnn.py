@@ -19,6 +19,7 @@ from skdl.neural_network._pictures import (
     read_pictures,
 )
 from skdl.neural_network._plan import Plan
+from skdl.neural_network._wording import OF_PICTURES, reword
 from skdl.training import AugmentedBatches, Batches
 
 
@@ -32,6 +33,10 @@ class BaseCNN(BaseNetwork):
         "input_shape": [list, tuple, None],
         "augment": [list, tuple, None],
     }
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        reword(cls, OF_PICTURES)
 
     augment: Any
     width: float

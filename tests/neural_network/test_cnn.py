@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from skdl import CNNClassifier, CNNRegressor, NetworkFeatures
+from skdl import CNNClassifier, CNNRegressor, MLPClassifier, NetworkFeatures
 from skdl.layers import Conv2D, Dense, Flatten, GlobalAvgPool, MaxPool2D, Rescale
 
 pytestmark = pytest.mark.filterwarnings(
@@ -300,3 +300,40 @@ def test_features_of_pictures_in_a_pipeline(digits):
     model = make_pipeline(NetworkFeatures(net), LogisticRegression(max_iter=2000))
     assert model.fit(X, y).score(X, y) > 0.95
     assert model[0].transform(X).shape == (300, 128)
+
+
+# ---- what it says of itself
+
+
+@pytest.mark.parametrize("network", [CNNClassifier, CNNRegressor])
+def test_docstrings_speak_of_pictures(network):
+    for name in ("fit", "partial_fit", "initialize", "predict"):
+        method = getattr(network, name)
+        assert "(n_samples, h, w, c)" in method.__doc__
+        assert "n_features" not in method.__doc__
+        assert method.__qualname__ == f"{network.__name__}.{name}"
+    assert (
+        "sparse matrix} of shape (n_samples, n_features)" in MLPClassifier.fit.__doc__
+    )
+
+
+# ---- one picture at a time
+
+
+def test_single_pictures_are_checked_like_many(digits):
+    X, y = digits
+    settings = {"max_iter": 2, "random_state": 0, "n_iter_no_change": "never"}
+    net = CNNClassifier(ANY_SIZE, **settings).fit(X.astype(np.float32), y)
+    many = net.predict_proba(X[:5].astype(np.float32))
+    for form in (np.float32, np.uint8, np.float64):
+        one = net.predict_proba(X[:1].astype(form))
+        np.testing.assert_allclose(one, many[:1], rtol=1e-5)
+    assert net.predict_proba(X[:1, :, :, None].astype(np.float32)).shape == (1, 10)
+    wrong = X[:1].astype(np.float32)
+    wrong[0, 3, 3] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        net.predict(wrong)
+    with pytest.raises(ValueError, match="infinity"):
+        net.predict(wrong * 0 + np.inf)
+    with pytest.raises(ValueError, match="number of channels must be 1"):
+        net.predict(np.zeros((1, 8, 8, 3), np.float32))
