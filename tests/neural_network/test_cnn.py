@@ -334,6 +334,6 @@ def test_single_pictures_are_checked_like_many(digits):
     with pytest.raises(ValueError, match="NaN"):
         net.predict(wrong)
     with pytest.raises(ValueError, match="infinity"):
-        net.predict(wrong * 0 + np.inf)
+        net.predict(np.full_like(wrong, np.inf))
     with pytest.raises(ValueError, match="number of channels must be 1"):
         net.predict(np.zeros((1, 8, 8, 3), np.float32))
