@@ -39,7 +39,7 @@ from skdl.ops._numba.plan import (
 )
 from skdl.ops._numba.team import Kernel, n_slots
 from skdl.ops._numba.tile import FROM_B, FROM_C, MR, MR_FEW, NV, tile
-from skdl.ops._numba.vector import HALF, bytes_of, copy, copy_vectors
+from skdl.ops._numba.vector import BYTES, HALF, bytes_of, copy, copy_vectors
 from skdl.ops.geometry import Conv
 
 PIECES = 4  # of each of a few images, which threads share
@@ -123,73 +123,76 @@ def put_blocks(x, x0, p, out, out0):  # type: ignore[no-untyped-def]
                 out[to + z] = x[at + z]
 
 
-def _make_weights(mr: int, nv: int) -> Any:
-    vectors = max(nv, 1)
-    piece = 1 if nv else HALF
-
-    @inner
-    def put_panels(dy, base, apart, n_rows, k, nr, out):  # type: ignore[no-untyped-def]
-        """Copy k columns of a matrix into panels of nr; those beyond are not used."""
-        lanes = nr // vectors
-        for p in range(-(-k // nr)):
-            at, to = base + p * nr, p * n_rows * nr
-            # Vectors read nothing past the end.
-            safe = min(n_rows, (dy.size - at - nr) // apart + 1)
-            for i in range(safe):
+@inner
+def put_panels(dy, base, apart, n_rows, k, nr, out):  # type: ignore[no-untyped-def]
+    """Copy k columns of a matrix into panels of nr; what is beyond them is not used."""
+    lanes = BYTES // dy.itemsize
+    for p in range(-(-k // nr)):
+        at, to = base + p * nr, p * n_rows * nr
+        # Vectors read nothing past the end.
+        safe = min(n_rows, (dy.size - at - nr) // apart + 1)
+        for i in range(safe):
+            if nr < lanes:
+                copy_vectors(HALF, dy, at + i * apart, out, to + i * nr)
+            else:
                 for j in range(0, nr, lanes):
-                    copy_vectors(piece, dy, at + i * apart + j, out, to + i * nr + j)
-            for i in range(max(safe, 0), n_rows):
-                for j in range(min(nr, k - p * nr)):
-                    out[to + i * nr + j] = dy[at + i * apart + j]
+                    copy_vectors(1, dy, at + i * apart + j, out, to + i * nr + j)
+        for i in range(max(safe, 0), n_rows):
+            for j in range(min(nr, k - p * nr)):
+                out[to + i * nr + j] = dy[at + i * apart + j]
 
-    @inner
-    def sum_over(x, plan, dy, k, first, last, room, panels, out, nr):  # type: ignore[no-untyped-def]
-        """Σ over the images first … last − 1.
 
-        The sum runs over lines of a few images at a time: enough to be worth loading
-        and storing a tile of `out`, few enough for both factors to stay in the cache.
+@inner
+def put_ones(p, room):  # type: ignore[no-untyped-def]
+    """Set the channel whose weight is the bias; `put_blocks` leaves it alone."""
+    one = room.dtype.type(1)
+    for n in range(p.at_once):
+        for i in range(p.ones, p.room, p.unit):
+            room[n * p.room + i + p.channels % p.unit] = one
+
+
+def _make_weights(mr: int, nv: int) -> Any:
+    # Of the functions around it only numbers: those of others change from process to
+    # process, and what is kept on disk would never be found.
+    @Kernel
+    def weights(x, table, dy, k, n, nr, rooms, many, sums, first, last, slot):  # type: ignore[no-untyped-def]
+        """(Window entries)ᵀ · dy for some slices of n images; the last row is Σ dy.
+
+        There are as many slices as `sums`; `k` is the number of columns of a group,
+        `nr` that of a tile. A sum runs over lines of a few images at a time: enough to
+        be worth loading and storing a tile of it, few enough for both factors to stay
+        in the cache.
         """
-        groups, _, wide = out.shape
+        plan, room, panels = _weights(table), rooms[slot], many[slot]
+        slices, groups, depth, wide = sums.shape
         one = x.dtype.type(1)
         n_taps, size = plan.taps.shape[1], plan.taps.size
         taps, outs = plan.taps.reshape(size), plan.outs.reshape(size)
-        flat = out.reshape(out.size)
         room[:] = 0
         panels[:] = 0
-        flat[:] = 0
-        for n in range(plan.at_once):
-            for i in range(plan.ones, plan.room, plan.unit):
-                room[n * plan.room + i + plan.channels % plan.unit] = one
-        for start in range(first, last, plan.at_once):
-            n_images = min(plan.at_once, last - start)
-            n_rows, n_lines = n_images * plan.n_pixels, n_images * plan.n_lines
-            for n in range(n_images):
-                put_blocks(x, (start + n) * plan.x_size, plan, room, n * plan.room)
-            for g in range(groups):
-                base = start * plan.y_size + g * k
-                put_panels(dy, base, groups * k, n_rows, k, nr, panels)
-                for line in range(0, n_lines, plan.block):
-                    count = min(plan.block, n_lines - line)
-                    for p in range(wide // nr):
-                        b0 = (p * n_rows + line * plan.n_across) * nr
-                        c0 = g * out[0].size + p * nr
-                        for t in range(g * n_taps, (g + 1) * n_taps, mr):
-                            tile(mr, nv, FROM_C, room, 0, taps, t, plan.lines, line,
-                                 panels, b0, flat, c0, outs, t,
-                                 count, plan.n_across, plan.across,
-                                 plan.n_across * nr, nr, nr, one)  # fmt: skip
-
-    @Kernel
-    def weights(x, table, dy, k, n, nr, rooms, panels, out, first, last, slot):  # type: ignore[no-untyped-def]
-        """(Window entries)ᵀ · dy for some slices of the images; the last row is Σ dy.
-
-        There are as many slices as `out` has sums; `k` is the number of columns of a
-        group, `nr` that of a tile.
-        """
-        plan, slices = _weights(table), len(out)
+        put_ones(plan, room)
         for i in range(first, last):
-            sum_over(x, plan, dy, k, n * i // slices, n * (i + 1) // slices,
-                     rooms[slot], panels[slot], out[i], nr)  # fmt: skip
+            flat_sum = sums[i].reshape(groups * depth * wide)
+            flat_sum[:] = 0
+            end = n * (i + 1) // slices
+            for start in range(n * i // slices, end, plan.at_once):
+                n_images = min(plan.at_once, end - start)
+                n_rows, n_lines = n_images * plan.n_pixels, n_images * plan.n_lines
+                for z in range(n_images):
+                    put_blocks(x, (start + z) * plan.x_size, plan, room, z * plan.room)
+                for g in range(groups):
+                    base = start * plan.y_size + g * k
+                    put_panels(dy, base, groups * k, n_rows, k, nr, panels)
+                    for line in range(0, n_lines, plan.block):
+                        count = min(plan.block, n_lines - line)
+                        for p in range(wide // nr):
+                            b0 = (p * n_rows + line * plan.n_across) * nr
+                            c0 = g * depth * wide + p * nr
+                            for t in range(g * n_taps, (g + 1) * n_taps, mr):
+                                tile(mr, nv, FROM_C, room, 0, taps, t, plan.lines, line,
+                                     panels, b0, flat_sum, c0, outs, t,
+                                     count, plan.n_across, plan.across,
+                                     plan.n_across * nr, nr, nr, one)  # fmt: skip
 
     return weights
 
