@@ -169,6 +169,22 @@ def test_norms_sums_and_the_activation_that_follows_are_fused(case, engine):
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("shape", [(6, 3), (2, 4, 5, 3)])
+def test_moving_averages_of_a_norm(shape, engine):
+    """They begin at 0 and 1 and go a tenth of the way; the variance is unbiased."""
+    x = np.random.default_rng(0).normal(2.0, 3.0, shape)
+    network = drawn([BatchNorm(momentum=0.1)], shape[1:])
+    with config_context(engine=engine):
+        network.forward(network.tree(network.params), x, Context(True))
+    rows = x.reshape(-1, 3)
+    mean, variance = 0.1 * rows.mean(0), 0.9 + 0.1 * rows.var(0, ddof=1)
+    np.testing.assert_allclose(network.state["0.running_mean"], mean, rtol=1e-12)
+    np.testing.assert_allclose(
+        network.state["0.running_variance"], variance, rtol=1e-12
+    )
+
+
 def test_residual_gradients_by_numbers():
     """A ReLU inside a block does not touch the gradient that goes around it."""
     rng = np.random.default_rng(0)
