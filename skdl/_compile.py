@@ -33,6 +33,7 @@ from skdl.layers import (
 from skdl.losses import CrossEntropy
 from skdl.networks import Network
 from skdl.neural_network import Autoencoder, CNNClassifier, MLPRegressor
+from skdl.ops.activation import relu_backward
 from skdl.training import Objective
 
 
@@ -103,6 +104,7 @@ def _call_images(rng: np.random.Generator) -> None:
     """Convolutions of few and of many channels, pools, norms and turned pictures."""
     classes = np.arange(8) % 2
     norm_relu: list[Layer | str] = ["batch_norm", Activation("relu")]
+    # Products are compiled for half a vector of columns, for one and for more.
     body: list[Layer | str] = [
         Conv2D(4, padding="same"),
         *norm_relu,
@@ -111,6 +113,8 @@ def _call_images(rng: np.random.Generator) -> None:
         DepthwiseConv2D(padding="same"),
         PoolUnpool(),
         "max_pool2d",
+        Conv2D(7, padding="same"),
+        Conv2D(12, padding="same"),
         Conv2D(32, padding="same"),
         Conv2D(32, padding="same", stride=2),
         AvgPool2D(2, padding="same"),
@@ -123,6 +127,9 @@ def _call_images(rng: np.random.Generator) -> None:
         code.fit(X if dtype == np.uint8 else shares.astype(dtype))
         net = CNNClassifier(body, augment=["rotate"], max_iter=1, random_state=0)
         net.fit(X, classes).predict(X)
+    for real in (np.float32, np.float64):  # of large pictures
+        dy, y, out, work = np.zeros((4, 2**16), real)
+        relu_backward(dy, y, out, work)
 
 
 def _call_sequences(rng: np.random.Generator) -> None:

@@ -19,9 +19,17 @@ PACKAGES = ("skdl.tree._numba", "skdl.boosting._numba")
 LINE = "Compiling: up to 15 s, once after installing"
 
 
+def named_values(module):
+    """Yield what a module has, kernels and those in dictionaries by themselves."""
+    for name, value in vars(module).items():
+        many = value if isinstance(value, dict) else {"": value}
+        for key, each in many.items():
+            yield f"{name}{key}", getattr(each, "compiled", each)
+
+
 def compiled_functions():
     """Return what Python calls and the cache keeps: name -> dispatcher."""
-    images = ("conv", "depthwise", "pool", "warp")
+    images = ("conv", "depthwise", "pool", "warp", "channel_norm", "team")
     names = [f"skdl.ops._numba.{name}" for name in ("update", *images)]
     for package in PACKAGES:
         path = importlib.import_module(package).__path__
@@ -30,7 +38,7 @@ def compiled_functions():
     return {
         f"{module}.{name}": value
         for module in names
-        for name, value in vars(importlib.import_module(module)).items()
+        for name, value in named_values(importlib.import_module(module))
         if isinstance(value, numba.core.dispatcher.Dispatcher)
         and value.py_func.__module__ == module
         and value.targetoptions.get("no_cpython_wrapper") is None

@@ -272,5 +272,6 @@ class Kernel:
         control = aligned((WORDS,), "int64")
         control[:] = 0
         share(control, address, 0, 0, 0, args)  # compiled, too; there is nothing to do
+        serve(control, 1, 0)
         self._addresses[kind] = address
         return address
