@@ -116,6 +116,7 @@ def _call_images(rng: np.random.Generator) -> None:
         Conv2D(7, padding="same"),
         Conv2D(12, padding="same"),
         Conv2D(32, padding="same"),
+        Conv2D(32, padding="same", winograd=True),
         Conv2D(32, padding="same", stride=2),
         AvgPool2D(2, padding="same"),
         "global_avg_pool",

@@ -53,6 +53,13 @@ class Conv2D(Layer):
         activation that follows.
     bias_initializer : str or Initializer, default="zeros"
         Start of b.
+    winograd : bool, default=False
+        Whether to compute in Winograd's way, F(4×4, 3×3) (Lavin & Gray 2016), where
+        that is possible: in float32 with compiled code, for filters of 3×3, stride and
+        dilation 1, padding up to 2, one group, and channels and filters in multiples of
+        32. The output and the gradient to the input then take about half the time; the
+        gradient to W is as it was. Errors are up to 10⁻⁵ of the largest number of the
+        result in place of 5·10⁻⁷.
 
     Raises
     ------
@@ -71,6 +78,7 @@ class Conv2D(Layer):
         "filters": COUNT,
         "groups": COUNT,
         "bias": ["boolean"],
+        "winograd": ["boolean"],
     }
 
     def __init__(
@@ -84,6 +92,7 @@ class Conv2D(Layer):
         bias: bool = True,
         initializer: str | Initializer = "auto",
         bias_initializer: str | Initializer = "zeros",
+        winograd: bool = False,
     ) -> None:
         self.filters = filters
         self.kernel_size = kernel_size
@@ -94,6 +103,7 @@ class Conv2D(Layer):
         self.bias = bias
         self.initializer = initializer
         self.bias_initializer = bias_initializer
+        self.winograd = winograd
 
     def geometry(self, input_shape: Shape) -> Conv:
         """Return where the windows lie.
@@ -158,7 +168,8 @@ class Conv2D(Layer):
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         conv = self.geometry(x.shape[1:])
         out = ctx.empty((len(x), *conv.output_shape))
-        conv2d(conv, x, params["W"], params.get("b"), out, ctx.floor, ctx.empty)
+        W, b = params["W"], params.get("b")
+        conv2d(conv, x, W, b, out, ctx.floor, ctx.empty, self.winograd)
         return out, x if ctx.train else None
 
     def backward(
@@ -169,7 +180,9 @@ class Conv2D(Layer):
         if not ctx.want_dx:
             return None
         out = ctx.empty(x.shape)
-        return conv2d_backward_input(conv, dy, params["W"], out, empty=ctx.empty)
+        return conv2d_backward_input(
+            conv, dy, params["W"], out, empty=ctx.empty, winograd=self.winograd
+        )
 
 
 @register("depthwise_conv2d")
@@ -205,6 +218,7 @@ class DepthwiseConv2D(Conv2D):
         picture.
     """
 
+    winograd = False
     _parameter_constraints: dict[str, Any] = {
         "multiplier": COUNT,
         "bias": ["boolean"],

@@ -23,19 +23,22 @@ from skdl.ops.depthwise import (
 )
 from skdl.ops.geometry import Conv
 from skdl.ops.window import entries
+from skdl.ops.winograd import fits
 
 Empty = Callable[..., Array]
 
 _COLUMNS = 2**19  # bytes of windows that are laid out at a time: the second-level cache
 
 
-@lru_cache(maxsize=1)
-def _compiled() -> Any:
-    return import_module("skdl.ops._numba.conv")
+@lru_cache(maxsize=2)
+def _compiled(name: str) -> Any:
+    return import_module(f"skdl.ops._numba.{name}")
 
 
-def _twin() -> Any:
-    return _compiled() if use_numba() else None
+def _twin(winograd: bool = False) -> Any:
+    if not use_numba():
+        return None
+    return _compiled("winograd" if winograd else "conv")
 
 
 def conv2d(
@@ -46,6 +49,7 @@ def conv2d(
     out: Array,
     floor: float = -np.inf,
     empty: Empty = np.empty,
+    winograd: bool = False,
 ) -> Array:
     """y[p, q] = max(floor, b + Σ_ij x[window entry (i, j) of (p, q)] · W[i, j]).
 
@@ -65,13 +69,15 @@ def conv2d(
         The least value of y: 0 makes it ReLU of the convolution. NaN stays.
     empty : callable, default=numpy.empty
         ``empty(shape, dtype)`` gives scratch memory.
+    winograd : bool, default=False
+        Whether compiled code takes Winograd's way where that `fits`.
 
     Returns
     -------
     out : ndarray of shape (n, ho, wo, filters)
         y.
     """
-    if (twin := _twin()) is not None:
+    if (twin := _twin(winograd and fits(conv, x.dtype))) is not None:
         return twin.correlate_images(conv, False, x, W, b, out, floor, empty)
     if conv.depthwise:
         depthwise(conv, x, W, out)
@@ -91,6 +97,7 @@ def conv2d_backward_input(
     b: Array | None = None,
     floor: float = -np.inf,
     empty: Empty = np.empty,
+    winograd: bool = False,
 ) -> Array:
     """∂L/∂x, each pixel of ∂L/∂y spread over its window: the transposed convolution.
 
@@ -110,13 +117,15 @@ def conv2d_backward_input(
         The least value of the result.
     empty : callable, default=numpy.empty
         ``empty(shape, dtype)`` gives scratch memory.
+    winograd : bool, default=False
+        Whether compiled code takes Winograd's way where that `fits`.
 
     Returns
     -------
     out : ndarray of shape (n, h, w, channels)
         ∂L/∂x.
     """
-    if (twin := _twin()) is not None:
+    if (twin := _twin(winograd and fits(conv, dy.dtype))) is not None:
         return twin.correlate_images(conv, True, dy, W, b, out, floor, empty)
     if conv.depthwise:
         depthwise_backward_input(conv, dy, W, out)

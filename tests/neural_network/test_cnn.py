@@ -8,6 +8,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
@@ -300,6 +301,20 @@ def test_features_of_pictures_in_a_pipeline(digits):
     model = make_pipeline(NetworkFeatures(net), LogisticRegression(max_iter=2000))
     assert model.fit(X, y).score(X, y) > 0.95
     assert model[0].transform(X).shape == (300, 128)
+
+
+# ---- pictures are predicted some at a time
+
+
+def test_the_validation_loss_is_the_mean_over_all_weights():
+    rng = np.random.default_rng(0)
+    X, y = rng.random((30, 32, 32)), np.arange(30) % 3
+    weight = np.where(np.arange(30) < 20, 0.1, 5.0)  # parts of very different weight
+    layers = [Conv2D(16, padding=1), "relu", GlobalAvgPool()]  # 8 pictures a part
+    net = CNNClassifier(layers, max_iter=1, random_state=0, n_iter_no_change="never")
+    net.fit(X, y, X_val=X, y_val=y, sample_weight_val=weight)
+    expected = log_loss(y, net.predict_proba(X), sample_weight=weight)
+    np.testing.assert_allclose(net.history_["val_loss"][-1], expected, rtol=1e-9)
 
 
 # ---- what it says of itself

@@ -73,7 +73,8 @@ WEIGHTS = Struct(
 )
 
 
-def _frame(f: Frame) -> dict[str, Any]:
+def frame_fields(f: Frame) -> dict[str, Any]:
+    """Return the fields FRAME of a struct."""
     return {
         "x_size": f.h * f.w * f.c,
         "h": f.h,
@@ -213,7 +214,7 @@ def fill_tables(t: Correlation, mr: int, bare: bool) -> tuple[SimpleNamespace, A
     parts[:, N_INNER] = [part.inner for part in t.parts]
     parts[1:, DEPTH] = np.cumsum([len(p) for p in picks])[:-1]
     filled = CORRELATION.fill(
-        **{**_frame(t.frame), "bare": bare},
+        **{**frame_fields(t.frame), "bare": bare},
         y_size=t.out_size,
         x_group=t.frame.c // t.groups,
         n_columns=t.n_columns,
@@ -295,7 +296,7 @@ def weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
     at_once = max(1, summed // pixels)
     lines = np.arange(v.out) * v.stride * frame.width * unit
     filled = WEIGHTS.fill(
-        **_frame(frame),
+        **frame_fields(frame),
         y_size=pixels * conv.filters,
         channels=channels,
         unit=unit,
@@ -348,7 +349,7 @@ def depthwise_weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
     )
     outs, pixels = np.arange(len(taps)) * wide, v.out * h.out
     filled = WEIGHTS.fill(
-        **_frame(frame),
+        **frame_fields(frame),
         y_size=pixels * c,
         channels=c,
         unit=c,

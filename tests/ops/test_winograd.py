@@ -1,0 +1,107 @@
+"""Winograd's convolutions beside the direct ones."""
+
+import numpy as np
+import pytest
+
+from skdl import config_context
+from skdl._config import has_numba
+from skdl.layers import Context, Conv2D
+from skdl.networks import Network
+from skdl.ops.conv import conv2d, conv2d_backward_input
+from skdl.ops.geometry import make_conv
+from skdl.ops.winograd import INPUT, OUTPUT, fits, transform_filters
+
+SINGLE = np.dtype(np.float32)
+CASES = {  # pictures, their shape, filters, padding
+    "odd sizes": (3, (9, 7, 32), 64, 1),
+    "no padding": (2, (12, 13, 64), 32, 0),
+    "padding 2": (2, (6, 6, 32), 32, 2),
+    "several pictures at once": (11, (4, 4, 32), 96, 1),
+    "several blocks": (2, (30, 31, 32), 32, 1),
+}
+
+
+def test_the_transforms_are_a_convolution():
+    """Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, exact in integers but for G."""
+    rng = np.random.default_rng(0)
+    d, g = rng.integers(-3, 4, (6, 6)), rng.integers(-3, 4, (3, 3)).astype("f")
+    U = transform_filters(g[:, :, None, None], np.empty((36, 1, 1), "f"))
+    A, B = np.array(OUTPUT), np.array(INPUT)
+    got = A @ (U.reshape(6, 6) * (B @ d @ B.T)) @ A.T
+    windows = np.lib.stride_tricks.sliding_window_view(d, (3, 3))
+    np.testing.assert_allclose(got, np.einsum("pqij,ij->pq", windows, g), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({}, True),
+        ({"padding": 2}, True),
+        ({"padding": 3}, False),
+        ({"stride": 2}, False),
+        ({"dilation": 2}, False),
+        ({"groups": 2}, False),
+    ],
+)
+def test_what_fits(settings, expected):
+    assert fits(make_conv((9, 9, 32), 32, 3, **settings), SINGLE) is expected
+    assert not fits(make_conv((9, 9, 32), 32, 3, **settings), np.dtype(float))
+    assert not fits(make_conv((9, 9, 16), 32, 3, **settings), SINGLE)
+    assert not fits(make_conv((9, 9, 32), 48, 3, **settings), SINGLE)
+    assert not fits(make_conv((9, 9, 32), 32, 1), SINGLE)
+
+
+def results(case, winograd, n_threads=1):
+    n, shape, filters, padding = CASES[case]
+    conv, rng = make_conv(shape, filters, 3, padding=padding), np.random.default_rng(0)
+    x, W, b, dy = (
+        rng.normal(size=shape).astype(np.float32)
+        for shape in (
+            (n, *shape),
+            conv.filters_shape,
+            (filters,),
+            (n, *conv.output_shape),
+        )
+    )
+    with config_context(engine="numba", n_threads=n_threads):
+        y, floored = (
+            conv2d(conv, x, W, b, np.full_like(dy, np.nan), floor, winograd=winograd)
+            for floor in (-np.inf, 0.0)
+        )
+        dx = np.full_like(x, np.nan)
+        return y, floored, conv2d_backward_input(conv, dy, W, dx, winograd=winograd)
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+@pytest.mark.parametrize("case", CASES)
+def test_like_the_direct_way(case):
+    got, expected = results(case, True), results(case, False)
+    for one, other in zip(got, expected, strict=True):
+        assert np.abs(one - other).max() < 2e-5 * np.abs(other).max()
+        assert (one != other).any()
+    for one, other in zip(got, results(case, True, n_threads=3), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("engine", ["numpy", "numba"] if has_numba() else ["numpy"])
+def test_as_a_layer(engine, dtype):
+    """It computes in this way where it can, and as without the switch elsewhere."""
+    rng, found = np.random.default_rng(0), []
+    x = rng.normal(size=(4, 8, 8, 32)).astype(dtype)
+    for winograd in (False, True):
+        layers = [Conv2D(32, padding=1, winograd=winograd), "relu", Conv2D(2, 1)]
+        network = Network(layers, x.shape[1:], dtype)
+        network.initialize(np.random.default_rng(1))
+        grads, ctx = network.params.like(), Context(True, dtype=dtype)
+        with config_context(engine=engine):
+            tree = network.tree(network.params)
+            y, caches = network.forward(tree, x, ctx)
+            dx = network.backward(tree, grads.tree, caches, np.ones_like(y), ctx)
+        found.append((y, dx, grads.vector))
+    same = engine == "numpy" or dtype is np.float64
+    for one, other in zip(*found, strict=True):
+        if same:
+            np.testing.assert_array_equal(one, other)
+        else:
+            assert 0 < np.abs(one - other).max() < 1e-4 * np.abs(one).max()
