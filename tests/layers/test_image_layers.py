@@ -174,10 +174,12 @@ def test_norms_sums_and_the_activation_that_follows_are_fused(case, engine):
 def test_moving_averages_of_a_norm(shape, engine):
     """They begin at 0 and 1 and go a tenth of the way; the variance is unbiased."""
     x = np.random.default_rng(0).normal(2.0, 3.0, shape)
-    network = drawn([BatchNorm(momentum=0.1)], shape[1:])
+    network = drawn([BatchNorm(momentum=0.1, epsilon=0.5)], shape[1:])
     with config_context(engine=engine):
-        network.forward(network.tree(network.params), x, Context(True))
+        y = network.forward(network.tree(network.params), x, Context(True))[0]
     rows = x.reshape(-1, 3)
+    expected = (rows - rows.mean(0)) / np.sqrt(rows.var(0) + 0.5)
+    np.testing.assert_allclose(y.reshape(-1, 3), expected, rtol=1e-10, atol=1e-12)
     mean, variance = 0.1 * rows.mean(0), 0.9 + 0.1 * rows.var(0, ddof=1)
     np.testing.assert_allclose(network.state["0.running_mean"], mean, rtol=1e-12)
     np.testing.assert_allclose(
