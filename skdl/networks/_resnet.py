@@ -47,7 +47,12 @@ def _basic(width: float) -> Block:
 
     def block(filters: int, stride: int) -> tuple[Layers, int]:
         n = scaled(filters, width)
-        return [*conv_norm(n, stride=stride), "relu", *conv_norm(n)], n
+        layers: Layers = [
+            *conv_norm(n, stride=stride, winograd=True),
+            "relu",
+            *conv_norm(n, winograd=True),
+        ]
+        return layers, n
 
     return block
 
@@ -60,7 +65,7 @@ def _bottleneck(width: float, groups: int = 1, wider: int = 1) -> Block:
         layers: Layers = [
             *conv_norm(inner, 1),
             "relu",
-            *conv_norm(inner, stride=stride, groups=groups),
+            *conv_norm(inner, stride=stride, groups=groups, winograd=True),
             "relu",
             *conv_norm(out, 1),
         ]

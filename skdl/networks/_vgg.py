@@ -17,7 +17,7 @@ def _vgg(depths: Sequence[int], input_shape: Shape, width: float) -> Layers:
     layers: Layers = []
     for depth, filters in zip(depths, _FILTERS, strict=True):
         for _ in range(depth):
-            layers += [conv(scaled(filters, width)), "relu"]
+            layers += [conv(scaled(filters, width), winograd=True), "relu"]
         shrink(layers, input_shape, 2)
     layers.append(Flatten())
     for _ in range(2):
@@ -143,6 +143,6 @@ def vgg_small(input_shape: Shape, width: float = 1.0) -> Layers:
     layers: Layers = []
     for filters in (32, 64):
         for _ in range(2):
-            layers += [conv(scaled(filters, width)), "relu"]
+            layers += [conv(scaled(filters, width), winograd=True), "relu"]
         shrink(layers, input_shape, 2)
     return [*layers, Flatten(), dense(scaled(128, width)), "relu"]
