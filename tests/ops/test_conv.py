@@ -207,3 +207,22 @@ def test_bad_settings_of_a_transposed_convolution():
         make_transposed((4, 4, 1), 1, 3, stride=2, output_padding=2)
     with pytest.raises(ValueError, match="leaves nothing"):
         make_transposed((1, 1, 1), 1, 3, padding=2)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"] if has_numba() else ["numpy"])
+@pytest.mark.parametrize("filters", [1, 2, 3, 7, 9, 15])
+@pytest.mark.parametrize("size", [3, 5, 6])
+def test_nothing_is_written_beyond_the_output(size, filters, engine):
+    """The last tile of an image may have one pixel, of fewer numbers than a vector."""
+    rng = np.random.default_rng(0)
+    for dtype in "fd":
+        for n in (1, 2, 9):
+            conv = make_conv((size, size, 2), filters, 1)
+            x = rng.normal(size=(n, size, size, 2)).astype(dtype)
+            W = rng.normal(size=conv.filters_shape).astype(dtype)
+            memory = np.full(n * size * size * filters + 64, 7.0, dtype)
+            out = memory[:-64].reshape(n, *conv.output_shape)
+            with config_context(engine=engine):
+                conv2d(conv, x, W, None, out)
+            assert (memory[-64:] == 7).all()
+            np.testing.assert_allclose(out, x @ W[0, 0], rtol=1e-4, atol=1e-5)

@@ -74,11 +74,11 @@ def _make_correlate(mr: int, nv: int) -> Any:
                         n_tiles = (part[END] - part[ROWS]) // mr
                         start = part[ROWS] + n_tiles * piece // pieces * mr
                         end = part[ROWS] + n_tiles * (piece + 1) // pieces * mr
+                        stop = outs[max(end - 1, 0)] + plan.n_columns
                         for r in range(start, end, mr):
-                            if spills and r + mr < end:
-                                left = nr  # whole vectors: the next tile mends them
-                            else:
-                                left = plan.n_columns - p * nr
+                            left = plan.n_columns - p * nr
+                            if spills and outs[r + mr - 1] + nr <= stop:
+                                left = nr  # whole vectors: the next tiles mend them
                             tile(mr, nv, FROM_B, source, x0 + g * plan.x_group, rows, r,
                                  steps, part[STEPS], flat, b0 + part[DEPTH] * nr,
                                  y, y0, outs, r,
