@@ -38,6 +38,7 @@ from skdl.boosting._inputs.data import TrainingData
 from skdl.boosting._inputs.inputs import Inputs
 from skdl.boosting._learners.make import make_learners
 from skdl.boosting._run.callbacks import SavedRun, check_callbacks
+from skdl.boosting._run.recipe import Draws, Recipe
 from skdl.boosting._run.run import Run
 from skdl.boosting._steps.rates import Steps
 from skdl.boosting._steps.step_rule import registry, resolve
@@ -248,24 +249,15 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
                 best.start(previous._best.value, previous._best.epoch)
         seen = history.get("val_loss", history["loss"])
         seen = [value for value in seen if not math.isnan(value)]
-        return Run(
-            self,
-            problem,
-            ensemble,
+        rule = ensemble.rule
+        recipe = Recipe(
             make_learners(
-                self,
-                problem,
-                ensemble.loss,
-                ensemble.n_raw,
-                ensemble.rule.second_order,
+                self, problem, ensemble.loss, ensemble.n_raw, rule.second_order
             ),
-            Steps(ensemble.rule, n_rounds, len(ensemble.rates), seen),
-            self._seed,
-            history,
-            best,
-            scorer,
-            float(self.subsample),
+            Steps(rule, n_rounds, len(ensemble.rates), seen),
+            Draws(self._seed, float(self.subsample)),
         )
+        return Run(self, problem, ensemble, recipe, history, best, scorer)
 
     # ---- the fitted model
 

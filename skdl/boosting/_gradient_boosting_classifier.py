@@ -77,7 +77,8 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
         Features drawn anew for each split: a number, a share, or all.
     max_bins : int, default=255
         Most bins of a feature, and codes of a categorical one; 2 to 255. Missing values
-        have a bin of their own besides.
+        have a bin of their own besides. A row that weighs as much as a bin of others
+        gets bins for itself.
     categorical_features : "from_dtype", None or array-like, default="from_dtype"
         Which columns are categories: those of a categorical dtype of a DataFrame, none,
         a mask, column numbers or names. Where a column has more than `max_bins`, the

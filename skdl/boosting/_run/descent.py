@@ -11,9 +11,9 @@ from skdl._typing import Array
 from skdl.boosting._ensemble.ensemble import Ensemble
 from skdl.boosting._gradients.derivatives import Derivatives, derivatives, mean_losses
 from skdl.boosting._inputs.data import TrainingData
-from skdl.boosting._learners.learned import Learned, Learners, add_round
+from skdl.boosting._learners.learned import Learned, add_round
+from skdl.boosting._run.recipe import Recipe
 from skdl.boosting._steps.path import Correction, Path
-from skdl.boosting._steps.rates import Steps
 from skdl.losses import NotFiniteError
 
 HALVINGS = 10  # of a step that raises the loss, before it is given up
@@ -40,36 +40,26 @@ class Descent:
         The data.
     ensemble : Ensemble
         It grows by the rounds.
-    learners : Learners
-        Makes the learners of a round.
-    steps : Steps
-        The learning rates.
+    recipe : Recipe
+        What rounds are made with.
     start : float64 ndarray of shape (n, n_raw)
         Raw predictions before the first round.
-    subsample : float
-        Share of the rows of each round.
-    seed : int
-        Round t draws from the generator of (seed, t).
     """
 
     def __init__(
         self,
         problem: TrainingData,
         ensemble: Ensemble,
-        learners: Learners,
-        steps: Steps,
+        recipe: Recipe,
         start: Array,
-        subsample: float,
-        seed: int,
     ) -> None:
         self.problem = problem
         self.ensemble = ensemble
-        self.learners = learners
-        self.steps = steps
-        self.subsample = subsample
-        self.seed = seed
+        self.learners = recipe.learners
+        self.steps = recipe.steps
+        self.draws = recipe.draws
         self.path = Path(ensemble.rule, start)
-        self.trust = learners.trust
+        self.trust = self.learners.trust
         self._memory: dict[str, Array] = {}
         for t, rate in enumerate(ensemble.rates):
             values = ensemble.rounds[t].values(problem.X)
@@ -101,11 +91,11 @@ class Descent:
             False if no step, however short, keeps the loss from rising: all is then as
             it was before.
         """
-        rng = np.random.default_rng([self.seed, 2, t])
+        rng = self.draws.rng(t)
         planned = self.steps.rate
         self.steps.next()
         for _ in range(TRIES):
-            rows = self._draw(rng)
+            rows = self.draws.rows(self.problem.X.shape[0], rng)
             self.trust.narrow(self.here, planned, self.ensemble.reach)
             learned = self.learners.fit(self.here, self.path.values, rows, rng)
             if self._take(learned, planned, rows):
@@ -129,14 +119,6 @@ class Descent:
             ConvergenceWarning,
             stacklevel=8,
         )
-
-    def _draw(self, rng: np.random.Generator) -> Array | None:
-        """Draw the rows that a round learns from; None: all."""
-        if self.subsample == 1.0:
-            return None
-        n = self.problem.X.shape[0]
-        size = max(1, int(self.subsample * n))
-        return np.sort(rng.choice(n, size, replace=False)).astype(np.uint32)
 
     def _take(self, learned: Learned, rate: float, rows: Array | None) -> bool:
         """Take the longest step that does not raise the loss, and note it.

@@ -17,12 +17,11 @@ from skdl._report import Report
 from skdl._typing import Array
 from skdl.boosting._ensemble.ensemble import Ensemble
 from skdl.boosting._inputs.data import TrainingData
-from skdl.boosting._learners.learned import Learners
 from skdl.boosting._run.callbacks import SavedRun
 from skdl.boosting._run.descent import Descent
+from skdl.boosting._run.recipe import Recipe
 from skdl.boosting._run.report import round_report
 from skdl.boosting._steps.path import Path
-from skdl.boosting._steps.rates import Steps
 
 
 @dataclass
@@ -37,21 +36,14 @@ class Run:
         The data.
     ensemble : Ensemble
         Where to start; its lists grow.
-    learners : Learners
-        Makes the learners of a round.
-    steps : Steps
-        The learning rates.
-    seed : int
-        Round t draws from the generator of (seed, t), so that a run that is continued
-        draws what an uninterrupted one does.
+    recipe : Recipe
+        What rounds are made with.
     history : dict of str to list of float
         Curves so far; they grow.
     best : Best
         Early stopping, and the best round so far.
     scorer : callable or None
         Scores validation data; None monitors the loss.
-    subsample : float
-        Share of the rows of each round.
     notes : dict
         What callbacks remember of the run; a checkpoint keeps it.
 
@@ -67,13 +59,10 @@ class Run:
     estimator: Any
     problem: TrainingData
     ensemble: Ensemble
-    learners: Learners
-    steps: Steps
-    seed: int
+    recipe: Recipe
     history: dict[str, list[float]]
     best: Best
     scorer: Any
-    subsample: float
     notes: dict[str, Any] = field(default_factory=dict)
     task: Any = None
     stop_reason: str = ""
@@ -251,15 +240,7 @@ class Run:
     def _start(self) -> None:
         """Raw predictions of the ensemble so far, also on the validation rows."""
         p, ensemble = self.problem, self.ensemble
-        self.descent = Descent(
-            p,
-            ensemble,
-            self.learners,
-            self.steps,
-            ensemble.start(p.X),
-            self.subsample,
-            self.seed,
-        )
+        self.descent = Descent(p, ensemble, self.recipe, ensemble.start(p.X))
         self.path_val = None
         if p.X_val is not None:
             self.path_val = Path(ensemble.rule, ensemble.start(p.X_val))
@@ -308,11 +289,11 @@ class Run:
 
     def _validate(self, train_loss: float) -> bool:
         if self.path_val is None:
-            self.steps.observe(train_loss)
+            self.recipe.steps.observe(train_loss)
             return False
         loss = self._val_loss()
         self.history["val_loss"].append(loss)
-        self.steps.observe(loss)
+        self.recipe.steps.observe(loss)
         value = loss
         if self.scorer is not None:
             value = self._score(self.path_val.values)
