@@ -120,8 +120,7 @@ class Kept:
 
 
 class Carried:
-    """States that go from one window of a sequence to the next, or from the layers of
-    an encoder to those of a decoder.
+    """States that go on from window to window, or from an encoder to a decoder.
 
     Layers are visited in the same order in every window: each takes what it put in the
     window before. Between windows the gradient is cut, as the window before has done
