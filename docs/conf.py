@@ -4,6 +4,7 @@ import importlib
 import os
 import pkgutil
 import re
+import sys
 import warnings
 from importlib.metadata import distribution
 from pathlib import Path
@@ -13,6 +14,7 @@ from sphinx_gallery.sorting import ExplicitOrder
 
 import skdl
 
+sys.path.insert(0, str(Path(__file__).parent))
 os.environ.setdefault("MPLBACKEND", "Agg")
 warnings.simplefilter("ignore", category=FutureWarning)
 
@@ -37,6 +39,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
+    "registry_tables",
 ]
 autosummary_generate = True
 autodoc_typehints = "none"
