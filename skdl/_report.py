@@ -15,10 +15,16 @@ def _loss(value: float) -> str:
     return text
 
 
+def _score(value: float) -> str:
+    """Four digits after the point, fewer of large sums such as log-likelihoods."""
+    text = f"{value:.4f}"
+    return text if len(text) < 11 else f"{value:.1f}"
+
+
 _COLUMNS: dict[str, tuple[str, Callable[[float], str]]] = {
     "loss": ("loss", _loss),
     "val_loss": ("val loss", _loss),
-    "val_score": ("val score", "{:.4f}".format),
+    "val_score": ("val score", _score),
     "learning_rate": ("rate", "{:.3g}".format),
     "error": ("error", _loss),
     "weight": ("weight", "{:.4f}".format),

@@ -32,7 +32,7 @@ model = RNNLanguageModel(
     embedding=24,
     batch_size=100,
     optimizer=Adam(Cosine(8e-3)),
-    max_iter=4,
+    max_iter=3,
     random_state=0,
 )
 model.fit(train)

@@ -48,7 +48,7 @@ model = RNNLanguageModel(
     random_state=0,
 ).set_output(transform="pandas")
 states = model.fit_transform(X)
-print(states.iloc[:3, :4].set_axis(X[:3]).round(2))
+print(states.iloc[:3, :3].set_axis(X[:3]).round(2).to_string())
 
 # %%
 # The other features are counts of one to three characters in a row, the usual choice.

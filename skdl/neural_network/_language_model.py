@@ -472,7 +472,8 @@ class RNNLanguageModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseNe
         return WindowBatches(plan.train, plan.batch_size, self.shuffle)
 
     def _held_out(self, task: Any, data: Data, seed: int) -> tuple[Data, Data]:
-        if data.n >= 10 or data.weight is not None:
+        rows = not self._form.ends  # which are not cut
+        if rows or data.n >= 10 or data.weight is not None:
             return super()._held_out(task, data, seed)
         first, last = data.X.split(self.validation_fraction)
         if not len(first) or not len(last):

@@ -296,7 +296,8 @@ def windows(
         n_steps = int(left.max())
         steps = np.arange(n_steps)
         # Behind the end of a piece stands its last id again.
-        at = np.minimum(steps, (group.n_steps - done - 1)[:, None])
+        at = arena.empty((len(left), n_steps), np.intp)
+        np.minimum(steps, (group.n_steps - done - 1)[:, None], out=at)
         at += (group.first + done)[:, None]
         x = _ids(corpus.values, at, arena)
         at += 1
