@@ -10,6 +10,7 @@ from skdl._typing import Array
 from skdl.layers import Arena, Carried, Context, Kept, forward_chain
 from skdl.networks import Network
 from skdl.neural_network._steps import steps_of
+from skdl.neural_network._unrolled import unrolled
 from skdl.text import Tokenizer
 
 _WINDOW = 512  # ids of a prompt that are read at a time
@@ -27,8 +28,7 @@ class Stepper:
     """
 
     def __init__(self, network: Network, banned: list[int]) -> None:
-        self._layers = network.layers
-        self._tree = network.tree(network.params)
+        self._layers, self._tree = unrolled(network)
         self._arena = Arena(network.dtype)
         self._ctx = Context(train=False, dtype=network.dtype, arena=self._arena)
         self._carried: list[Kept] = []

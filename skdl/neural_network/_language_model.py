@@ -23,7 +23,14 @@ from skdl._request import Request
 from skdl._settings import COUNT, NOT_NEGATIVE, checked, fit_context
 from skdl._typing import Array
 from skdl.initializers import Initializer
-from skdl.layers import Embedding, Layer, resolve_chain
+from skdl.layers import (
+    Dense,
+    Embedding,
+    Layer,
+    TiedEmbedding,
+    build_chain,
+    resolve_chain,
+)
 from skdl.networks import Network, rnn_layers
 from skdl.neural_network._base import BaseNetwork
 from skdl.neural_network._evaluate import Evaluation
@@ -37,6 +44,7 @@ from skdl.neural_network._language_input import (
 from skdl.neural_network._language_text import check_causal, continued, read_prompt
 from skdl.neural_network._language_walk import last_outputs, log_likelihoods
 from skdl.neural_network._plan import Plan, batch_size_of
+from skdl.neural_network._unrolled import unrolled
 from skdl.optimizers import Optimizer
 from skdl.tasks import SymbolTask
 from skdl.text import Tokenizer
@@ -67,6 +75,10 @@ class RNNLanguageModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseNe
         Their kind.
     embedding : int, default=64
         Numbers that stand for a symbol.
+    tie_embeddings : bool, default=False
+        Whether the output layer has the table of the embedding for its weights (Press &
+        Wolf 2017): half the parameters where the vocabulary is large. A linear layer
+        stands in between where the last recurrent layer has not `embedding` units.
     dropout : float or sequence of float, default=0.0
         Share of the outputs of each recurrent layer that is dropped while training, of
         a sequence the same ones in all steps of a window: one for all or one for each.
@@ -231,6 +243,7 @@ class RNNLanguageModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseNe
         "hidden_layer_sizes": "no_validation",
         "cell": [StrOptions({"lstm", "gru", "rnn"})],
         "embedding": COUNT,
+        "tie_embeddings": ["boolean"],
         "dropout": "no_validation",
         "window": COUNT,
     }
@@ -247,6 +260,7 @@ class RNNLanguageModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseNe
         *,
         cell: str = "lstm",
         embedding: int = 64,
+        tie_embeddings: bool = False,
         dropout: float | Sequence[float] = 0.0,
         window: int = 64,
         layers: Sequence[Layer | str] | None = None,
@@ -276,6 +290,7 @@ class RNNLanguageModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseNe
         self.hidden_layer_sizes = hidden_layer_sizes
         self.cell = cell
         self.embedding = embedding
+        self.tie_embeddings = tie_embeddings
         self.dropout = dropout
         self.window = window
         self.layers = layers
@@ -435,17 +450,22 @@ class RNNLanguageModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseNe
         return chain
 
     def _body_layers(self) -> list[Layer]:
-        embedding = Embedding(len(self.vocabulary_), self.embedding)
-        return [*resolve_chain([embedding]), *self._given_layers()]
+        n, units, chain = len(self.vocabulary_), self.embedding, self._given_layers()
+        if not self.tie_embeddings:
+            return [*resolve_chain([Embedding(n, units)]), *chain]
+        shapes, _ = build_chain(chain, (self.window, units))
+        if shapes[-1][-1] != units:
+            chain = [*chain, Dense(units)]
+        return resolve_chain([TiedEmbedding(n, units, chain)])
 
     def _n_added_layers(self) -> int:
         return 1
 
     def _new_task(self, y: Any, classes: Any, dtype: DTypeLike) -> SymbolTask:
-        return SymbolTask(len(self.vocabulary_))
+        return SymbolTask(len(self.vocabulary_), not self.tie_embeddings)
 
     def _same_task(self, classes: Any) -> SymbolTask:
-        return SymbolTask(len(self.vocabulary_))
+        return SymbolTask(len(self.vocabulary_), not self.tie_embeddings)
 
     def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
         # A callback hands on what was read before.
@@ -580,12 +600,14 @@ class RNNLanguageModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseNe
             What the output layer gets when all symbols have been read.
         """
         corpus = self._corpus(X)
-        n_layers = len(self.network_.layers) - 1
+        n_layers = len(unrolled(self.network_)[0]) - 1
         return last_outputs(self.network_, corpus, not self._form.ends, n_layers)
 
     @property
     def _n_features_out(self) -> int:
-        return self.network_.shapes[-2][-1]
+        layers, _ = unrolled(self.network_)
+        shapes, _ = build_chain(layers[:-1], self.network_.input_shape)
+        return shapes[-1][-1]
 
     def _corpus(self, X: Any) -> Corpus:
         check_is_fitted(self, "network_")

@@ -9,6 +9,7 @@ import numpy as np
 from skdl._typing import Array
 from skdl.layers import Arena, Carried, Context, forward_chain
 from skdl.networks import Network
+from skdl.neural_network._unrolled import unrolled
 from skdl.ops._blas import one_blas_thread
 from skdl.training import Corpus, Data, Pieces, whole_sequences, windows
 
@@ -30,7 +31,7 @@ def walk(
     pieces : Pieces
         What of them is read.
     n_layers : int, default=None
-        Stop after this many layers; None runs all.
+        Stop after this many layers (of `unrolled`); None runs all.
 
     Yields
     ------
@@ -43,8 +44,8 @@ def walk(
     output : ndarray of shape (n, n_steps, k)
         What the last layer gives, in memory that is overwritten by the next.
     """
-    layers = network.layers if n_layers is None else network.layers[:n_layers]
-    tree = network.tree(network.params)
+    layers, tree = unrolled(network)
+    layers = layers if n_layers is None else layers[:n_layers]
     widest = max(shape[-1] for shape in network.shapes[1:])
     size = max(1, _BYTES // (corpus.window * widest * network.dtype.itemsize))
     order = np.argsort(-pieces.n_steps, kind="stable")
@@ -122,7 +123,7 @@ def last_outputs(
     with_last : bool
         Whether the last id of a sequence is read too: it is not its end.
     n_layers : int, default=None
-        Stop after this many layers; None runs all.
+        Stop after this many layers (of `unrolled`); None runs all.
 
     Returns
     -------

@@ -23,11 +23,15 @@ class SymbolTask(Task):
     ----------
     n_symbols : int
         Number of ids.
+    has_head : bool, default=True
+        Whether an output layer follows; else the last layer of the body is one, as a
+        tied embedding is.
     """
 
-    def __init__(self, n_symbols: int) -> None:
+    def __init__(self, n_symbols: int, has_head: bool = True) -> None:
         super().__init__(CrossEntropy())
         self.n_symbols = n_symbols
+        self.has_head = has_head
 
     def encode(self, y: Any, dtype: DTypeLike) -> Any:
         return y
@@ -38,7 +42,7 @@ class SymbolTask(Task):
                 f"The last of the layers gives samples of shape {shape}; to foretell a "
                 "symbol at each step it must give one row a step, (n_steps, units)."
             )
-        return [Dense(self.n_symbols)]
+        return [Dense(self.n_symbols)] if self.has_head else []
 
     def start(self, network: Network, y: Any, weight: Array | None) -> None:
         """Let a network begin with the frequencies of the symbols.

@@ -370,6 +370,34 @@ def test_layers_of_ones_own():
         RNNLanguageModel(layers=[LSTM(4, return_sequences=False)], **SMALL).fit(TEXTS)
 
 
+@pytest.mark.parametrize("units", [3, 6])
+def test_input_and_output_share_a_table(units):
+    model = RNNLanguageModel(
+        tie_embeddings=True, cell="gru", dtype="float64", dropout=0.1, **SMALL
+    ).set_params(embedding=units, max_iter=20, optimizer=Adam(0.03))
+    model.fit(TEXTS * 3)
+    loss = model.history_["loss"]
+    assert loss[-1] < 0.9 * loss[0]
+    assert loss[0] < 1.2  # it begins with the frequencies
+    plain = clone(model).set_params(tie_embeddings=False, max_iter=1).fit(TEXTS)
+    saved = 5 * 6 - (units != 6) * (6 * units + units)  # a table, less what leads back
+    assert plain.network_.params.size - model.network_.params.size == saved
+    for text in TEXTS:
+        p = model.predict_proba([text[:i] for i in range(len(text) + 1)])
+        ids = [model.vocabulary_[symbol] for symbol in [*text, "<end>"]]
+        score = np.log(p[np.arange(len(ids)), ids]).sum()
+        assert model.score_samples([text])[0] == pytest.approx(score, rel=1e-10)
+    raw = model.network_.predict(np.array([[0, 3, 4, 4]]))[0, -1]
+    features = model.transform(["abb"])
+    assert features.shape == (1, len(model.get_feature_names_out())) == (1, units)
+    E, b = model.network_.params["0.E"], model.network_.params["0.b"]
+    np.testing.assert_allclose(features[0] @ E.T + b, raw, rtol=1e-10)
+    greedy = model.generate("a", 6, temperature=0)
+    for i in range(1, len(greedy)):
+        p = model.predict_proba([greedy[:i]])[0]
+        assert model.vocabulary_[greedy[i]] == p.argmax()
+
+
 def test_in_a_grid_and_a_pipeline():
     grid = {"hidden_layer_sizes": [4, 6], "tokenizer__min_frequency": [1, 2]}
     search = GridSearchCV(RNNLanguageModel(**SMALL), grid, cv=2)
