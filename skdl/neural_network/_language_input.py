@@ -16,7 +16,7 @@ from skdl.text import SymbolTokenizer, Tokenizer
 from skdl.training import Corpus
 
 if TYPE_CHECKING:
-    from skdl.neural_network._language_model import RNNLanguageModel
+    from skdl.neural_network._base_language import BaseLanguageModel
 
 _BLOCK = 2**22  # ids of a file that are looked at, and symbols of a stream, at a time
 
@@ -56,12 +56,12 @@ class Form(NamedTuple):
     knows_unknown: bool
 
 
-def read_corpus(estimator: RNNLanguageModel, X: Any, reset: bool) -> Corpus:
+def read_corpus(estimator: BaseLanguageModel, X: Any, reset: bool) -> Corpus:
     """Check sequences and return their ids.
 
     Parameters
     ----------
-    estimator : RNNLanguageModel
+    estimator : BaseLanguageModel
         Has a tokenizer; with `reset` it gets a fitted one, and the form of X.
     X : object
         Sequences in any of the forms that the estimator takes.

@@ -16,7 +16,7 @@ from skdl.neural_network._generate import draw
 from skdl.text import Tokenizer, UnknownTokenWarning
 
 if TYPE_CHECKING:
-    from skdl.neural_network._language_model import RNNLanguageModel
+    from skdl.neural_network._language_density import LanguageDensity
 
 _TAIL = 16  # ids at the end that are turned to text to look for a stop
 
@@ -61,12 +61,12 @@ def _check_looks_back(layer: Layer, shape: Shape) -> None:
         _check_looks_back(part.layer, part.input_shape)
 
 
-def read_prompt(model: RNNLanguageModel, prompt: Any) -> Array:
+def read_prompt(model: LanguageDensity, prompt: Any) -> Array:
     """Return the ids of a prompt, its begin among them.
 
     Parameters
     ----------
-    model : RNNLanguageModel
+    model : LanguageDensity
         A fitted model.
     prompt : str, list or None
         The prompt.
@@ -102,7 +102,7 @@ def read_prompt(model: RNNLanguageModel, prompt: Any) -> Array:
 
 
 def continued(
-    model: RNNLanguageModel,
+    model: LanguageDensity,
     ids: Array,
     max_length: int,
     temperature: float,
@@ -143,7 +143,7 @@ def continued(
     return _until_stop(model, ids, new, stops)
 
 
-def _stops(model: RNNLanguageModel, stop: Any) -> list[Any]:
+def _stops(model: LanguageDensity, stop: Any) -> list[Any]:
     if stop is None:
         return []
     single = isinstance(stop, (str, bytes)) or not isinstance(stop, Sequence)
@@ -158,7 +158,7 @@ def _stops(model: RNNLanguageModel, stop: Any) -> list[Any]:
     return stops
 
 
-def _at_stop(model: RNNLanguageModel, new: list[int], stops: list[Any]) -> bool:
+def _at_stop(model: LanguageDensity, new: list[int], stops: list[Any]) -> bool:
     """Whether what was added ends with a stop, or has one near its end."""
     if model._form.kind != "texts":
         return _symbols(model, new[-1:])[0] in stops
@@ -168,7 +168,7 @@ def _at_stop(model: RNNLanguageModel, new: list[int], stops: list[Any]) -> bool:
 
 
 def _until_stop(
-    model: RNNLanguageModel, prompt: Array, ids: list[int], stops: list[Any]
+    model: LanguageDensity, prompt: Array, ids: list[int], stops: list[Any]
 ) -> Any:
     whole = _symbols(model, ids)
     if not stops:
@@ -181,5 +181,5 @@ def _until_stop(
     return whole[: min(found)] if found else whole
 
 
-def _symbols(model: RNNLanguageModel, ids: Any) -> Any:
+def _symbols(model: LanguageDensity, ids: Any) -> Any:
     return model.tokenizer_.inverse_transform([np.asarray(ids, dtype=int)])[0]
