@@ -39,6 +39,7 @@ from skdl.neural_network._language_walk import log_likelihoods
 from skdl.neural_network._plan import Plan, batch_size_of
 from skdl.optimizers import Optimizer
 from skdl.tasks import SymbolTask
+from skdl.text import Tokenizer
 from skdl.training import Corpus, Data, TrainingState, WindowBatches
 
 _STEPS = 2048  # steps that batch_size="auto" takes together
@@ -49,6 +50,7 @@ class BaseLanguageModel(BaseNetwork):
 
     tokenizer_: Any
     _form: Form
+    _knows_unknown: bool  # whether it was trained on texts with that symbol
     _task: SymbolTask
 
     _registries = {**BaseNetwork._registries, "tokenizer": text.registry}
@@ -191,6 +193,13 @@ class BaseLanguageModel(BaseNetwork):
             )
         )
         return self
+
+    def _train(
+        self, plan: Plan, starts: list[TrainingState], n_epochs: int
+    ) -> tuple[TrainingState, str]:
+        known = starts[0].n_seen > 0 and self._knows_unknown
+        self._knows_unknown = known or plan.train.X.holds(Tokenizer.UNKNOWN)
+        return super()._train(plan, starts, n_epochs)
 
     def _warn_about(self, reason: str, state: TrainingState) -> None:
         if reason != "max_iter":

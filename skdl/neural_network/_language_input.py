@@ -46,14 +46,11 @@ class Form(NamedTuple):
         Whether the end of a sequence is foretold too. Rows of a table have one length.
     dtype : dtype or None
         Precision of a table; None: there is none.
-    knows_unknown : bool
-        Whether the unknown symbol occurred.
     """
 
     kind: str
     ends: bool
     dtype: Any
-    knows_unknown: bool
 
 
 def read_corpus(estimator: BaseLanguageModel, X: Any, reset: bool) -> Corpus:
@@ -93,7 +90,7 @@ def read_corpus(estimator: BaseLanguageModel, X: Any, reset: bool) -> Corpus:
         symbols = isinstance(estimator.tokenizer_, SymbolTokenizer)
         symbols = symbols or kind in ("table", "symbols")
         known = "symbols" if symbols else "texts"
-        estimator._form = Form(known, kind != "table", dtype, True)
+        estimator._form = Form(known, kind != "table", dtype)
     form = estimator._form
     if kind != "ids" and form.kind != ("texts" if kind == "texts" else "symbols"):
         raise ValueError(
@@ -101,13 +98,10 @@ def read_corpus(estimator: BaseLanguageModel, X: Any, reset: bool) -> Corpus:
         )
     tokenizer, window = estimator.tokenizer_, estimator.window
     if kind == "ids":
-        values, starts, stops, met = _of_file(X, len(tokenizer.vocabulary_))
+        values, starts, stops = _of_file(X, len(tokenizer.vocabulary_))
     else:
         rows = tokenizer.transform(X)
         values, starts, stops = _packed(rows, len(tokenizer.vocabulary_), form.ends)
-        met = reset and bool((values == Tokenizer.UNKNOWN).any())
-    if reset:
-        estimator._form = form._replace(knows_unknown=met)
     return Corpus(values, starts, stops, window, dtype)
 
 
@@ -178,11 +172,11 @@ def _packed(
     return values, starts, stops
 
 
-def _of_file(ids: Array, n_symbols: int) -> tuple[Array, Array, Array, bool]:
-    """Return ids, where their sequences stand, and whether one is unknown."""
+def _of_file(ids: Array, n_symbols: int) -> tuple[Array, Array, Array]:
+    """Return ids, and where their sequences stand."""
     if not len(ids):
         raise ValueError("X has no ids: at least one sequence is needed.")
-    found, knows = [], False
+    found = []
     for start in range(0, len(ids), _BLOCK):
         block = ids[start : start + _BLOCK]
         low, high = int(block.min()), int(block.max())
@@ -191,7 +185,6 @@ def _of_file(ids: Array, n_symbols: int) -> tuple[Array, Array, Array, bool]:
                 f"X holds ids from {low} to {high}; the tokenizer knows those from 0 "
                 f"to {n_symbols - 1}."
             )
-        knows = knows or bool((block == Tokenizer.UNKNOWN).any())
         found.append(np.flatnonzero(block == Tokenizer.BEGIN) + start)
     starts = np.concatenate(found)
     stops = np.append(starts[1:], len(ids))
@@ -200,7 +193,7 @@ def _of_file(ids: Array, n_symbols: int) -> tuple[Array, Array, Array, bool]:
             f"X holds ids, of which each sequence must begin with {Tokenizer.BEGIN} "
             f"(<begin>) and go on, as Tokenizer.write writes them; got {ids[:8]}."
         )
-    return ids, starts, stops, knows
+    return ids, starts, stops
 
 
 def blocks(X: Iterator[Any]) -> Iterator[list[Any]]:

@@ -91,7 +91,7 @@ def read_prompt(model: LanguageDensity, prompt: Any) -> Array:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UnknownTokenWarning)
         ids = model.tokenizer_.transform([prompt])[0]
-    if (ids == Tokenizer.UNKNOWN).any() and not model._form.knows_unknown:
+    if (ids == Tokenizer.UNKNOWN).any() and not model._knows_unknown:
         reason = " ".join(str(warning.message) for warning in caught)
         raise ValueError(
             f"The prompt has symbols that the model has never met: {reason}"

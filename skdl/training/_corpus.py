@@ -87,6 +87,23 @@ class Corpus:
         last = Corpus(self.values, cut, self.stops, self.window, self.dtype)
         return first[n_first > 0], last[n_first < self.n_steps]
 
+    def holds(self, symbol: int) -> bool:
+        """Return whether an id stands in the array.
+
+        Parameters
+        ----------
+        symbol : int
+            The id.
+
+        Returns
+        -------
+        holds : bool
+            Of the whole array, some of it at a time.
+        """
+        ids, size = self.values, 2**22
+        starts = range(0, len(ids), size)
+        return any((ids[i : i + size] == symbol).any() for i in starts)
+
     def counts(self, n_symbols: int, weight: Array | None = None) -> Array:
         """Return how often each id is to be foretold.
 

@@ -260,3 +260,14 @@ def test_a_model_that_knows_rare_symbols_as_unknown_takes_them_in_a_prompt():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert "<unknown>" not in model.generate("one", 30, random_state=0)
+
+
+def test_what_a_later_piece_of_a_stream_has_left_unknown_may_be_in_a_prompt():
+    model = RNNLanguageModel(**SMALL).partial_fit(["aab", "ba"])
+    with pytest.raises(ValueError, match="never met"):
+        model.generate("az")
+    with pytest.warns(UnknownTokenWarning):
+        model.partial_fit(["zab"])
+    model.partial_fit(["ab"])
+    with pytest.warns(UnknownTokenWarning):
+        assert model.generate("az", 3, random_state=0).startswith("a<unknown>")
