@@ -223,6 +223,10 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         """Return the rows to train on, with the weights of their classes."""
         return data
 
+    def _rows_as_given(self, data: Data) -> Any:
+        """Return rows that the estimator's own methods take, for callbacks."""
+        return data.X
+
     def _labelled(self, X: Any, y: Any, sample_weight: Any = None) -> Data:
         """Return rows as those that the network was fitted to, all weights included."""
         X, y = self._read(X, y)

@@ -25,6 +25,7 @@ from skdl.neural_network._tiles import TILE, tiles
 from skdl.ops.resize import enlarge, padded_to, shrink
 from skdl.optimizers import Optimizer
 from skdl.tasks import EnlargingTask
+from skdl.training import Data
 
 _SHARP = "sharp"  # in place of targets: X holds them
 _BICUBIC = 2  # pixels that the bicubic enlargement looks at to each side
@@ -489,6 +490,12 @@ class SuperResolution(BaseCNN):
         small = shrink(sharp, self.factor, self.shrink)
         sharp -= enlarge(small, self.factor)
         return small, sharp
+
+    def _rows_as_given(self, data: Data) -> Array:
+        sharp = enlarge(data.X, self.factor)
+        sharp += data.target
+        sharp *= self.data_range_
+        return sharp
 
     def _new_task(self, y: Array, classes: Any, dtype: DTypeLike) -> EnlargingTask:
         loss = self._registries["loss"].get(self.loss).settled()

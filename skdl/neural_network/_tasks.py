@@ -80,6 +80,8 @@ def what_callbacks_see(estimator: Any, data: Data) -> dict[str, Any]:
         Keys "X" and "y".
     """
     X, names = data.X, getattr(estimator, "feature_names_in_", None)
+    if callbacks_of(estimator):
+        X = estimator._rows_as_given(data)
     pandas = sys.modules.get("pandas")  # where the names came from, most likely
     same = names is not None and isinstance(X, np.ndarray) and X[:1].size == len(names)
     if same and pandas is not None:

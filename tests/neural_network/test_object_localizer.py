@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -165,6 +166,9 @@ def test_early_stopping_and_callbacks():
     stopped = made(max_iter=9)
     stopped.set_callbacks(EarlyStopping("loss", patience=1, tol=10.0))
     assert stopped.fit(X[:40], Y[:40]).n_iter_ < 9
+    monitor = ScoringMonitor(scoring={"iou": lambda net, X, y: net.score(X, y)})
+    net = made().set_callbacks(monitor).fit(X[:40], Y[:40])
+    assert monitor.get_logs().data[-1]["iou"] == net.score(X[:40], Y[:40])
 
 
 def with_row(row):

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import jaccard_score, make_scorer
 from sklearn.model_selection import GridSearchCV
@@ -206,6 +207,13 @@ def test_validation_metrics(scoring, metric):
     assert net.history_["val_score"] == pytest.approx([expected])
 
 
+def test_callbacks_see_label_maps():
+    monitor = ScoringMonitor(scoring={"iou": lambda net, X, y: net.score(X, y)})
+    net = made(FLAT).set_callbacks(monitor).fit(X[:20], Y[:20])
+    assert len(monitor.get_logs().data) == 2
+    assert monitor.get_logs().data[-1]["iou"] == net.score(X[:20], Y[:20])
+
+
 def test_early_stopping_splits_the_pictures():
     net = made(FLAT, early_stopping=True, scoring="accuracy").fit(X, Y)
     assert net.best_validation_score_ == max(net.validation_scores_)
@@ -347,6 +355,15 @@ def test_bad_weights():
         made().fit(X, Y, np.zeros(Y.shape))
     with pytest.raises(ValueError, match="All pixels have the ignored label"):
         made(ignored_label=3).fit(X, Y, X_val=X, y_val=Y * 0 + 3)
+
+
+def test_other_channels_than_in_training(fitted):
+    with pytest.raises(ValueError, match="number of channels must be 1"):
+        fitted.predict(np.ones((2, 12, 12, 3)))
+    with pytest.raises(ValueError, match="number of channels must be 1"):
+        fitted.predict_tiles(np.ones((2, 12, 12, 3)))
+    with pytest.raises(ValueError, match="channels come last"):
+        made().fit(np.ones((64, 3, 12, 12)), Y)
 
 
 def test_unknown_labels_in_validation():

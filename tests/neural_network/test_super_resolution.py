@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.callback import ScoringMonitor
 from sklearn.datasets import load_sample_image
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
@@ -143,6 +144,12 @@ def test_as_scikit_learn(photo):
     np.testing.assert_array_equal(again.predict(x), pipe.predict(photo[:3]))
     stopped = made(early_stopping=True, scoring=None).fit(photo[:40])
     assert stopped.best_validation_score_ == max(stopped.validation_scores_)
+
+
+def test_callbacks_see_sharp_pictures(photo):
+    monitor = ScoringMonitor(scoring={"psnr": lambda net, X, y: net.score(X)})
+    net = made(max_iter=2).set_callbacks(monitor).fit(photo[:40])
+    assert monitor.get_logs().data[-1]["psnr"] == pytest.approx(net.score(photo[:40]))
 
 
 def test_going_on(photo):
