@@ -12,6 +12,7 @@ from skdl._compat import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
+from skdl._ragged import Ragged
 from skdl._settings import COUNT, NOT_NEGATIVE, checked
 from skdl._typing import Array
 from skdl.layers import (
@@ -129,6 +130,16 @@ class LanguageDensity(
     def _corpus(self, X: Any) -> Corpus:
         check_is_fitted(self, "network_")
         return self._read(X)
+
+    def _rows_to_predict(self, X: Any) -> Ragged:
+        """Return sequences as the network takes them: what follows is to be foretold.
+
+        Analyses of networks ask for it.
+        """
+        corpus = self._corpus(X)
+        stops = corpus.stops - self._form.ends
+        pairs = zip(corpus.starts, stops, strict=True)
+        return Ragged.of([corpus.values[start:stop] for start, stop in pairs])
 
     # ---- generation
 

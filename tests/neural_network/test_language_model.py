@@ -421,6 +421,15 @@ def test_features_are_the_state_behind_all_symbols(small):
     )
 
 
+def test_the_network_reads_what_analyses_ask_for(small):
+    rows = small._rows_to_predict(TEXTS)
+    raw = small.network_.predict(rows)
+    assert raw.lengths.tolist() == [len(text) + 1 for text in TEXTS]
+    last = np.array([steps[-1] for steps in raw])
+    p = np.exp(last) / np.exp(last).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(small.predict_proba(TEXTS), p, rtol=1e-10)
+
+
 def test_pickles_and_clones_are_alike(chain):
     copy = pickle.loads(pickle.dumps(chain))
     assert copy.score(["abc"]) == chain.score(["abc"])
