@@ -151,9 +151,9 @@ def digits(contender: str, seed: int) -> Numbers:
     first = np.arange(len(mnist.target)) % 5 > 0
     (X, y), (X_test, y_test) = (
         _scenes(DigitScenes, n, (mnist.images[which], mnist.target[which]), number)
-        for n, which, number in ((6000, first, 0), (1000, ~first, 1))
+        for n, which, number in ((16000, first, 0), (1000, ~first, 1))
     )
-    batch, epochs = 32, 15
+    batch, epochs = 32, 8
     net = ObjectLocalizer(
         localiser_layers(), initializer="he_normal", **_settings(batch, epochs, seed)
     )

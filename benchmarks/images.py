@@ -153,7 +153,7 @@ CASES = {
         "PyTorch's - 0.01, Otsu's + 0.03",
         0.9,
     ),
-    "localiser, digit scenes 48×48, 6000, 32, 15": Case(
+    "localiser, digit scenes 48×48, 16000, 32, 8": Case(
         _picture_tasks.digits,
         "mean IoU",
         "0.75, presence 0.98",

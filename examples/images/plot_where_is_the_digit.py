@@ -38,7 +38,7 @@ def scenes(n, which, seed):
     return bunch.images, bunch.target
 
 
-X, y = scenes(2500, first, 0)
+X, y = scenes(6000, first, 0)
 X_test, y_test = scenes(500, ~first, 1)
 print(X.shape, X.dtype)
 print(y[:4].round(3))
@@ -84,7 +84,7 @@ net = ObjectLocalizer(
     optimizer=Adam(Cosine(2e-3)),
     initializer="he_normal",
     batch_size=32,
-    max_iter=15,
+    max_iter=7,
     n_iter_no_change="never",
     random_state=0,
 )
