@@ -29,6 +29,7 @@ from skdl.neural_network import (
     RNNRegressor,
     RNNTagger,
     SegmentationClassifier,
+    Seq2Seq,
     StrokeGenerator,
     SuperResolution,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "RNNRegressor",
     "RNNTagger",
     "SegmentationClassifier",
+    "Seq2Seq",
     "StrokeGenerator",
     "SuperResolution",
     "compile",

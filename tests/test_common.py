@@ -46,6 +46,7 @@ MADE = {
     "RNNLanguageModel": lambda: skdl.RNNLanguageModel(
         hidden_layer_sizes=16, embedding=8, max_iter=5
     ),
+    "Seq2Seq": lambda: skdl.Seq2Seq(8, cell="gru", embedding=4, max_iter=5),
     # The checks' targets are labels and numbers.
     "ObjectLocalizer": LocalizerOfNumbers,
     "SegmentationClassifier": lambda: SegmentationOfLabels(SMALL),

@@ -3,6 +3,8 @@
 from skdl.inspection._boxes import BoxesDisplay
 from skdl.inspection._feature_maps import FeatureMapsDisplay
 from skdl.inspection._filters import FiltersDisplay
+from skdl.inspection._gradient_flow import gradient_flow
+from skdl.inspection._gradient_flow_display import GradientFlowDisplay
 from skdl.inspection._idle import IdleDirections, idle_directions
 from skdl.inspection._importance import FeatureImportanceDisplay
 from skdl.inspection._learning_rate_finder import LearningRateFinderDisplay
@@ -22,6 +24,7 @@ __all__ = [
     "FeatureImportanceDisplay",
     "FeatureMapsDisplay",
     "FiltersDisplay",
+    "GradientFlowDisplay",
     "IdleDirections",
     "LearningRateFinderDisplay",
     "LossCurveDisplay",
@@ -33,6 +36,7 @@ __all__ = [
     "SegmentationDisplay",
     "TreeDisplay",
     "export_text",
+    "gradient_flow",
     "idle_directions",
     "receptive_field",
 ]

@@ -24,6 +24,7 @@ from skdl.layers._conv import Conv2D, DepthwiseConv2D
 from skdl.layers._delay import Delay
 from skdl.layers._dense import Dense, DropConnect
 from skdl.layers._dropout import Dropout, SpatialDropout
+from skdl.layers._encoder_decoder import EncoderDecoder
 from skdl.layers._fold import fold_norms
 from skdl.layers._keep_size import KeepSize
 from skdl.layers._layer import (
@@ -71,6 +72,7 @@ __all__ = [
     "DropConnect",
     "Dropout",
     "Embedding",
+    "EncoderDecoder",
     "Flatten",
     "GaussianNoise",
     "GlobalAvgPool",

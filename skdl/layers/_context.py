@@ -200,11 +200,14 @@ class StateGradients(NamedTuple):
         layer takes the steps, all ways from s_t to the loss included.
     lengths : ndarray of int of shape (n,) or None
         Steps of each sequence; None: all of them.
+    after : int
+        Steps of other layers that go on from its last state.
     """
 
     layer: Any
     gradients: list[Array]
     lengths: Array | None
+    after: int = 0
 
 
 class Context:

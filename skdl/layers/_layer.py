@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, NamedTuple
 
 from skdl import activations
@@ -67,6 +67,20 @@ class Inside(NamedTuple):
     key: str
     layer: Layer
     input_shape: Shape
+
+    def walk(self) -> Iterator[Inside]:
+        """Yield this layer and those in it.
+
+        Yields
+        ------
+        item : Inside
+            A layer with its key from here, such as "3.skip.0"; before those that it
+            holds.
+        """
+        yield self
+        for chain in self.layer.inside(self.input_shape):
+            for inner in chain:
+                yield from inner._replace(key=f"{self.key}.{inner.key}").walk()
 
 
 class TooSmallError(ValueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skdl._compat import Integral
@@ -42,9 +42,10 @@ def set_rates(
     TypeError, ValueError
         If there are no such layers, or a factor is negative.
     """
-    for item in walk(layers, input_shape):  # they may come from another network
-        item.layer._rate, item.layer._frozen = 1.0, False
     chain = inside_chain(layers, input_shape)
+    for item in chain:
+        for inner in item.walk():  # they may come from another network
+            inner.layer._rate, inner.layer._frozen = 1.0, False
     if isinstance(rates, (int, float)):
         _decay(chain, rates)
         rates = None
@@ -62,7 +63,7 @@ def set_rates(
 def _slow_down(item: Inside, rate: float) -> None:
     item.layer._rate *= rate
     if rate == 0:
-        for inner in _walk_in(item):
+        for inner in item.walk():
             inner.layer._frozen = True
 
 
@@ -138,7 +139,7 @@ def _named(layers: Sequence[Inside], name: str, owner: str) -> list[Inside]:
     if name == FEATURES:
         return list(layers)
     wanted = name.replace("_", "").lower()
-    inner = [found for item in layers for found in _walk_in(item)]
+    inner = [found for item in layers for found in item.walk()]
     found = [item for item in inner if type(item.layer).__name__.lower() == wanted]
     if not found:
         known = sorted({type(item.layer).__name__ for item in inner})
@@ -148,29 +149,3 @@ def _named(layers: Sequence[Inside], name: str, owner: str) -> list[Inside]:
             f"layer.{did_you_mean(name, [*known, FEATURES])}"
         )
     return found
-
-
-def walk(layers: Sequence[Layer], input_shape: Shape) -> Iterator[Inside]:
-    """Yield layers and those in them, with the names of their arrays.
-
-    Parameters
-    ----------
-    layers : sequence of Layer
-        A chain.
-    input_shape : tuple of int
-        Shape of one sample.
-
-    Yields
-    ------
-    item : Inside
-        A layer with its key, such as "3.skip.0"; before those that it holds.
-    """
-    for item in inside_chain(layers, input_shape):
-        yield from _walk_in(item)
-
-
-def _walk_in(item: Inside) -> Iterator[Inside]:
-    yield item
-    for chain in item.layer.inside(item.input_shape):
-        for inner in chain:
-            yield from _walk_in(inner._replace(key=f"{item.key}.{inner.key}"))

@@ -12,6 +12,7 @@ from skdl.neural_network._rnn_classifier import RNNClassifier
 from skdl.neural_network._rnn_regressor import RNNRegressor
 from skdl.neural_network._rnn_tagger import RNNTagger
 from skdl.neural_network._segmentation_classifier import SegmentationClassifier
+from skdl.neural_network._seq2seq import Seq2Seq
 from skdl.neural_network._stroke_generator import StrokeGenerator
 from skdl.neural_network._super_resolution import SuperResolution
 
@@ -28,6 +29,7 @@ __all__ = [
     "RNNRegressor",
     "RNNTagger",
     "SegmentationClassifier",
+    "Seq2Seq",
     "StrokeGenerator",
     "SuperResolution",
 ]

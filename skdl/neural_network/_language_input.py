@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.frozen import FrozenEstimator
 
-from skdl import text
-from skdl._compat import as_frame, validate_data
+from skdl._compat import validate_data
 from skdl._typing import Array
+from skdl.neural_network._fitted_tokenizer import TokenizerLike as TokenizerLike
+from skdl.neural_network._fitted_tokenizer import fitted_tokenizer
+from skdl.targets import sequence_form
 from skdl.text import SymbolTokenizer, Tokenizer
 from skdl.training import Corpus
 
@@ -19,20 +19,6 @@ if TYPE_CHECKING:
     from skdl.neural_network._base_language import BaseLanguageModel
 
 _BLOCK = 2**22  # ids of a file that are looked at, and symbols of a stream, at a time
-
-
-@runtime_checkable
-class TokenizerLike(Protocol):
-    """What may stand for a tokenizer of `skdl.text`."""
-
-    def fit(self, X: Any, y: Any = None) -> Any:
-        """Learn the vocabulary."""
-
-    def transform(self, X: Any) -> Any:
-        """Turn texts into ids."""
-
-    def inverse_transform(self, X: Any) -> Any:
-        """Turn ids into texts."""
 
 
 class Form(NamedTuple):
@@ -86,7 +72,7 @@ def read_corpus(estimator: BaseLanguageModel, X: Any, reset: bool) -> Corpus:
         for name in ("n_features_in_", "feature_names_in_"):
             estimator.__dict__.pop(name, None)
     if reset:
-        estimator.tokenizer_ = _fitted(estimator.tokenizer, kind, X)
+        estimator.tokenizer_ = fitted_tokenizer(estimator.tokenizer, kind, X)
         symbols = isinstance(estimator.tokenizer_, SymbolTokenizer)
         symbols = symbols or kind in ("table", "symbols")
         known = "symbols" if symbols else "texts"
@@ -107,53 +93,12 @@ def read_corpus(estimator: BaseLanguageModel, X: Any, reset: bool) -> Corpus:
 
 def _kind_of(X: Any) -> tuple[str, Any]:
     """Return "texts", "symbols", "table" or "ids", and X as a list or an array."""
-    if isinstance(X, (str, bytes)):
-        raise ValueError(
-            f"X is one {type(X).__name__}, and several texts were expected; pass [X] "
-            "if it is one text."
-        )
-    if as_frame(X) is not None or getattr(X, "ndim", 1) != 1:
-        return "table", X
-    if hasattr(X, "dtype"):
-        if getattr(X.dtype, "kind", "") in "iu":
-            return "ids", np.asarray(X) if not isinstance(X, np.ndarray) else X
-        if getattr(X.dtype, "kind", "") in "fcb":
-            return "table", X  # whose error says more
-    elif not isinstance(X, Iterable):
-        return "table", X
-    items = list(X)
-    if not items:
-        raise ValueError("X has no sequences: at least one is needed.")
-    if isinstance(items[0], (str, bytes)):
-        return "texts", items
-    if isinstance(items[0], Iterable):
-        return "symbols", items
-    return "table", X
-
-
-def _fitted(given: Any, kind: str, X: Any) -> Any:
-    if isinstance(given, FrozenEstimator):
-        tokenizer = given.estimator
-    elif kind == "ids":
-        raise ValueError(
-            "X holds ids, and the tokenizer that made them is needed: "
-            "tokenizer=FrozenEstimator(tokenizer), of sklearn.frozen. (One sequence of "
-            "numbers that are symbols is [X].)"
-        )
-    elif isinstance(given, str):
-        symbols = kind in ("table", "symbols")
-        tokenizer = text.get("symbol" if symbols else given).fit(X)
-    else:
-        tokenizer = clone(given, safe=False).fit(X)
-    vocabulary = getattr(tokenizer, "vocabulary_", {})
-    first = list(vocabulary)[:3]
-    if list(vocabulary.values())[:3] != [0, 1, 2] or first != [*Tokenizer.SPECIAL]:
-        raise ValueError(
-            "A tokenizer's vocabulary_ must begin with <begin>, <end> and <unknown>, "
-            f"which have the ids 0, 1 and 2, got {vocabulary!r:.200}. Derive it from "
-            "skdl.text.Tokenizer."
-        )
-    return tokenizer
+    form, X = sequence_form(X, "X")
+    if form != "column":
+        return form, X
+    if getattr(getattr(X, "dtype", None), "kind", "") in ("i", "u"):
+        return "ids", np.asarray(X) if not isinstance(X, np.ndarray) else X
+    return "table", X  # whose error says more
 
 
 def _packed(

@@ -2,6 +2,14 @@
 
 from skdl.targets._classes import ClassTargets
 from skdl.targets._pixels import PixelTargets
+from skdl.targets._sequences import SequenceTargets, same_form, sequence_form
 from skdl.targets._values import RealTargets
 
-__all__ = ["ClassTargets", "PixelTargets", "RealTargets"]
+__all__ = [
+    "ClassTargets",
+    "PixelTargets",
+    "RealTargets",
+    "SequenceTargets",
+    "same_form",
+    "sequence_form",
+]

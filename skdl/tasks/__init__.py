@@ -5,6 +5,7 @@ from skdl.tasks._classes import ClassTask
 from skdl.tasks._enlarging import EnlargingTask
 from skdl.tasks._pixels import PixelTask
 from skdl.tasks._reconstruction import ReconstructionTask
+from skdl.tasks._sequences import SequenceTask
 from skdl.tasks._steps import StepClassTask, weight_of_steps
 from skdl.tasks._strokes import StrokeTask
 from skdl.tasks._symbols import SymbolTask
@@ -17,6 +18,7 @@ __all__ = [
     "EnlargingTask",
     "PixelTask",
     "ReconstructionTask",
+    "SequenceTask",
     "StepClassTask",
     "StrokeTask",
     "SymbolTask",

@@ -26,6 +26,7 @@ from skdl.layers import (
     DropConnect,
     Dropout,
     Embedding,
+    EncoderDecoder,
     Flatten,
     GaussianNoise,
     GlobalAvgPool,
@@ -141,7 +142,8 @@ def test_contract(layer, input_shape):
 
 def test_every_registered_layer_is_in_the_table():
     tested = {type(layer) for layer, _ in TABLE}
-    tested |= {AuxiliaryHead, Embedding, TiedEmbedding}  # they have tests of their own
+    # They have tests of their own.
+    tested |= {AuxiliaryHead, Embedding, EncoderDecoder, TiedEmbedding}
     assert tested == {type(layers.get(name)) for name in layers.names()}
 
 

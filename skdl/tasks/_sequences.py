@@ -1,0 +1,64 @@
+"""A sequence of symbols for each sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from skdl._ragged import Ragged
+from skdl._typing import Array, Shape
+from skdl.layers import Dense, Layer
+from skdl.losses import Loss
+from skdl.networks import Network
+from skdl.targets import SequenceTargets
+from skdl.tasks._task import Task
+
+
+class SequenceTask(Task):
+    """A sequence of symbols, each foretold from those before it.
+
+    Parameters
+    ----------
+    targets : SequenceTargets
+        Its symbols, and what sequences are like.
+    loss : Loss
+        The loss of a symbol.
+    """
+
+    def __init__(self, targets: SequenceTargets, loss: Loss) -> None:
+        super().__init__(loss.for_classes(targets.n_symbols, False))
+        self.targets = targets
+
+    def encode(self, y: Any, dtype: DTypeLike) -> Ragged:
+        return self.targets.encode(y)
+
+    def head(self, shape: Shape) -> list[Layer]:
+        return [Dense(self.targets.n_symbols)]
+
+    def start(self, network: Network, y: Any, weight: Array | None) -> None:
+        """Let a network begin with the frequencies of the symbols.
+
+        Those that do not occur have a probability of about 2·10⁻¹⁶.
+
+        Parameters
+        ----------
+        network : Network
+            A network with its starting weights; changed in place.
+        y : Ragged
+            Ids of sequences.
+        weight : ndarray of shape (n,) or None
+            Weights of the sequences.
+        """
+        each = None if weight is None else np.repeat(weight, y.lengths)
+        counts = np.bincount(y.values, each, self.targets.n_symbols)
+        share = np.maximum(counts / counts.sum(), np.finfo(np.float64).eps)
+        network.params[f"{len(network.layers) - 1}.b"][:] = np.log(share)
+
+    def decode(self, prediction: Sequence[Array]) -> Any:
+        return self.targets.decode(prediction)
+
+    def score(self, y: Any, predicted: Any, weight: Array | None = None) -> float:
+        return self.targets.score(y, predicted, weight)
