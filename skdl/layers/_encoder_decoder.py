@@ -11,6 +11,7 @@ from skdl._compat import Integral, Interval
 from skdl._settings import COUNT, checked
 from skdl._typing import Array, Shape, Tree
 from skdl.layers._chain import (
+    LayerList,
     backward_chain,
     build_chain,
     forward_chain,
@@ -93,8 +94,8 @@ class EncoderDecoder(Layer):
 
     def predicting(self) -> Layer:
         layer = copy.copy(self)
-        layer.encoder = [inner.predicting() for inner in self._encoder]
-        layer.decoder = [inner.predicting() for inner in self._decoder]
+        layer.encoder = LayerList(inner.predicting() for inner in self._encoder)
+        layer.decoder = LayerList(inner.predicting() for inner in self._decoder)
         return layer
 
     def check_trainable(self) -> None:
