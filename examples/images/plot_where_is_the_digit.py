@@ -84,7 +84,7 @@ net = ObjectLocalizer(
     optimizer=Adam(Cosine(2e-3)),
     initializer="he_normal",
     batch_size=32,
-    max_iter=7,
+    max_iter=11,
     n_iter_no_change="never",
     random_state=0,
 )
