@@ -29,7 +29,7 @@ from skdl._base import NestedParams, ParameterObject
 from skdl._settings import plain, settled
 from skdl.callbacks import Checkpoint, EarlyStopping, Jog, LearningRateFinder
 from skdl.initializers import HeNormal, Normal, Uniform
-from skdl.layers import Dense, Dropout, Residual
+from skdl.layers import Dense, Dropout, Residual, Upsample2D
 from skdl.losses import Huber, Quantile
 from skdl.optimizers import LBFGS, Adam, RProp, minimize
 from skdl.schedules import Cosine, Step, WarmUp
@@ -78,8 +78,9 @@ def test_every_number_is_declared(cls):
         if isinstance(p.default, (Real, np.bool_))
     }
     undeclared = defaults.keys() - cls._parameter_constraints.keys()
-    # A number, or one for each layer or side of a picture: looked at in `build`.
-    assert undeclared <= {"dropout", "kernel_size", "pool_size", "stride", "dilation"}
+    # A number, or one for each layer, feature or side: looked at in `build`.
+    one_each = {"dropout", "kernel_size", "pool_size", "stride", "dilation", "scale"}
+    assert undeclared <= one_each | ({"factor"} if cls is Upsample2D else set())
 
 
 @pytest.mark.parametrize("part", parts(), ids=repr)

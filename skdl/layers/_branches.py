@@ -58,7 +58,12 @@ class Chain(Layer):
 
     def settled(self) -> Self:
         layer = copy.copy(self)
-        layer.layers = resolve_chain(self.layers)
+        own = self.get_params(deep=False)
+        layers = resolve_chain(own.pop("layers"))
+        own = checked(type(self).__name__, self._parameter_constraints, own)
+        for name, value in own.items():
+            setattr(layer, name, value)
+        layer.layers = layers
         return layer
 
     def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
@@ -229,13 +234,6 @@ class AuxiliaryHead(Chain):
     def __init__(self, layers: Sequence[Layer | str] = (), weight: float = 0.3) -> None:
         super().__init__(layers)
         self.weight = weight
-
-    def settled(self) -> Self:
-        layer = super().settled()
-        declared = self._parameter_constraints
-        values = checked(type(self).__name__, declared, {"weight": self.weight})
-        layer.weight = values["weight"]
-        return layer
 
     def with_head(self, head: Callable[[Shape], list[Layer]]) -> Layer:
         layer = copy.copy(self)

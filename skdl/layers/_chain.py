@@ -43,7 +43,13 @@ class Link(NamedTuple):
 
 
 class LayerList(list[Layer]):
-    """Layers of a chain, ready for use; they are not exchanged any more."""
+    """Layers of a chain, ready for use; they are not exchanged any more.
+
+    Parameters
+    ----------
+    iterable : iterable of Layer, default=()
+        The layers.
+    """
 
     @cached_property
     def links(self) -> list[Link]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from skdl._settings import COUNT, checked
+from skdl._settings import COUNT
 from skdl._typing import Array, Shape, Tree
 from skdl.layers._branches import Chain
 from skdl.layers._chain import (
@@ -73,13 +73,6 @@ class KeepSize(Chain):
     def __init__(self, layers: Sequence[Layer | str] = (), multiple: int = 2) -> None:
         super().__init__(layers)
         self.multiple = multiple
-
-    def settled(self) -> Self:
-        layer = super().settled()
-        given = {"multiple": self.multiple}
-        own = checked(type(self).__name__, self._parameter_constraints, given)
-        layer.multiple = own["multiple"]
-        return layer
 
     def _sides(self, shape: Shape) -> tuple[int, int]:
         """Return height and width with the additional pixels."""

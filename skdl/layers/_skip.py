@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
-from skdl._settings import checked
 from skdl._typing import Array, Shape, Tree
 from skdl.layers._branches import Chain
 from skdl.layers._chain import (
@@ -151,11 +150,6 @@ class PoolUnpool(Chain):
         self.stride = stride
         self.padding = padding
         self.ceil = ceil
-
-    def settled(self) -> Self:
-        layer = super().settled()
-        checked(type(self).__name__, self._parameter_constraints, {"ceil": self.ceil})
-        return layer
 
     @property
     def pool(self) -> MaxPool2D:

@@ -157,6 +157,8 @@ class StrokeGenerator(BaseRNN):
         Layers of neurons, input and output among them.
     n_outputs_ : int
         Output neurons.
+    feature_names_in_ : ndarray of shape (n_features,)
+        Names of the columns, if `X` had some.
     n_features_in_ : int
         Numbers of a point: 3.
 

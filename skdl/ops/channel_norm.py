@@ -174,7 +174,8 @@ def channel_norm_backward(
     else:
         if y is not None:
             kept[...] = dy
-            np.copyto(kept, kept.dtype.type(0), where=y <= 0)
+            below = np.less_equal(y, 0, out=empty(y.shape, np.bool_))
+            np.copyto(kept, kept.dtype.type(0), where=below)
         dbeta[...] = kept.sum(axis=_but_channels(x), dtype=np.float64)
         work = np.subtract(x, mean, out=empty(x.shape, x.dtype))
         work *= kept

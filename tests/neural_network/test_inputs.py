@@ -308,7 +308,7 @@ def test_several_outputs(problems):
 
 def test_several_outputs_are_as_many_networks_without_hidden_layer(problems):
     X, y = problems["multioutput"]
-    net = MLPRegressor((), optimizer="lbfgs", alpha=0.1, tol=0)
+    net = MLPRegressor((), optimizer="lbfgs", alpha=0.1, tol=0, dtype="float64")
     together = clone(net).fit(X, y).predict(X)
     each = [clone(net).fit(X, column).predict(X) for column in y.T]
     np.testing.assert_allclose(together, np.column_stack(each), atol=1e-4)
