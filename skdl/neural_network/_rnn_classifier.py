@@ -208,8 +208,8 @@ class RNNClassifier(NetworkClassifier, BaseRNN):
     >>> rng = np.random.default_rng(0)
     >>> y = np.arange(80) % 2
     >>> X = [np.sin((0.3 + 0.3 * k) * np.arange(rng.integers(20, 40))) for k in y]
-    >>> net = RNNClassifier(16, optimizer="adam", max_iter=40, random_state=0)
-    >>> net.set_params(optimizer__learning_rate=0.01, n_iter_no_change="never")
+    >>> net = RNNClassifier(16, pooling="mean", max_iter=60, random_state=0)
+    >>> net.set_params(optimizer__learning_rate=0.03, n_iter_no_change="never")
     RNNClassifier(...)
     >>> net.fit(X[:60], y[:60]).score(X[60:], y[60:]) > 0.9
     True

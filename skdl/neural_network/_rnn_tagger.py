@@ -215,7 +215,9 @@ class RNNTagger(NetworkClassifier, BaseRNN):
     >>> X = ["a1", "22 b", "c 333", "4 d", "e55", "66", "f", "7g7"] * 5
     >>> y = [["number" if c.isdigit() else "other" for c in text] for text in X]
     >>> net = RNNTagger(8, embedding=4, optimizer="adam", random_state=0)
-    >>> net.set_params(optimizer__learning_rate=0.03, max_iter=30)
+    >>> net.set_params(
+    ...     optimizer__learning_rate=0.03, max_iter=40, n_iter_no_change="never"
+    ... )
     RNNTagger(...)
     >>> net.fit(X, y).predict(["a 35"])[0].tolist()
     ['other', 'other', 'number', 'number']
