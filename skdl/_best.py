@@ -36,6 +36,8 @@ class Best:
         which falls by less than `tol` an epoch stands still, as in scikit-learn's
         networks. True: the last value that counted as an improvement, so that small
         gains add up, as in scikit-learn's boosting.
+    measure : str, default=""
+        What the number is: values of another measure cannot be compared with it.
 
     Attributes
     ----------
@@ -56,7 +58,9 @@ class Best:
         higher_is_better: bool = False,
         keep_weights: bool = True,
         adds_up: bool = False,
+        measure: str = "",
     ) -> None:
+        self.measure = measure
         self.patience = patience
         self.tol = tol
         self.sign = 1.0 if higher_is_better else -1.0
@@ -131,7 +135,8 @@ class Best:
         same : bool
             Whether its best value and weights mean the same here.
         """
-        return (self.sign, self.keep_weights) == (other.sign, other.keep_weights)
+        mine = self.sign, self.keep_weights, self.measure
+        return mine == (other.sign, other.keep_weights, other.measure)
 
     def kept_to(self, n_epochs: int) -> Best:
         """Return a copy for a model of which later epochs were dropped.

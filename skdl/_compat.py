@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import narwhals.stable.v2 as nw  # scikit-learn's own way to read DataFrames
 import numpy as np
+from scipy import sparse
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -167,6 +168,8 @@ def as_frame(X: Any) -> Any:
     TypeError
         If X is a query whose rows are not there yet.
     """
+    if isinstance(X, np.ndarray) or sparse.issparse(X):
+        return None
     X = as_table(X)
     if nw.dependencies.is_into_dataframe(X):
         return nw.from_native(X, eager_only=True)

@@ -194,7 +194,7 @@ def _smallest_input(layers: Sequence[Layer], input_shape: Shape) -> Shape | None
             return False
         return True
 
-    low = min(input_shape[:-1], default=_LARGEST)  # does not fit
+    low = max(1, min(input_shape[:-1], default=_LARGEST))  # does not fit
     high = 2 * low
     while high < _LARGEST and not fits(high):
         low, high = high, 2 * high

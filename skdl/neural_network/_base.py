@@ -444,7 +444,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
             "best_validation_score_": (
                 state.best.value
                 if stops_by_score and state.best is not None
-                else max(scores)
+                else max((s for s in scores if s == s), default=None)
                 if scores
                 else None
             ),

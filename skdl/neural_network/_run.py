@@ -143,12 +143,22 @@ def _best(estimator: BaseNetwork, plan: Plan, state: TrainingState) -> Best:
         tol=estimator.tol,
         higher_is_better=monitored(estimator) == "val_score",
         keep_weights=estimator.early_stopping,
+        measure=_measure(estimator),
     )
     old = state.best
     if old is not None and best.follows_like(old):
         best.value, best.epoch, best.weights = old.value, old.epoch, old.weights
         best.waiting = 0 if state.finished else old.waiting
     return best
+
+
+def _measure(estimator: BaseNetwork) -> str:
+    """Name what early stopping looks at, the same in every process."""
+    scoring, loss = estimator.scoring, getattr(estimator, "loss", None)
+    names = [monitored(estimator)]
+    names.append(getattr(scoring, "__qualname__", None) or repr(scoring))
+    names.append(loss if isinstance(loss, str) else type(loss).__name__)
+    return ", ".join(names)
 
 
 # ---- how they go

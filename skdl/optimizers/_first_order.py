@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
 from inspect import signature
 from numbers import Real
@@ -21,6 +22,11 @@ from skdl.optimizers._optimizer import Optimizer, Problem, full_name
 from skdl.optimizers._state import OptimizerState, check_slots
 
 _SHARED = 2**18  # numbers: what is worth a second thread
+
+
+@lru_cache
+def _default_rate(rule: type) -> float:
+    return float(signature(rule).parameters["learning_rate"].default)
 
 
 class FirstOrder(Optimizer):
@@ -218,7 +224,7 @@ class FirstOrder(Optimizer):
     def _initial_rate(self, schedule: schedules.Schedule) -> float:
         if schedule.initial is not None:
             return float(schedule.initial)
-        return float(signature(type(self)).parameters["learning_rate"].default)
+        return _default_rate(type(self))
 
     def learning_rate_now(self, state: OptimizerState) -> float:
         rate = self.learning_rate

@@ -222,6 +222,10 @@ class ClassTargets:
         ValueError
             If there are negative weights, or none but zeros.
         """
+        if isinstance(class_weight, dict) and y.ndim == 1:
+            known = {*self.classes.tolist()}
+            absent = known.difference(y.tolist())  # from this part of the rows
+            class_weight = {k: v for k, v in class_weight.items() if k not in absent}
         weights = compute_sample_weight(class_weight, y)
         if sample_weight is not None:
             weights = weights.astype(sample_weight.dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -11,6 +12,8 @@ from skdl._ragged import Ragged, pad_rows
 from skdl._typing import Array
 from skdl.layers import Arena
 from skdl.training._data import Data
+
+_GATHERED = 2**17  # bytes of rows that are gathered at once; they stay in the cache
 
 
 class Batch(NamedTuple):
@@ -110,6 +113,12 @@ class RowBatches:
     in_windows = False
 
     def __init__(self, data: Data, batch_size: int, shuffle: bool = True) -> None:
+        if shuffle and batch_size < data.n:
+            # Rows of other arrays (columns of a table) cannot be gathered without a
+            # copy of the whole.
+            arrays = {id(a): _by_rows(a) for a in data[:3]}  # y may be X itself
+            x, y, weight = (arrays[id(a)] for a in data[:3])
+            data = data._replace(X=x, y=y, weight=weight)
         self.data = data
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -138,12 +147,31 @@ class RowBatches:
         batch : Batch
             In memory that the next batch overwrites.
         """
-        n = self.data.n
-        shuffled = self.shuffle and self.batch_size < n
-        order = rng.permutation(n) if shuffled else None
-        for start in range(0, n, self.batch_size):
-            rows = slice(start, start + self.batch_size)
-            yield self.of(rows if order is None else order[rows])
+        n, size = self.data.n, self.batch_size
+        if not (self.shuffle and size < n):
+            for start in range(0, n, size):
+                yield self.of(slice(start, start + size))
+            return
+        order, gathered = rng.permutation(n), size * self._n_at_once
+        for start in range(0, n, gathered):
+            rows = order[start : start + gathered]
+            batch = self.of(rows)
+            if gathered == size:
+                yield batch
+                continue
+            x, y, weight = batch[:3]
+            for a in range(0, len(rows), size):
+                part = slice(a, a + size)
+                yield Batch(x[part], y[part], None if weight is None else weight[part])
+
+    @cached_property
+    def _n_at_once(self) -> int:
+        """Batches gathered together, where each is small and nothing is padded."""
+        data = [a for a in self.data[:3] if a is not None]
+        if not all(isinstance(a, np.ndarray) for a in data):
+            return 1
+        n_bytes = self.batch_size * sum(a[:1].nbytes for a in data)
+        return max(1, _GATHERED // max(n_bytes, 1))
 
     def whole(self) -> Batch:
         """Return all rows as one batch.
@@ -191,6 +219,10 @@ class RowBatches:
         out = self._arena.empty((len(rows), *array.shape[1:]), array.dtype)
         # mode="clip" lets NumPy write into `out` without a buffer.
         return array.take(rows, axis=0, out=out, mode="clip")
+
+
+def _by_rows(array: Any) -> Any:
+    return np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array
 
 
 class SelfBatches(RowBatches):

@@ -352,8 +352,10 @@ class Trainer:
         row |= self.objective.loss.named_parts("loss", self._epoch_parts)
         if self.validate is not None:
             row.update(self.validate(state.network))
-        for name, value in row.items():
-            state.history.setdefault(name, []).append(value)
+        for name in {**state.history, **row}:
+            curve = state.history.setdefault(name, [])
+            curve += [math.nan] * (state.epoch - len(curve))  # not measured then
+            curve.append(row.get(name, math.nan))
         self.optimizer.observe(
             state.optimizer_state, row.get("val_loss", self._epoch_loss)
         )

@@ -178,7 +178,7 @@ def test_validation_data_may_come_later(iris):
     X, y = iris
     net = made(warm_start=True).fit(X, y).fit(X, y, X_val=X, y_val=y)
     assert len(net.history_["loss"]) == 10
-    assert len(net.history_["val_loss"]) == 5
+    assert np.isnan(net.history_["val_loss"]).tolist() == [True] * 5 + [False] * 5
     net.set_params(early_stopping=True, scoring=None).fit(X, y, X_val=X, y_val=y)
     assert len(net.history_["loss"]) == 15
     assert net.score(X, y) == max(net.history_["val_score"][5:])
@@ -348,3 +348,46 @@ def test_memory_under_the_same_names_is_not_taken(iris, first, second):
     np.testing.assert_array_equal(weights(went_on), weights(fresh))
     assert (weights(went_on) != reached).any()
     assert went_on.n_iter_ == 10
+
+
+def test_another_measure_does_not_bring_weights_of_the_old_one_back(iris):
+    X, y = iris
+    net = MLPClassifier(
+        (8,), max_iter=3, warm_start=True, early_stopping=True, scoring="accuracy",
+        n_iter_no_change="never", random_state=0,
+    )  # fmt: skip
+    net.fit(X, y)
+    before = net.network_.params.vector.copy()
+    net.set_params(scoring="neg_log_loss", max_iter=10).fit(X, y)
+    assert net.best_validation_score_ < 0
+    assert net.best_epoch_ > 3
+    assert not np.array_equal(net.network_.params.vector, before)
+
+
+def test_curves_of_what_was_not_measured_then_keep_step(iris):
+    X, y = iris
+    net = MLPClassifier((8,), max_iter=3, warm_start=True, random_state=0)
+    net.set_params(n_iter_no_change="never").fit(X, y)
+    net.set_params(early_stopping=True).fit(X, y)
+    lengths = {len(curve) for curve in net.history_.values()}
+    assert lengths == {6}
+    assert np.isnan(net.history_["val_loss"][:3]).all()
+    assert np.isfinite(net.history_["val_loss"][3:]).all()
+    net.set_params(early_stopping=False).fit(X, y)
+    assert {len(curve) for curve in net.history_.values()} == {9}
+    assert np.isnan(net.history_["val_loss"][6:]).all()
+
+
+def test_weights_of_classes_that_a_chunk_lacks(iris):
+    X, y = iris
+    chunk = y < 2
+    weights = {0: 2.0, 2: 5.0}
+    net = MLPClassifier((8,), class_weight=weights, random_state=0)
+    net.partial_fit(X[chunk], y[chunk], classes=[0, 1, 2])
+    same = MLPClassifier((8,), random_state=0)
+    same.partial_fit(
+        X[chunk], y[chunk], np.where(y[chunk] == 0, 2.0, 1.0), classes=[0, 1, 2]
+    )
+    np.testing.assert_allclose(net.predict_proba(X), same.predict_proba(X))
+    with pytest.raises(ValueError, match="class_weight"):
+        MLPClassifier(class_weight={7: 2.0}).fit(X, y)

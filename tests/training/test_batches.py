@@ -1,0 +1,58 @@
+"""Batches hold the rows they should, however the rows lie in memory."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from skdl.layers import Conv2D, build_chain
+from skdl.layers._layer import TooSmallError
+from skdl.training import Data, RowBatches
+
+
+def rows_of(batches, seed=0):
+    """Return copies of what the batches of an epoch hold."""
+    epoch = batches.epoch(np.random.default_rng(seed))
+    return [[None if a is None else a.copy() for a in batch[:3]] for batch in epoch]
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 32, 99, 100])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_an_epoch_is_a_permutation_in_batches_of_one_size(batch_size, weighted):
+    n = 100
+    X, y = np.arange(3.0 * n).reshape(n, 3), np.arange(n)
+    data = Data(X, y, y / 7 if weighted else None, y)
+    batches = rows_of(RowBatches(data, batch_size))
+    sizes = [len(x) for x, _, _ in batches]
+    assert sizes[:-1] == [batch_size] * (len(sizes) - 1)
+    order = np.concatenate([y for _, y, _ in batches])
+    expected = np.random.default_rng(0).permutation(n) if batch_size < n else y
+    np.testing.assert_array_equal(order, expected)
+    for x, y_part, weight in batches:
+        np.testing.assert_array_equal(x, X[y_part])
+        assert (weight is None) is not weighted
+        if weighted:
+            np.testing.assert_array_equal(weight, y_part / 7)
+
+
+def test_columns_of_a_table_are_turned_once_and_not_for_each_batch():
+    rng = np.random.default_rng(0)
+    X = np.asfortranarray(rng.normal(size=(20_000, 30)))
+    data = Data(X, X[:, :1], None, X[:, 0])
+    batches = RowBatches(data, 200)
+    straight = RowBatches(data._replace(X=np.ascontiguousarray(X)), 200)
+    for ours, theirs in zip(rows_of(batches), rows_of(straight), strict=True):
+        np.testing.assert_array_equal(ours[0], theirs[0])
+        np.testing.assert_array_equal(ours[1], theirs[1])
+    rows = np.arange(200)
+    batches.of(rows)
+    tracemalloc.start()
+    batches.of(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < X.nbytes / 10
+
+
+def test_pictures_without_pixels_end_with_an_error():
+    with pytest.raises(TooSmallError, match="smallest input"):
+        build_chain([Conv2D(3, 3)], (0, 0, 2))
