@@ -59,7 +59,8 @@ class Conv2D(Layer):
         dilation 1, padding up to 2, one group, and channels and filters in multiples of
         32. The output and the gradient to the input then take about half the time; the
         gradient to W is as it was. Errors are up to 10⁻⁵ of the largest number of the
-        result in place of 5·10⁻⁷.
+        result in place of 5·10⁻⁷. Up to 64 patches of 4×4 pixels in a batch go the
+        direct way, which is faster there.
 
     Raises
     ------

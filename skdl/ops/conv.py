@@ -23,7 +23,7 @@ from skdl.ops.depthwise import (
 )
 from skdl.ops.geometry import Conv
 from skdl.ops.window import entries
-from skdl.ops.winograd import fits
+from skdl.ops.winograd import fits, pays
 
 Empty = Callable[..., Array]
 
@@ -39,6 +39,10 @@ def _twin(winograd: bool = False) -> Any:
     if not use_numba():
         return None
     return _compiled("winograd" if winograd else "conv")
+
+
+def _by_winograd(conv: Conv, pictures: Array) -> bool:
+    return fits(conv, pictures.dtype) and pays(conv, len(pictures))
 
 
 def conv2d(
@@ -70,14 +74,14 @@ def conv2d(
     empty : callable, default=numpy.empty
         ``empty(shape, dtype)`` gives scratch memory.
     winograd : bool, default=False
-        Whether compiled code takes Winograd's way where that `fits`.
+        Whether compiled code takes Winograd's way where that `fits` and `pays`.
 
     Returns
     -------
     out : ndarray of shape (n, ho, wo, filters)
         y.
     """
-    if (twin := _twin(winograd and fits(conv, x.dtype))) is not None:
+    if (twin := _twin(winograd and _by_winograd(conv, x))) is not None:
         return twin.correlate_images(conv, False, x, W, b, out, floor, empty)
     if conv.depthwise:
         depthwise(conv, x, W, out)
@@ -118,14 +122,14 @@ def conv2d_backward_input(
     empty : callable, default=numpy.empty
         ``empty(shape, dtype)`` gives scratch memory.
     winograd : bool, default=False
-        Whether compiled code takes Winograd's way where that `fits`.
+        Whether compiled code takes Winograd's way where that `fits` and `pays`.
 
     Returns
     -------
     out : ndarray of shape (n, h, w, channels)
         ∂L/∂x.
     """
-    if (twin := _twin(winograd and fits(conv, dy.dtype))) is not None:
+    if (twin := _twin(winograd and _by_winograd(conv, dy))) is not None:
         return twin.correlate_images(conv, True, dy, W, b, out, floor, empty)
     if conv.depthwise:
         depthwise_backward_input(conv, dy, W, out)

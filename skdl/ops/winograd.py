@@ -15,6 +15,7 @@ from skdl.ops.geometry import Conv
 
 TILE = 4  # pixels of the output along a side
 PATCH = 6  # and of the input
+FEW = 64  # patches
 COLUMNS = 32  # channels and filters come in multiples of it
 
 OUTPUT = (  # Aᵀ
@@ -67,6 +68,28 @@ def fits(conv: Conv, dtype: np.dtype) -> bool:
         and conv.channels % COLUMNS == conv.filters % COLUMNS == 0
         and all(axis[2:5] == (3, 1, 1) and axis.before <= 2 for axis in conv.axes)
     )
+
+
+def pays(conv: Conv, n: int) -> bool:
+    """Return whether so many pictures have enough patches.
+
+    The filters are transformed anew for each call: for few patches that takes longer
+    than what it saves.
+
+    Parameters
+    ----------
+    conv : Conv
+        The geometry.
+    n : int
+        Number of pictures.
+
+    Returns
+    -------
+    pays : bool
+        Whether there are more than `FEW` patches.
+    """
+    down, across = (-(-axis.out // TILE) for axis in conv.axes)
+    return n * down * across > FEW
 
 
 def transform_filters(W: Array, out: Array) -> Array:

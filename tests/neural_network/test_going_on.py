@@ -385,9 +385,7 @@ def test_weights_of_classes_that_a_chunk_lacks(iris):
     net = MLPClassifier((8,), class_weight=weights, random_state=0)
     net.partial_fit(X[chunk], y[chunk], classes=[0, 1, 2])
     same = MLPClassifier((8,), random_state=0)
-    same.partial_fit(
-        X[chunk], y[chunk], np.where(y[chunk] == 0, 2.0, 1.0), classes=[0, 1, 2]
-    )
+    same.partial_fit(X[chunk], y[chunk], [0, 1, 2], np.where(y[chunk] == 0, 2.0, 1.0))
     np.testing.assert_allclose(net.predict_proba(X), same.predict_proba(X))
     with pytest.raises(ValueError, match="class_weight"):
         MLPClassifier(class_weight={7: 2.0}).fit(X, y)

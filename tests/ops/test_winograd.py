@@ -9,14 +9,14 @@ from skdl.layers import Context, Conv2D
 from skdl.networks import Network
 from skdl.ops.conv import conv2d, conv2d_backward_input
 from skdl.ops.geometry import make_conv
-from skdl.ops.winograd import INPUT, OUTPUT, fits, transform_filters
+from skdl.ops.winograd import FEW, INPUT, OUTPUT, fits, pays, transform_filters
 
 SINGLE = np.dtype(np.float32)
 CASES = {  # pictures, their shape, filters, padding
-    "odd sizes": (3, (9, 7, 32), 64, 1),
-    "no padding": (2, (12, 13, 64), 32, 0),
-    "padding 2": (2, (6, 6, 32), 32, 2),
-    "several pictures at once": (11, (4, 4, 32), 96, 1),
+    "odd sizes": (11, (9, 7, 32), 64, 1),
+    "no padding": (8, (12, 13, 64), 32, 0),
+    "padding 2": (17, (6, 6, 32), 32, 2),
+    "several pictures at once": (67, (4, 4, 32), 96, 1),
     "several blocks": (2, (30, 31, 32), 32, 1),
 }
 
@@ -49,6 +49,24 @@ def test_what_fits(settings, expected):
     assert not fits(make_conv((9, 9, 16), 32, 3, **settings), SINGLE)
     assert not fits(make_conv((9, 9, 32), 48, 3, **settings), SINGLE)
     assert not fits(make_conv((9, 9, 32), 32, 1), SINGLE)
+
+
+def test_few_patches_go_the_direct_way():
+    conv = make_conv((16, 13, 32), 32, 3, padding=1)  # 4 × 4 patches a picture
+    assert not pays(conv, FEW // 16)
+    assert pays(conv, FEW // 16 + 1)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(5, 16, 13, 32)).astype(np.float32)
+    W = rng.normal(size=conv.filters_shape).astype(np.float32)
+
+    def of(n, winograd):
+        out = np.empty((n, *conv.output_shape), np.float32)
+        return conv2d(conv, x[:n], W, None, out, winograd=winograd)
+
+    np.testing.assert_array_equal(of(4, True), of(4, False))
+    if has_numba():
+        with config_context(engine="numba"):
+            assert (of(5, True) != of(5, False)).any()
 
 
 def results(case, winograd, n_threads=1):
@@ -88,7 +106,7 @@ def test_like_the_direct_way(case):
 def test_as_a_layer(engine, dtype):
     """It computes in this way where it can, and as without the switch elsewhere."""
     rng, found = np.random.default_rng(0), []
-    x = rng.normal(size=(4, 8, 8, 32)).astype(dtype)
+    x = rng.normal(size=(20, 8, 8, 32)).astype(dtype)
     for winograd in (False, True):
         layers = [Conv2D(32, padding=1, winograd=winograd), "relu", Conv2D(2, 1)]
         network = Network(layers, x.shape[1:], dtype)
