@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache
 from importlib import import_module
 from inspect import signature
 from numbers import Real
@@ -24,9 +23,14 @@ from skdl.optimizers._state import OptimizerState, check_slots
 _SHARED = 2**18  # numbers: what is worth a second thread
 
 
-@lru_cache
+_default_rates: dict[type, float] = {}  # looking at a signature takes 50 µs
+
+
 def _default_rate(rule: type) -> float:
-    return float(signature(rule).parameters["learning_rate"].default)
+    if rule not in _default_rates:
+        default = signature(rule).parameters["learning_rate"].default
+        _default_rates[rule] = float(default)
+    return _default_rates[rule]
 
 
 class FirstOrder(Optimizer):
