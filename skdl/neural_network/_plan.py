@@ -153,7 +153,14 @@ def make_data(task: Task, X: Any, y: Any, weight: Any, dtype: DTypeLike) -> Data
             raise ValueError("All sample weights are zero: no row would count.")
     encoded = task.encode(y, dtype)
     task.loss.check_targets(encoded.values if isinstance(encoded, Ragged) else encoded)
-    return Data(X, encoded, task.element_weight(y, weight, dtype), y, weight)
+    elements = task.element_weight(y, weight, dtype)
+    numbers = elements.values if isinstance(elements, Ragged) else elements
+    if numbers is not None and not numbers.any():
+        raise ValueError(
+            "No target would count: all have a weight of zero, that of their row or "
+            "as they are to be left out."
+        )
+    return Data(X, encoded, elements, y, weight)
 
 
 def split_rows(

@@ -71,7 +71,9 @@ def check_loss(
     elif loss.task == "classification":
         cases = _classification_cases(loss, rng)
     else:
-        cases = [(loss, _regression_targets(loss, rng), rng.normal(size=(12, 2)))]
+        targets = _regression_targets(loss, rng)
+        n_raw = loss.n_raw_for_targets(targets.shape[1])
+        cases = [(loss, targets, rng.normal(size=(12, n_raw)))]
     for form, targets, predictions in cases:
         weight = rng.integers(1, 4, len(predictions)).astype(np.float64)
         _check_evaluate(form, targets, predictions)
@@ -82,7 +84,12 @@ def check_loss(
 
 
 def _regression_targets(loss: Loss, rng: np.random.Generator) -> Array:
-    y = rng.normal(size=(12, 2))
+    n_targets = 2
+    try:
+        loss.n_raw_for_targets(n_targets)
+    except ValueError:  # it takes one, such as several quantiles
+        n_targets = 1
+    y = rng.normal(size=(12, n_targets))
     for candidate in (y, rng.poisson(2.0, size=y.shape).astype(float), np.exp(y)):
         try:
             loss.check_targets(candidate)

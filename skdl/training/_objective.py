@@ -37,6 +37,8 @@ class Objective:
     parts : ndarray of shape (n_parts,)
         The parts of the loss in the last call, see `skdl.losses.Loss`; without
         penalties and side outputs.
+    counts : bool
+        Whether a row of the last call had a weight.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Objective:
         self.l2 = l2
         self.l1 = l1
         self.parts = np.zeros(len(loss.parts))
+        self.counts = True
         self._arena = Arena(network.dtype)
         self._context = Context(True, None, network.dtype, self._arena)
         self._context.want_dx = False
@@ -109,7 +112,9 @@ class Objective:
             if ctx.touched is not None:
                 ctx.touched.forget()
             self.parts[:] = 0
+            self.counts = False
             return 0.0, gradient
+        self.counts = True
         raw, caches = self.network.forward(self._tree, X, ctx)
         if total is None:
             total = total_weight(raw, weight)

@@ -258,19 +258,20 @@ class Trainer:
         gradient : ndarray of shape (n_params,)
             Memory that the next batch overwrites.
         """
-        state, n = self.state, self.batches.n_rows
+        state, n = self.state, 0
         self._epoch_rate = self.optimizer.learning_rate_now(state.optimizer_state)
         total, parts = 0.0, np.zeros_like(self._epoch_parts)
         for n_rows, loss, gradient in self._steps(theta):
             if not math.isfinite(loss):
                 raise self._divergence("the loss")
             total += loss * n_rows
+            n += n_rows if self.objective.counts else 0
             if len(parts):
                 parts += self.objective.parts * n_rows
             yield gradient
-        state.n_seen += n
-        self._epoch_loss = total / n
-        self._epoch_parts = parts / n
+        state.n_seen += self.batches.n_rows
+        self._epoch_loss = total / max(n, 1)
+        self._epoch_parts = parts / max(n, 1)
 
     def endless_gradients(self) -> Iterator[tuple[float, Array]]:
         """Yield loss and gradient of mini-batches, epoch after epoch, without end.

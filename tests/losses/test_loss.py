@@ -68,6 +68,10 @@ def test_contract(loss, seed):
     check_loss(loss, seed=seed)
 
 
+def test_contract_of_several_quantiles():
+    check_loss(Quantile([0.1, 0.5, 0.9]))
+
+
 @pytest.mark.parametrize("function", [squared, squared_rows])
 def test_contract_of_a_function(function):
     check_loss(FunctionLoss(function))

@@ -369,3 +369,14 @@ def test_other_channels_than_in_training(fitted):
 def test_unknown_labels_in_validation():
     with pytest.raises(ValueError, match=r"labels \[4\] that are not among"):
         made().fit(X, Y, X_val=X, y_val=np.where(Y == 2, 4, Y))
+
+
+def test_weight_on_pictures_without_labels_alone():
+    X, Y = scenes(4)
+    Y[0] = -1
+    weight = np.array([1.0, 0.0, 0.0, 0.0])
+    net = made(ignored_label=-1)
+    with pytest.raises(ValueError, match="No target would count"):
+        net.fit(X, Y, weight)
+    with pytest.raises(ValueError, match="No target would count"):
+        net.fit(X, Y, X_val=X, y_val=Y, sample_weight_val=weight)

@@ -249,3 +249,13 @@ def test_batch_norm_and_biases_are_not_penalised(iris):
     for name in net.network_.params:
         moved = np.abs(net.network_.params[name] - start.network_.params[name]).max()
         assert (moved > 1e-2) == name.endswith(".W"), name
+
+
+def test_the_curve_leaves_out_batches_without_weight():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    y, weight = X[:, 0], np.arange(40) % 2.0
+    settings = {"batch_size": 1, "max_iter": 3, "optimizer": "sgd", "random_state": 0}
+    weighted = MLPRegressor((4,), shuffle=False, **settings).fit(X, y, weight)
+    fewer = MLPRegressor((4,), shuffle=False, **settings).fit(X[1::2], y[1::2])
+    np.testing.assert_allclose(weighted.loss_curve_, fewer.loss_curve_, rtol=1e-9)
