@@ -76,7 +76,9 @@ class FunctionLoss(Loss):
         loss, gradient = self._call(y, raw)[:2]
         return loss, gradient
 
-    def derivatives(self, y: Array, raw: Array) -> tuple[Array, Array, Array | None]:
+    def derivatives(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array, Array | None]:
         arrays = self._call(y, raw)
         return arrays[0], arrays[1], arrays[2] if len(arrays) == 3 else None
 

@@ -285,6 +285,14 @@ class Loss(ParameterObject):
         """
         raise ValueError(f"{type(self).__name__} does not define leaf_value.")
 
+    @property
+    def leaf_quantile(self) -> float | None:
+        """Of one output: the quantile of y − raw that `leaf_value` is, if it is one.
+
+        Compiled code then finds it, where the rows have no weights.
+        """
+        return None
+
     def of_output(self, k: int) -> Loss | None:
         """Return the loss of one raw prediction, where the loss is a sum over them.
 
@@ -302,7 +310,9 @@ class Loss(ParameterObject):
         """
         return None
 
-    def derivatives(self, y: Array, raw: Array) -> tuple[Array, Array, Array | None]:
+    def derivatives(
+        self, y: Array, raw: Array, empty: Empty = np.empty
+    ) -> tuple[Array, Array, Array | None]:
         """Return losses, gradients and, where the loss has them, Hessians.
 
         Parameters
@@ -311,6 +321,8 @@ class Loss(ParameterObject):
             Targets.
         raw : ndarray of shape (n, k)
             Raw predictions.
+        empty : callable, default=numpy.empty
+            See `evaluate`; losses that are not `verified` are not given it.
 
         Returns
         -------
@@ -327,7 +339,10 @@ class Loss(ParameterObject):
             If a loss that is not `verified` returns what training cannot use.
         """
         name = type(self).__name__
-        loss, gradient = check_pair(name, self.evaluate(y, raw))
+        loss, gradient = check_pair(
+            name,
+            self.evaluate(y, raw, empty) if self.verified else self.evaluate(y, raw),
+        )
         hessian = self.hessian(y, raw) if self.has_hessian else None
         if not self.verified:
             arrays = [a for a in (loss, gradient, hessian) if a is not None]

@@ -61,6 +61,10 @@ class AbsoluteError(Loss):
     def leaf_value(self, y: Array, raw: Array, weight: Array | None = None) -> Array:
         return weighted_quantile(y - raw, 0.5, weight)
 
+    @property
+    def leaf_quantile(self) -> float | None:
+        return 0.5
+
     def of_output(self, k: int) -> Loss:
         return self
 
@@ -175,6 +179,11 @@ class Quantile(Loss):
 
     def leaf_value(self, y: Array, raw: Array, weight: Array | None = None) -> Array:
         return self._quantiles(y - raw, self._levels(), weight)
+
+    @property
+    def leaf_quantile(self) -> float | None:
+        levels = self._levels()
+        return float(levels[0]) if len(levels) == 1 else None
 
     def of_output(self, k: int) -> Loss:
         one, levels = copy.copy(self), self._levels()

@@ -1,6 +1,7 @@
 """Every loss in boosting: derivatives, links, what it estimates."""
 
 import threading
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from skdl import (
     config_context,
     losses,
 )
+from skdl._config import has_numba
 from skdl.boosting._gradients.derivatives import derivatives
+from skdl.losses._regression import weighted_quantile
 
 RNG = np.random.default_rng(0)
 N = 40
@@ -440,3 +443,36 @@ def test_quantiles_are_those_of_numpy(n):
             losses._regression.weighted_quantile(y, q),
             np.quantile(y, q, axis=0, method="inverted_cdf"),
         )
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+@pytest.mark.parametrize("q", [0.001, 0.1, 0.5, 0.75, 0.999])
+@pytest.mark.parametrize("ties", [False, True])
+def test_compiled_quantiles_of_leaves(q, ties):
+    module = import_module("skdl.boosting._numba.quantiles")
+    rng = np.random.default_rng(0)
+    y, raw = rng.normal(size=(2, 500))
+    if ties:
+        y, raw = y.round(), raw.round()
+    rows = rng.permutation(500)[:400].astype(np.uint32)
+    ends = np.array([1, 3, 6, 10, 150, 151, 400])
+    starts = np.r_[0, ends[:-1]]
+    found = np.empty(len(ends))
+    module.leaf_quantiles(rows, starts, ends, y, raw, q, found)
+    parts = [rows[a:b] for a, b in zip(starts, ends, strict=True)]
+    expected = [weighted_quantile((y[r] - raw[r])[:, None], q)[0] for r in parts]
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", losses.Quantile([0.2, 0.5, 0.9])])
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+def test_both_engines_find_the_same_quantiles(loss):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(700, 4)).round(1)
+    y = (X[:, 0] + rng.normal(size=700)).round(1)
+    found = []
+    for engine in ("numpy", "numba"):
+        with config_context(engine=engine):
+            model = GradientBoostingRegressor(loss=loss, n_estimators=15)
+            found.append(model.fit(X, y).predict(X))
+    np.testing.assert_array_equal(*found)

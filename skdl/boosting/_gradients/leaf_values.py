@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
 
 import numpy as np
 
+from skdl._config import use_numba
 from skdl._typing import Array
 from skdl.boosting._gradients.leaf_minimum import LeafMinimum
 from skdl.losses import Loss
@@ -176,12 +179,34 @@ class LeafSearch:
         """
         starts, ends = grown.starts[leaves], grown.ends[leaves]
         first = starts[0]
-        rows = self._rows(grown.rows[first : ends[-1]], part, raw)
+        index = grown.rows[first : ends[-1]]
+        if (q := self._quantile(part)) is not None:
+            kernel = import_module("skdl.boosting._numba.quantiles").leaf_quantiles
+            k, out = part.start, np.empty((len(starts), 1))
+            y = self.columns[k if len(self.columns) > 1 else 0]
+            kernel(index, starts - first, ends - first, y, raw[:, k], q, out[:, 0])
+            return out
+        rows = self._rows(index, part, raw)
         values = rows.best(_spans(starts - first, ends - first))
         if self.monotonic_cst is None:
             return values
         bounds = self._bounds(grown, rows)
         return np.clip(values, bounds[:, :1], bounds[:, 1:])
+
+    def _quantile(self, part: slice) -> float | None:
+        """The quantile that compiled code finds, if that is what is asked for."""
+        plain = self.weight is None and self.monotonic_cst is None
+        if not (use_numba() and self.loss.verified and plain):
+            return None
+        if part.stop - part.start > 1 or not self.loss.has_leaf_value:
+            return None
+        one = self.loss.of_output(part.start)
+        return None if one is None else one.leaf_quantile
+
+    @cached_property
+    def columns(self) -> Array:
+        """The targets by column, of shape (k, n)."""
+        return np.ascontiguousarray(self.y.T, dtype=np.float64)
 
     def _rows(self, index: Array, part: slice, raw: Array) -> _Rows | _Followed:
         """The rows in the order of the tree's leaves; of one output if it can be."""

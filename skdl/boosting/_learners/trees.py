@@ -140,6 +140,7 @@ class TreeLearners:
         self, grown_trees: list[GrownTree], parts: list[slice], raw: Array
     ) -> None:
         """Give the leaves of all trees the values that minimise the loss."""
+        raw = np.asfortranarray(raw)  # each tree gathers rows of its column
         pieces = [
             (grown, part, leaves)
             for grown, part in zip(grown_trees, parts, strict=True)
