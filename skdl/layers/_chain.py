@@ -49,7 +49,17 @@ class LayerList(list[Layer]):
     ----------
     iterable : iterable of Layer, default=()
         The layers.
+
+    Attributes
+    ----------
+    folded : FoldedChain or None
+        What `fold_norms` has found out about them.
     """
+
+    folded: Any = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return LayerList, (list(self),)  # what is worked out can be again
 
     @cached_property
     def links(self) -> list[Link]:

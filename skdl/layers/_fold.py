@@ -4,18 +4,73 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 from skdl._typing import Tree
 from skdl.layers._batch_norm import BatchNorm
+from skdl.layers._chain import LayerList
 from skdl.layers._conv import Conv2D, DepthwiseConv2D
 from skdl.layers._layer import Layer
 from skdl.layers._residual import Residual
 
 _CONVOLUTIONS = Conv2D, DepthwiseConv2D
+_NOTHING: dict[str, Any] = {}
 
 
-def fold_norms(layers: Sequence[Layer], params: Tree) -> tuple[list[Layer], Tree]:
+class _Kept(NamedTuple):
+    """A layer that is left, and where its arrays come from.
+
+    Attributes
+    ----------
+    key : str
+        Its key in the chain as it was.
+    norms : list of (str, BatchNorm)
+        The norms behind it that it takes over, with their keys.
+    inner, shortcut : FoldedChain or None
+        Of a residual block: what becomes of its chains.
+    """
+
+    key: str
+    norms: list[tuple[str, BatchNorm]]
+    inner: FoldedChain | None
+    shortcut: FoldedChain | None
+
+
+class FoldedChain(NamedTuple):
+    """A chain for predictions in which no norm follows a convolution.
+
+    Attributes
+    ----------
+    layers : LayerList
+        The layers that are left.
+    kept : list of _Kept
+        The same with where their arrays come from.
+    """
+
+    layers: LayerList
+    kept: list[_Kept]
+
+    def arrays(self, params: Tree) -> dict[str, Any]:
+        """Return the arrays of the layers that are left, made of those of all."""
+        return {str(i): _arrays(kept, params) for i, kept in enumerate(self.kept)}
+
+
+def _arrays(kept: _Kept, params: Tree) -> Any:
+    own = params.get(kept.key, _NOTHING)
+    if kept.inner is not None:
+        arrays = kept.inner.arrays(own)
+        skip = own.get("skip")
+        if kept.shortcut is not None:
+            skip = kept.shortcut.arrays(skip or _NOTHING)
+        return arrays if skip is None else {**arrays, "skip": skip}
+    for key, norm in kept.norms:
+        scale, shift = norm.affine(params[key])
+        b = own.get("b")
+        own = {"W": own["W"] * scale, "b": shift if b is None else shift + scale * b}
+    return own
+
+
+def fold_norms(layers: Sequence[Layer], params: Tree) -> tuple[LayerList, Tree]:
     """Return a chain for predictions in which no norm follows a convolution.
 
     γ(Wx + b − μ)/√(σ² + ε) + β is a convolution with other filters and biases, of the
@@ -24,43 +79,46 @@ def fold_norms(layers: Sequence[Layer], params: Tree) -> tuple[list[Layer], Tree
     Parameters
     ----------
     layers : sequence of Layer
-        The chain.
+        The chain; a `LayerList` remembers what becomes of its layers.
     params : mapping
         Arrays by layer key.
 
     Returns
     -------
-    layers : list of Layer
+    layers : LayerList
         The same map in prediction, of fewer layers.
     params : mapping
         Their arrays.
     """
-    if not any(isinstance(layer, BatchNorm | Residual) for layer in layers):
-        return list(layers), params
-    kept: list[Layer] = []
-    arrays: dict[str, Any] = {}
+    folded = layers.folded if isinstance(layers, LayerList) else None
+    if folded is None:
+        folded = _fold(layers)
+        if isinstance(layers, LayerList):
+            layers.folded = folded
+    if len(folded.layers) == len(layers) and not any(k.inner for k in folded.kept):
+        return folded.layers, params
+    return folded.layers, folded.arrays(params)
+
+
+def _fold(layers: Sequence[Layer]) -> FoldedChain:
+    left, kept = LayerList(), list[_Kept]()
     for i, layer in enumerate(layers):
-        own, last = params.get(str(i), {}), str(len(kept) - 1)
         if isinstance(layer, BatchNorm) and i and type(layers[i - 1]) in _CONVOLUTIONS:
-            scale, shift = layer.affine(own)
-            W, b = arrays[last]["W"], arrays[last].get("b")
-            arrays[last] = {
-                "W": W * scale,
-                "b": shift if b is None else shift + scale * b,
-            }
+            kept[-1].norms.append((str(i), layer))
             continue
+        inner = shortcut = None
         if isinstance(layer, Residual):
-            layer, own = _fold_residual(layer, own)
-        kept.append(layer)
-        arrays[str(len(kept) - 1)] = own
-    return kept, arrays
+            layer, inner, shortcut = _fold_residual(layer)
+        left.append(layer)
+        kept.append(_Kept(str(i), [], inner, shortcut))
+    return FoldedChain(left, kept)
 
 
-def _fold_residual(layer: Residual, params: Tree) -> tuple[Layer, Tree]:
-    layer = copy.copy(layer)
-    layer.layers, arrays = fold_norms(cast(list[Layer], layer.layers), params)
-    skip = params.get("skip")
+def _fold_residual(layer: Residual) -> tuple[Residual, FoldedChain, FoldedChain | None]:
+    layer, shortcut = copy.copy(layer), None
+    inner = _fold(layer.layers)  # type: ignore[arg-type]  # settled
+    layer.layers = inner.layers
     if layer.shortcut is not None:
-        shortcut = cast(list[Layer], layer.shortcut)
-        layer.shortcut, skip = fold_norms(shortcut, skip or {})
-    return layer, arrays if skip is None else {**arrays, "skip": skip}
+        shortcut = _fold(layer.shortcut)  # type: ignore[arg-type]
+        layer.shortcut = shortcut.layers
+    return layer, inner, shortcut

@@ -1,5 +1,7 @@
 """Layers of pictures: shapes, sizes that do not fit, what is fused, side outputs."""
 
+import pickle
+
 import numpy as np
 import pytest
 
@@ -380,3 +382,18 @@ def test_settings_inside_are_reached():
     assert "layers__0__branches__1__units" in net.get_params()
     assert isinstance(Activation("relu").floor, float)
     assert AvgPool2D(2).get_params()["count_padding"] is False
+
+
+def test_what_a_chain_has_worked_out_is_not_pickled():
+    network = Network([Conv2D(4, padding=1), BatchNorm(), "relu"], (6, 6, 2))
+    network.initialize(np.random.default_rng(0))
+    x = np.random.default_rng(1).normal(size=(3, 6, 6, 2))
+    before = len(pickle.dumps(network))
+    y = network.predict(x)
+    assert len(pickle.dumps(network)) == before
+    network.params["0.W"][...] *= 2.0  # predictions follow the arrays
+    network.params["0.b"][...] *= 2.0
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(network)).predict(x), network.predict(x)
+    )
+    assert (network.predict(x) != y).any()
