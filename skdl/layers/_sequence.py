@@ -42,8 +42,10 @@ class Embedding(Layer):
         Number of symbols; at least 1.
     units : int, default=32
         Numbers that stand for a symbol; at least 1.
-    initializer : str or Initializer, default="normal"
-        Start of E, of shape (vocabulary, units).
+    initializer : str or Initializer, default="auto"
+        Start of E, of shape (vocabulary, units). "auto" is normal of standard deviation
+        1, whatever the network's `initializer`: what weights on inputs of variance 1
+        are made for.
     sparse : bool, default=False
         Whether an update changes the rows of those symbols alone that come in its
         batch: its time then does not grow with the vocabulary. With SGD the result is
@@ -72,7 +74,7 @@ class Embedding(Layer):
         self,
         vocabulary: int = 256,
         units: int = 32,
-        initializer: str | Initializer = "normal",
+        initializer: str | Initializer = "auto",
         sparse: bool = False,
     ) -> None:
         self.vocabulary = vocabulary
@@ -82,7 +84,8 @@ class Embedding(Layer):
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         shape = (self.vocabulary, self.units)
-        spec = ParamSpec(shape, self.initializer, sparse=self.sparse)
+        start = table_start(self.initializer, 1.0)
+        spec = ParamSpec(shape, start, sparse=self.sparse)
         return (*input_shape, self.units), {"E": spec}
 
     def windows(self, input_shape: Shape) -> tuple[Axis, ...]:
@@ -129,6 +132,25 @@ class Embedding(Layer):
             return None, ids
         symbols, which = np.unique(ids, return_inverse=True)
         return symbols, which.reshape(ids.shape)
+
+
+def table_start(initializer: str | Initializer, std: float) -> str | Initializer:
+    """Return how the rows of a table of symbols begin.
+
+    Parameters
+    ----------
+    initializer : str or Initializer
+        The layer's.
+    std : float
+        What "auto" means: normal of this standard deviation.
+
+    Returns
+    -------
+    initializer : str or Initializer
+        The same, or what "auto" means.
+    """
+    is_auto = isinstance(initializer, str) and initializer == "auto"
+    return initializers.Normal(std) if is_auto else initializer
 
 
 @register("bidirectional")

@@ -27,7 +27,7 @@ from skdl.layers._layer import (
     register,
     registry,
 )
-from skdl.layers._sequence import Embedding
+from skdl.layers._sequence import Embedding, table_start
 from skdl.ops.linear import linear, linear_backward_input, linear_backward_weights
 
 
@@ -47,8 +47,9 @@ class TiedEmbedding(Chain):
         Numbers that stand for a symbol; at least 1.
     layers : sequence of Layer or str, default=()
         The chain F. It must lead from `units` features back to as many.
-    initializer : str or Initializer, default="normal"
-        Start of E, of shape (vocabulary, units).
+    initializer : str or Initializer, default="auto"
+        Start of E, of shape (vocabulary, units). "auto" is normal of standard deviation
+        0.5, between what suits the input, 1, and the output, 1/√units.
 
     Raises
     ------
@@ -66,7 +67,7 @@ class TiedEmbedding(Chain):
         vocabulary: int = 256,
         units: int = 32,
         layers: Sequence[Layer | str] = (),
-        initializer: str | Initializer = "normal",
+        initializer: str | Initializer = "auto",
     ) -> None:
         super().__init__(layers)
         self.vocabulary = vocabulary
@@ -77,7 +78,8 @@ class TiedEmbedding(Chain):
 
     def settled(self) -> Self:
         layer = super().settled()
-        embedding = Embedding(self.vocabulary, self.units, self.initializer)
+        start = table_start(self.initializer, 0.5)
+        embedding = Embedding(self.vocabulary, self.units, start)
         layer._embedding = embedding.settled()
         return layer
 

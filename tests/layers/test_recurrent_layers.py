@@ -212,3 +212,19 @@ def test_what_does_not_fit(case):
     layer, shape, message = WRONG[case]
     with pytest.raises(ValueError, match=message):
         Network([layer], shape)
+
+
+@pytest.mark.parametrize(
+    ("layer", "std"),
+    [
+        (Embedding(400, 50), 1.0),
+        (Embedding(400, 50, "normal"), 0.03),
+        (TiedEmbedding(400, 50), 0.5),
+    ],
+)
+def test_how_a_table_of_symbols_begins(layer, std):
+    network = Network([layer], (3,), initializer="zeros")
+    network.initialize(np.random.default_rng(0))
+    E = network.params["0.E"]
+    assert E.std() == pytest.approx(std, rel=0.02)
+    assert abs(E.mean()) < 0.03 * std
