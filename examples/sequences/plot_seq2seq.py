@@ -74,6 +74,29 @@ ax.set(xlabel="letters", ylabel="right from end to end", title="New words, backw
 plt.show()
 
 # %%
+# Several answers
+# ---------------
+# ``predict`` is greedy: it takes the most probable symbol each time. With ``n_beams``
+# it follows several beginnings side by side, and answers what is most probable as a
+# whole. ``predict_n_best`` tells all that it has found, with log-probabilities, and
+# ``score_samples`` how probable an answer is: those that the model is less sure of are
+# more often wrong.
+
+greedy = np.array(model.predict(X_test), object) == np.array(y_test, object)
+sure = np.exp(model.score_samples(X_test))
+order = np.argsort(sure)
+print(f"right among the 50 least sure answers: {greedy[order[:50]].mean():.2f}")
+print(f"right among the others:                {greedy[order[50:]].mean():.2f}\n")
+
+word = X_test[order[0]]
+for answer, log_p in model.predict_n_best([word], n=4)[0]:
+    print(f"{word} → {answer}  with probability {np.exp(log_p):.3f}")
+
+print(f"\ngreedy:  {greedy.mean():.3f} right")
+model.set_params(n_beams=5)
+print(f"5 beams: {model.score(X_test, y_test):.3f} right")
+
+# %%
 # Dates
 # -----
 # Dates as people write them, to be written as machines sort them. The network has to
@@ -99,28 +122,6 @@ def dates(n):
 
 X, y = dates(4000)
 X_test, y_test = dates(500)
-model.fit(X, y)
+model.set_params(n_beams=1).fit(X, y)
 print("3 March 2021 →", model.predict(["3 March 2021"])[0], "\n")
 show(model, X_test, y_test)
-
-# %%
-# Several answers
-# ---------------
-# ``predict`` is greedy: it takes the most probable symbol each time. With ``n_beams``
-# it follows several beginnings side by side, and answers what is most probable as a
-# whole. ``predict_n_best`` tells all that it has found, with log-probabilities, and
-# ``score_samples`` how probable an answer is: those that the model is less sure of are
-# more often wrong.
-
-wrong = [i for i, found in enumerate(model.predict(X_test)) if found != y_test[i]]
-for answer, log_p in model.predict_n_best([X_test[wrong[0]]], n=4)[0]:
-    print(f"{X_test[wrong[0]]} → {answer}  with probability {np.exp(log_p):.3f}")
-print(f"\ngreedy:  {model.score(X_test, y_test):.3f} right")
-model.set_params(n_beams=5)
-print(f"5 beams: {model.score(X_test, y_test):.3f} right\n")
-
-sure = np.exp(model.score_samples(X_test))
-right = np.array([a == b for a, b in zip(model.predict(X_test), y_test, strict=True)])
-order = np.argsort(sure)
-print(f"right among the 50 least sure answers: {right[order[:50]].mean():.2f}")
-print(f"right among the others:                {right[order[50:]].mean():.2f}")
