@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import column_or_1d
 
 from skdl._compat import RegressorMixin, StrOptions
 from skdl._settings import fit_context
@@ -15,6 +14,7 @@ from skdl._typing import Array
 from skdl.boosting._adaboost.r2 import R2
 from skdl.boosting._adaboost_base import BaseAdaBoost
 from skdl.boosting._threads import threads_of
+from skdl.targets import as_vector
 
 
 class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
@@ -134,7 +134,7 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         return self
 
     def _clean_target(self, y: Any) -> Array:
-        y = column_or_1d(y, warn=True, dtype=np.float64)
+        y = as_vector(y, np.float64)
         if not np.isfinite(y).all():
             raise ValueError("Input y contains NaN or infinity.")
         return y

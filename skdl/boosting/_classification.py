@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import column_or_1d
 
 from skdl._compat import ClassifierMixin
 from skdl._typing import Array
-from skdl.targets import ClassTargets
+from skdl.targets import ClassTargets, as_vector
 
 
 class BoostedClassifier(ClassifierMixin):
@@ -43,7 +42,7 @@ class BoostedClassifier(ClassifierMixin):
 
     def _codes(self, y: Any, first: bool) -> Array:
         """Return labels as class codes; those seen first are the classes."""
-        y = column_or_1d(y, warn=True)
+        y = as_vector(y)
         assert_all_finite(y, input_name="y")
         if first:
             self._targets = ClassTargets.of(y)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from itertools import islice
 from numbers import Real
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from skdl import schedules
 from skdl._compat import Integral, Interval
 from skdl._settings import POSITIVE, SHARE, checked
 from skdl._typing import Array
+from skdl._warn import warn
 from skdl.callbacks._callback import TrainingCallback
 from skdl.callbacks._jog import Jogged
 from skdl.optimizers import FirstOrder
@@ -185,11 +185,10 @@ class LearningRateFinder(TrainingCallback):
 
     def _warn(self, optimizer: FirstOrder) -> None:
         kept = f" Training keeps {optimizer.learning_rate!r}." if self.apply else ""
-        warnings.warn(
+        warn(
             f"LearningRateFinder: from {self.low:g} to {self.high:g} there is no "
             f"learning rate at which the loss falls by more than its noise.{kept} "
-            "Look at LearningRateFinderDisplay; try another range, or more steps.",
-            stacklevel=2,
+            "Look at LearningRateFinderDisplay; try another range, or more steps."
         )
 
     def _range_test(self, trainer: Trainer, optimizer: FirstOrder) -> RangeTest:

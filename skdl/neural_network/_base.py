@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, Self
 
@@ -29,6 +28,7 @@ from skdl._compat import (
 from skdl._request import Request
 from skdl._settings import fit_context
 from skdl._typing import Array
+from skdl._warn import warn
 from skdl._words import column_named
 from skdl.layers import Layer
 from skdl.losses import Loss
@@ -403,18 +403,16 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         wanted = self.n_iter_no_change in ("never", np.inf) or state.kept
         if reason == "max_iter" and not (self._keeps_state or wanted):
             stop = "" if self.early_stopping else ", or set early_stopping=True"
-            warnings.warn(
+            warn(
                 f"Training stopped after max_iter={self.max_iter} epochs and has not "
                 f"converged yet. Raise max_iter{stop}.",
                 ConvergenceWarning,
-                stacklevel=6,  # the caller of fit
             )
         elif reason == "no_improvement" and self._keeps_state:
-            warnings.warn(
+            warn(
                 f"partial_fit stopped early after epoch {state.epoch}: the best "
                 "weights are back, and further calls change nothing.",
                 ConvergenceWarning,
-                stacklevel=6,  # the caller of fit
             )
 
     # ---- the fitted model

@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 
 from skdl._settings import COUNT, FACTOR, NOT_NEGATIVE, checked
 from skdl._typing import Array, Shape
+from skdl._warn import warn
 from skdl.layers import Layer, build_chain
 from skdl.neural_network._generate import draw
 from skdl.text import Tokenizer, UnknownTokenWarning
@@ -97,7 +98,7 @@ def read_prompt(model: LanguageDensity, prompt: Any) -> Array:
             f"The prompt has symbols that the model has never met: {reason}"
         )
     for warning in caught:
-        warnings.warn(warning.message, stacklevel=3)
+        warn(warning.message)
     return np.append(Tokenizer.BEGIN, ids)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -13,6 +12,7 @@ from sklearn.utils import check_random_state
 from skdl import optimizers
 from skdl._ragged import Ragged
 from skdl._request import Request
+from skdl._warn import warn
 from skdl.neural_network._rows import rows_for
 from skdl.optimizers import Optimizer
 from skdl.tasks import Task
@@ -244,10 +244,9 @@ def batch_size_of(
     if wanted == "auto":
         return n if optimizer.full_batch else min(200, n)
     if wanted > n and not incremental:  # a stream's pieces may be of any size
-        warnings.warn(
+        warn(
             f"batch_size={wanted} is larger than the {n} samples; all of them are one "
-            "batch.",
-            stacklevel=8,  # the caller of fit
+            "batch."
         )
     elif optimizer.full_batch and wanted < n:
         if not optimizer.incremental:
@@ -255,9 +254,8 @@ def batch_size_of(
                 f"{name} works on the whole sample, got batch_size={wanted} for {n} "
                 'samples; use batch_size="auto".'
             )
-        warnings.warn(
+        warn(
             f"{name} is meant for the gradient of the whole sample and does poorly on "
-            f'mini-batches of {wanted} of {n} samples; use batch_size="auto".',
-            stacklevel=8,  # the caller of fit
+            f'mini-batches of {wanted} of {n} samples; use batch_size="auto".'
         )
     return min(wanted, n)

@@ -26,7 +26,7 @@ from skdl.neural_network._sequences import (
 )
 from skdl.neural_network._step_labels import read_labels
 from skdl.optimizers import Optimizer
-from skdl.targets import ClassTargets
+from skdl.targets import ClassTargets, as_vector
 from skdl.tasks import StepClassTask, weight_of_steps
 from skdl.training import Data
 
@@ -340,11 +340,11 @@ class RNNTagger(NetworkClassifier, BaseRNN):
         if _is_missing(y):
             rows = validate_data(self, X, **options)
         else:
-            rows, y = validate_data(self, X, y, **options)
+            rows, y = validate_data(self, X, y, multi_output=True, **options)
         if reset:
             self._form = Form(True, rows.shape[1])
         X = as_ragged(self._as_input(rows[None], reset))
-        return X if _is_missing(y) else (X, Ragged(ClassTargets.clean(y), X.offsets))
+        return X if _is_missing(y) else (X, Ragged(as_vector(y), X.offsets))
 
     def _is_table(self, X: Any) -> bool:
         return self._is_one and is_table(X)

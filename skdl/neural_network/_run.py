@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from skdl._compat import call_hooks
+from skdl._warn import warn
 from skdl.layers import build_chain
 from skdl.networks import Network
 from skdl.neural_network._plan import Plan
@@ -290,10 +290,9 @@ def train_restarts(
     except KeyboardInterrupt:  # other processes are gone, with what they had
         if not results:
             raise
-        warnings.warn(
+        warn(
             f"Training was interrupted; the best of {len(results)} restarts that had "
-            "ended is kept.",
-            stacklevel=2,
+            "ended is kept."
         )
     return results
 

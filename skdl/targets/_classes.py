@@ -13,10 +13,10 @@ from sklearn.utils.multiclass import (
     check_classification_targets,
     type_of_target,
 )
-from sklearn.utils.validation import column_or_1d
 
 from skdl._typing import Array
 from skdl.losses import Loss
+from skdl.targets._column import as_vector
 
 
 class ClassTargets:
@@ -90,7 +90,7 @@ class ClassTargets:
         if sparse.issparse(y):
             return y.toarray()
         y = np.asarray(y)
-        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        return as_vector(y) if y.ndim == 2 and y.shape[1] == 1 else y
 
     def encode(self, y: Array, loss: Loss, dtype: DTypeLike) -> Array:
         """Return targets as the loss takes them.

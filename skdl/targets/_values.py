@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 from sklearn.metrics import r2_score
 from sklearn.utils import assert_all_finite
-from sklearn.utils.validation import column_or_1d
 
 from skdl._typing import Array, Shape
+from skdl.targets._column import as_vector
 
 # What rounding may cost, as a share of the targets' standard deviation.
 _LOST = 1e-3
@@ -64,7 +64,7 @@ class RealTargets:
             Targets.
         """
         y = np.asarray(y)
-        return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        return as_vector(y) if y.ndim == 2 and y.shape[1] == 1 else y
 
     @property
     def raw_shape(self) -> Shape:

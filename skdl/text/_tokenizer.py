@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import chain, islice
@@ -16,6 +15,7 @@ from skdl._base import ParameterObject
 from skdl._registry import Registry
 from skdl._settings import COUNT
 from skdl._typing import Array
+from skdl._warn import warn
 
 BEGIN, END, UNKNOWN = 0, 1, 2  # the ids of the three symbols that are no tokens
 SPECIAL = ("<begin>", "<end>", "<unknown>")
@@ -337,11 +337,10 @@ class Tokenizer(ParameterObject):
         if unknown:
             shown = ", ".join(repr(token) for token, _ in unknown.most_common(5))
             more = ", …" if len(unknown) > 5 else ""
-            warnings.warn(
+            warn(
                 f"{unknown.total()} of {n_tokens} tokens were not seen in fit ({shown}"
                 f"{more}) and are read as {SPECIAL[UNKNOWN]}.",
                 UnknownTokenWarning,
-                stacklevel=3,
             )
 
     def __sklearn_tags__(self) -> Any:

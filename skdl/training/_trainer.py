@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
@@ -14,6 +13,7 @@ from skdl._best import Best
 from skdl._digest import digest
 from skdl._report import Report
 from skdl._typing import Array
+from skdl._warn import warn
 from skdl.layers import Carried
 from skdl.networks import Network
 from skdl.optimizers import Optimizer
@@ -208,10 +208,9 @@ class Trainer:
                 )
         except KeyboardInterrupt:
             self.stop_reason = "interrupted"
-            warnings.warn(
+            warn(
                 f"Training was interrupted in epoch {self.state.epoch + 1}; the model "
-                "keeps the weights it had.",
-                stacklevel=2,
+                "keeps the weights it had."
             )
         except DivergenceError:
             network = self.state.network

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skdl._typing import Array
+from skdl._warn import warn
 from skdl.boosting._ensemble.ensemble import Ensemble
 from skdl.boosting._gradients.derivatives import Derivatives, derivatives, mean_losses
 from skdl.boosting._inputs.data import TrainingData
@@ -110,14 +109,13 @@ class Descent:
                 " Under monotonic_cst a step that went too far cannot be taken back: "
                 "lower learning_rate."
             )
-        warnings.warn(
+        warn(
             f"Boosting ended after {len(self.ensemble.rates)} rounds, which are kept: "
             f"the next step raises the loss {type(self.ensemble.loss).__name__}, "
             f"{self.here.loss:.6g} now, however short it is made. The loss is at its "
             "minimum, its gradients are not its derivatives, or the learners cannot "
             f"follow them.{hint}",
             ConvergenceWarning,
-            stacklevel=8,
         )
 
     def _take(self, learned: Learned, rate: float, rows: Array | None) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -15,6 +14,7 @@ from skdl._compat import call_hooks, without_callbacks
 from skdl._digest import digest
 from skdl._report import Report
 from skdl._typing import Array
+from skdl._warn import warn
 from skdl.boosting._ensemble.ensemble import Ensemble
 from skdl.boosting._inputs.data import TrainingData
 from skdl.boosting._run.callbacks import SavedRun
@@ -219,10 +219,7 @@ class Run:
                     break
         except KeyboardInterrupt:
             self.stop_reason = "interrupted"
-            warnings.warn(
-                f"Fit interrupted after {n_done} rounds; the model is kept as it is.",
-                stacklevel=4,
-            )
+            warn(f"Fit interrupted after {n_done} rounds; the model is kept as it is.")
             self.ensemble = self.ensemble.truncated(n_done)
             for name, length in lengths.items():
                 del self.history[name][length:]
