@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Self
 
 from skdl import activations
+from skdl._typing import Array, Tree
 from skdl.activations import ActivationFunction
 from skdl.layers._context import Context
-from skdl.layers._layer import Array, Layer, Tree, register
+from skdl.layers._layer import Layer, register
 
 
 @register("activation")

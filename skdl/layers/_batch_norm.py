@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from skdl._settings import FACTOR, POSITIVE
+from skdl._typing import Array, Shape, Tree
 from skdl.layers._context import Context
-from skdl.layers._layer import Array, Layer, ParamSpec, Shape, Tree, register
+from skdl.layers._layer import Layer, ParamSpec, register
 from skdl.ops.activation import relu_backward
 from skdl.ops.channel_norm import (
     channel_norm,

@@ -10,10 +10,11 @@ import numpy as np
 
 from skdl import initializers
 from skdl._settings import COUNT, SHARE
+from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
 from skdl.layers._context import Context
 from skdl.layers._dropout import keep_mask
-from skdl.layers._layer import Array, Layer, ParamSpec, Shape, Tree, register
+from skdl.layers._layer import Layer, ParamSpec, register
 from skdl.ops.linear import (
     linear,
     linear_backward_input,

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from skdl._settings import NOT_NEGATIVE
+from skdl._typing import Array, Tree
 from skdl.layers._context import Context
-from skdl.layers._layer import Array, Layer, Tree, register
+from skdl.layers._layer import Layer, register
 
 
 @register("gaussian_noise")

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, Self, cast
 
+from skdl._typing import Array, Shape, Tree
 from skdl.layers._chain import (
     LayerList,
     backward_chain,
@@ -16,16 +17,7 @@ from skdl.layers._chain import (
     resolve_chain,
 )
 from skdl.layers._context import Context
-from skdl.layers._layer import (
-    Array,
-    Inside,
-    Layer,
-    ParamSpec,
-    Shape,
-    Tree,
-    register,
-    registry,
-)
+from skdl.layers._layer import Inside, Layer, ParamSpec, register, registry
 from skdl.ops.activation import relu_backward
 from skdl.ops.channel_norm import add
 from skdl.ops.linear import (

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.special import expit, logit
 
 from skdl._settings import NOT_NEGATIVE
-from skdl.losses._loss import Array, Empty, Loss, register
+from skdl._typing import Array
+from skdl.losses._loss import Empty, Loss, register
 
 _CENTRE, _SIZE = slice(1, 3), slice(3, 5)
 

@@ -11,7 +11,8 @@ from scipy.special import expit, logit
 
 from skdl._config import use_numba
 from skdl._settings import SHARE
-from skdl.losses._loss import Array, Empty, Loss, register, spread
+from skdl._typing import Array
+from skdl.losses._loss import Empty, Loss, register, spread
 from skdl.ops.activation import softmax
 from skdl.ops.vector import row_max, row_sum
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit, softmax
 
+from skdl._typing import Array
 from skdl.losses._checks import check_finite, check_shapes
-from skdl.losses._loss import Array, Empty, Loss, registry
+from skdl.losses._loss import Empty, Loss, registry
 
 
 def _identity(raw: Array) -> Array:

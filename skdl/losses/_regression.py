@@ -11,7 +11,8 @@ from scipy.special import xlogy
 
 from skdl._compat import Interval, Real
 from skdl._settings import POSITIVE
-from skdl.losses._loss import Array, Empty, Loss, register
+from skdl._typing import Array
+from skdl.losses._loss import Empty, Loss, register
 
 
 @register("squared_error", "squared")

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.special import expit
 
 from skdl._settings import COUNT, POSITIVE
-from skdl.losses._loss import Array, Empty, Loss
+from skdl._typing import Array
+from skdl.losses._loss import Empty, Loss
 from skdl.ops.mixture import nll
 
 

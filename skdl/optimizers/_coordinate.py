@@ -12,13 +12,8 @@ from scipy.optimize import minimize_scalar
 
 from skdl._compat import Interval, Real, StrOptions
 from skdl._settings import COUNT, NOT_NEGATIVE, POSITIVE
-from skdl.optimizers._optimizer import (
-    Array,
-    Optimizer,
-    OptimizerState,
-    Problem,
-    register,
-)
+from skdl._typing import Array
+from skdl.optimizers._optimizer import Optimizer, OptimizerState, Problem, register
 from skdl.optimizers._oracle import Oracle
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from skdl._settings import NOT_NEGATIVE, POSITIVE
+from skdl._typing import Array
 from skdl.optimizers._optimizer import (
-    Array,
     Optimizer,
     OptimizerState,
     Problem,

@@ -10,13 +10,8 @@ from scipy.optimize import OptimizeResult
 from scipy.optimize import minimize as scipy_minimize
 
 from skdl._settings import COUNT, NOT_NEGATIVE
-from skdl.optimizers._optimizer import (
-    Array,
-    Optimizer,
-    OptimizerState,
-    Problem,
-    register,
-)
+from skdl._typing import Array
+from skdl.optimizers._optimizer import Optimizer, OptimizerState, Problem, register
 from skdl.optimizers._oracle import NO_LOWER_POINT, Oracle, Point
 
 

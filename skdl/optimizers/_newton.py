@@ -10,15 +10,10 @@ import numpy as np
 
 from skdl._compat import StrOptions
 from skdl._settings import COUNT, NOT_NEGATIVE
+from skdl._typing import Array
 from skdl.optimizers import _search
 from skdl.optimizers._conjugate import QuadraticModel, Step
-from skdl.optimizers._optimizer import (
-    Array,
-    Optimizer,
-    OptimizerState,
-    Problem,
-    register,
-)
+from skdl.optimizers._optimizer import Optimizer, OptimizerState, Problem, register
 from skdl.optimizers._oracle import DIFFERENCES, NO_LOWER_POINT, Oracle, Point
 
 # The equations are first solved to this share of the gradient. Where the gradient at
