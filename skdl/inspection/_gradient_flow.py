@@ -15,7 +15,7 @@ from skdl.inspection._names import fitted_part
 from skdl.inspection._pictures import picture_rows
 from skdl.layers import Context, EncoderDecoder, Layer, StateGradients, inside_chain
 from skdl.networks import Network
-from skdl.neural_network._base import BaseNetwork
+from skdl.neural_network import is_network
 
 
 def gradient_flow(
@@ -126,7 +126,7 @@ def _prepared(
 ) -> tuple[Network, Any, Any, Any]:
     """Return the network, its rows, and the encoded targets and the loss, if any."""
     part = fitted_part(model)
-    if isinstance(part, BaseNetwork):
+    if is_network(part):
         check_is_fitted(part, "network_")
         if y is None:
             return part.network_, picture_rows(model, X), None, None

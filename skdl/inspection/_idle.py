@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skdl._typing import Array
 from skdl.layers import Dense
-from skdl.neural_network._base import BaseNetwork
+from skdl.neural_network import is_network
 
 
 class IdleDirections(NamedTuple):
@@ -66,7 +66,7 @@ def idle_directions(
     ValueError
         If there is no such dense layer, or it stands inside a residual block.
     """
-    if not isinstance(estimator, BaseNetwork):
+    if not is_network(estimator):
         raise TypeError(
             "idle_directions takes a fitted network, got "
             f"{type(estimator).__name__}; of a Pipeline pass model[-1], and X as "

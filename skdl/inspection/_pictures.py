@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from skdl._typing import Array
 from skdl.inspection._loss_curve import _pyplot
 from skdl.inspection._names import fitted_part
-from skdl.neural_network._base import BaseNetwork
+from skdl.neural_network import is_network
 
 
 def picture_network(estimator: Any, display: str) -> Any:
@@ -27,7 +27,7 @@ def picture_network(estimator: Any, display: str) -> Any:
 
     Returns
     -------
-    model : BaseNetwork
+    model : network estimator
         The model.
 
     Raises
@@ -36,7 +36,7 @@ def picture_network(estimator: Any, display: str) -> Any:
         If there is no such network.
     """
     model = fitted_part(estimator)
-    if not isinstance(model, BaseNetwork):
+    if not is_network(model):
         raise TypeError(
             f"{display} takes a fitted network for pictures, such as CNNClassifier, "
             f"got {type(model).__name__}."

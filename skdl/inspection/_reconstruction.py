@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from skdl._picture_shape import flat_shape, given_shape
 from skdl._typing import Array, Shape
 from skdl.inspection._names import fitted_part
 from skdl.inspection._pictures import montage, show
-from skdl.neural_network._pictures import flat_shape, given_shape
 
 
 class ReconstructionDisplay:

@@ -1,6 +1,7 @@
 """Neural networks as estimators."""
 
 from skdl.neural_network._autoencoder import Autoencoder
+from skdl.neural_network._base import is_network
 from skdl.neural_network._cnn_classifier import CNNClassifier
 from skdl.neural_network._cnn_regressor import CNNRegressor
 from skdl.neural_network._features import NetworkFeatures
@@ -32,4 +33,5 @@ __all__ = [
     "Seq2Seq",
     "StrokeGenerator",
     "SuperResolution",
+    "is_network",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -520,3 +520,26 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         if isinstance(first, str) and first in layers.registry:
             first = layers.get(first)
         return bool(getattr(first, "accepts_sparse", False))
+
+
+def is_network(estimator: Any) -> TypeGuard[BaseNetwork]:
+    """Return whether an estimator is a neural network.
+
+    Parameters
+    ----------
+    estimator : object
+        Anything; what wraps a network, as a Pipeline does, is none.
+
+    Returns
+    -------
+    is_network : bool
+        Whether it is one of skdl's networks, fitted or not.
+
+    Examples
+    --------
+    >>> from skdl import GradientBoostingClassifier, MLPClassifier
+    >>> from skdl.neural_network import is_network
+    >>> is_network(MLPClassifier()), is_network(GradientBoostingClassifier())
+    (True, False)
+    """
+    return isinstance(estimator, BaseNetwork)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from skdl import layers, losses
+from skdl._picture_shape import flat_shape, given_shape
 from skdl._settings import COUNT
 from skdl._typing import Array, Shape
 from skdl.layers import (
@@ -23,12 +24,7 @@ from skdl.layers import (
 )
 from skdl.losses import BinaryCrossEntropy, Loss
 from skdl.neural_network._base import BaseNetwork
-from skdl.neural_network._pictures import (
-    divisor_of,
-    flat_shape,
-    given_shape,
-    read_pictures,
-)
+from skdl.neural_network._pictures import divisor_of, read_pictures
 from skdl.neural_network._plan import Plan
 from skdl.tasks import ReconstructionTask
 from skdl.training import Batches, SelfBatches, TrainingState

@@ -7,17 +7,13 @@ from typing import Any
 import numpy as np
 
 from skdl import augment, networks
+from skdl._picture_shape import flat_shape, given_shape
 from skdl._settings import POSITIVE
 from skdl._typing import Array, Shape
 from skdl.layers import Layer, Rescale, resolve_chain
 from skdl.networks import named_layers
 from skdl.neural_network._base import BaseNetwork
-from skdl.neural_network._pictures import (
-    divisor_of,
-    flat_shape,
-    given_shape,
-    read_pictures,
-)
+from skdl.neural_network._pictures import divisor_of, read_pictures
 from skdl.neural_network._plan import Plan
 from skdl.neural_network._wording import OF_PICTURES, reword
 from skdl.training import AugmentedBatches, Batches

@@ -198,7 +198,15 @@ class BinMapper:
         Most bins of a feature, without that of missing values; 2 to 255.
     categorical : bool ndarray of shape (n_features,), default=None
         Which columns hold category codes 0, 1, … (NaN: missing).
+
+    Attributes
+    ----------
+    limit : int
+        The most that `max_bins` may be: a code is a byte, and one of them means
+        that a value is missing.
     """
+
+    limit = MAX_BINS
 
     def __init__(
         self, max_bins: int = MAX_BINS, categorical: Array | None = None

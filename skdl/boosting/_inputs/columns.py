@@ -12,8 +12,7 @@ from skdl._compat import as_frame, as_table, validate_data
 from skdl._typing import Array
 from skdl.boosting._inputs.categories import Categories, is_missing
 from skdl.boosting._inputs.constraints import column_number
-from skdl.tree._binning import MAX_BINS
-from skdl.tree._sparse import by_columns
+from skdl.tree import BinMapper, by_columns
 
 FLOATS = (np.float64, np.float32)
 _CHECKS: dict[str, Any] = {
@@ -36,7 +35,7 @@ class Columns:
     """
 
     def __init__(
-        self, categorical_features: Any, max_categories: int = MAX_BINS
+        self, categorical_features: Any, max_categories: int = BinMapper.limit
     ) -> None:
         self.categorical_features = categorical_features
         self.max_categories = max_categories
