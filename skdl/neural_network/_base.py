@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import DTypeLike
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import check_scoring
 from sklearn.utils.validation import check_is_fitted
 
 from skdl import initializers, layers, losses, optimizers
@@ -42,6 +41,7 @@ from skdl.neural_network._plan import (
     make_data,
     make_plan,
     split_rows,
+    with_classes,
 )
 from skdl.neural_network._rows import rounded, rows_for
 from skdl.neural_network._run import (
@@ -117,7 +117,7 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     n_features_in_: int
     feature_names_in_: Array
 
-    _task: Any
+    _task: Task
     _keeps_state = False  # whether pickles hold the optimizer's memory: partial_fit
 
     _parameter_constraints: dict[str, Any] = {
@@ -217,12 +217,6 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
     def _clean_target(self, y: Any) -> Any:
         return y
 
-    def _weighted(
-        self, task: Any, data: Data, dtype: DTypeLike, incremental: bool
-    ) -> Data:
-        """Return the rows to train on, with the weights of their classes."""
-        return data
-
     def _rows_as_given(self, data: Data) -> Any:
         """Return rows that the estimator's own methods take, for callbacks."""
         return data.X
@@ -233,15 +227,11 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         dtype = self.network_.dtype
         X = rows_for(dtype, X)
         data = make_data(self._task, X, y, sample_weight, dtype)
-        return self._weighted(self._task, data, dtype, False)
+        return with_classes(self._task, data, dtype)
 
     def _batches(self, plan: Plan) -> Batches:
         """Return the steps of an epoch."""
         return RowBatches(plan.train, plan.batch_size, self.shuffle)
-
-    def _scorer(self) -> Any:
-        """Return what gives the validation score, from the parameter `scoring`."""
-        return check_scoring(self, self.scoring)
 
     def _rows_in_batch(
         self, optimizer: Optimizer, train: Data, incremental: bool
@@ -249,13 +239,13 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         """Return the rows of a step."""
         return batch_size_of(self, optimizer, train.n, incremental)
 
-    def _held_out(self, task: Any, data: Data, seed: int) -> tuple[Data, Data]:
+    def _held_out(self, task: Task, data: Data, seed: int) -> tuple[Data, Data]:
         """Divide the rows into those to train on and those to validate with."""
         return split_rows(self, task, data, seed)
 
-    def _evaluate(self, network: Network, task: Any, data: Data) -> Evaluation:
+    def _evaluate(self, network: Network, data: Data) -> Evaluation:
         """Return the mean loss on rows, and predictions for `Task.score`."""
-        return evaluate(network, task, data)
+        return evaluate(network, self._task, data)
 
     def _task_for(self, y: Any, classes: Any, dtype: DTypeLike, fresh: bool) -> Task:
         return self._new_task(y, classes, dtype) if fresh else self._same_task(classes)

@@ -38,7 +38,7 @@ from skdl.neural_network._language_text import check_causal
 from skdl.neural_network._language_walk import log_likelihoods
 from skdl.neural_network._plan import Plan, batch_size_of
 from skdl.optimizers import Optimizer
-from skdl.tasks import SymbolTask
+from skdl.tasks import SymbolTask, Task
 from skdl.text import Tokenizer
 from skdl.training import Corpus, Data, TrainingState, WindowBatches
 
@@ -260,7 +260,7 @@ class BaseLanguageModel(BaseNetwork):
     def _batches(self, plan: Plan) -> WindowBatches:
         return WindowBatches(plan.train, plan.batch_size, self.shuffle)
 
-    def _held_out(self, task: Any, data: Data, seed: int) -> tuple[Data, Data]:
+    def _held_out(self, task: Task, data: Data, seed: int) -> tuple[Data, Data]:
         rows = not self._form.ends  # which are not cut
         if rows or data.n >= 10 or data.weight is not None:
             return super()._held_out(task, data, seed)
@@ -273,7 +273,7 @@ class BaseLanguageModel(BaseNetwork):
             )
         return Data(first, first, None, first), Data(last, last, None, last)
 
-    def _evaluate(self, network: Network, task: Any, data: Data) -> Evaluation:
+    def _evaluate(self, network: Network, data: Data) -> Evaluation:
         log_p = log_likelihoods(network, data.X)
         weight = np.ones(data.n) if data.weight is None else data.weight
         loss = -float(weight @ log_p) / float(weight @ data.X.n_steps)

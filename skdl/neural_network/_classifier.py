@@ -15,7 +15,6 @@ from skdl._typing import Array
 from skdl.neural_network._base import BaseNetwork
 from skdl.targets import ClassTargets
 from skdl.tasks import ClassTask
-from skdl.training import Data
 
 _HINT = " partial_fit takes all of them in its first call, as classes=."
 
@@ -179,10 +178,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
         return "logistic" if one_each else "softmax"
 
     def _new_task(self, y: Any, classes: Any, dtype: DTypeLike) -> ClassTask:
-        return ClassTask(
-            ClassTargets.of(y, classes, _HINT),
-            self._registries["loss"].get(self.loss).settled(),
-        )
+        return self._task_of(ClassTargets.of(y, classes, _HINT))
 
     def _same_task(self, classes: Any) -> ClassTask:
         targets = self._task.targets
@@ -192,23 +188,10 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
 
     def _task_of(self, targets: ClassTargets) -> ClassTask:
         loss = self._registries["loss"].get(self.loss).settled()
-        return ClassTask(targets, loss)
+        return ClassTask(targets, loss, self.class_weight)
 
     def _clean_target(self, y: Any) -> Array:
         return ClassTargets.clean(y)
-
-    def _weighted(
-        self, task: ClassTask, data: Data, dtype: DTypeLike, incremental: bool
-    ) -> Data:
-        if self.class_weight is None:
-            return data
-        if incremental and self.class_weight == "balanced":
-            raise ValueError(
-                'class_weight="balanced" needs all of the data and cannot be used with '
-                "partial_fit; pass a dict of weights, or sample_weight."
-            )
-        weight = task.targets.weights(self.class_weight, data.target, data.weight)
-        return data._replace(weight=weight.astype(dtype, copy=False))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

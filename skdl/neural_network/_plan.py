@@ -71,7 +71,7 @@ def make_plan(
     X = rows_for(dtype, X)
     task = estimator._task_for(y, request.classes, dtype, fresh)
     train = make_data(task, X, y, request.sample_weight, dtype)
-    train = estimator._weighted(task, train, dtype, incremental)
+    train = with_classes(task, train, dtype, incremental)
     validation = None
     if request.X_val is not None:
         X, y = estimator._read(request.X_val, request.y_val, reset=False)
@@ -161,6 +161,36 @@ def make_data(task: Task, X: Any, y: Any, weight: Any, dtype: DTypeLike) -> Data
             "as they are to be left out."
         )
     return Data(X, encoded, elements, y, weight)
+
+
+def with_classes(
+    task: Task, data: Data, dtype: DTypeLike, incremental: bool = False
+) -> Data:
+    """Return rows to train on, the weights of their classes included.
+
+    Parameters
+    ----------
+    task : Task
+        Has the weights of classes.
+    data : Data
+        The rows, from `make_data`.
+    dtype : dtype
+        Type of the weights.
+    incremental : bool, default=False
+        Whether they are a piece of a stream.
+
+    Returns
+    -------
+    data : Data
+        The rows.
+
+    Raises
+    ------
+    ValueError
+        If weights of classes are out of range, or need all rows.
+    """
+    weight = task.training_weight(data.target, data.weight, dtype, incremental)
+    return data._replace(weight=weight)
 
 
 def split_rows(

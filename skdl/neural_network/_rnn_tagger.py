@@ -27,8 +27,7 @@ from skdl.neural_network._sequences import (
 from skdl.neural_network._step_labels import read_labels
 from skdl.optimizers import Optimizer
 from skdl.targets import ClassTargets, as_vector
-from skdl.tasks import StepClassTask, weight_of_steps
-from skdl.training import Data
+from skdl.tasks import StepClassTask
 
 
 class RNNTagger(NetworkClassifier, BaseRNN):
@@ -355,23 +354,7 @@ class RNNTagger(NetworkClassifier, BaseRNN):
 
     def _task_of(self, targets: ClassTargets) -> StepClassTask:
         loss = self._registries["loss"].get(self.loss).settled()
-        return StepClassTask(targets, loss)
-
-    def _weighted(
-        self, task: Any, data: Data, dtype: DTypeLike, incremental: bool
-    ) -> Data:
-        y = data.target
-        weight = weight_of_steps(data.weight, y)
-        steps = Data(y.values, y.values, weight, y.values)
-        weight = super()._weighted(task, steps, dtype, incremental).weight
-        if self.class_weight is None:
-            return data
-        return data._replace(weight=Ragged(weight, y.offsets))
-
-    def _scorer(self) -> Any:
-        if self.scoring == "span_f1":
-            return _span_f1
-        return self.scoring
+        return StepClassTask(targets, loss, self.class_weight)
 
     # ---- answers
 
@@ -515,7 +498,3 @@ def _are_labels(y: Any) -> bool:
         first = np.asarray(y[:1]).ravel()
         return len(first) == 1 and np.ndim(first[0]) == 0
     return np.ndim(y[0]) == 0
-
-
-def _span_f1(estimator: Any, X: Any, y: Any, sample_weight: Any = None) -> float:
-    return estimator.score_spans(X, y)

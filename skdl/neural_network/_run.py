@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
+from sklearn.metrics import check_scoring
 
 from skdl._compat import call_hooks
 from skdl._warn import warn
@@ -326,13 +327,16 @@ def _validator(
         return None
     if isinstance(data.X, np.ndarray):
         network.at(data.X.shape[1:])  # raises before any work is lost
-    scorer = None
-    if estimator.scoring is not None and not scores_by_loss(estimator):
-        scorer = estimator._scorer()
+    scoring, scorer = estimator.scoring, None
+    metric: Callable[[Any, Any, Any], float] = task.score
+    if isinstance(scoring, str) and scoring in task.metrics:
+        metric = task.metrics[scoring]
+    elif scoring is not None and not scores_by_loss(estimator):
+        scorer = check_scoring(estimator, scoring)
     weight = {} if data.weight is None else {"sample_weight": data.weight}
 
     def validate(network: Network) -> dict[str, float]:
-        loss, predicted, parts = estimator._evaluate(network, task, data)
+        loss, predicted, parts = estimator._evaluate(network, data)
         row = {"val_loss": loss} | task.loss.named_parts("val_loss", parts)
         if predicted is None:
             row["val_score"] = np.nan  # metrics refuse predictions that are not finite
@@ -342,7 +346,7 @@ def _validator(
             probe.__dict__.pop("feature_names_in_", None)  # the rows are arrays by now
             row["val_score"] = float(scorer(probe, data.X, data.target, **weight))
         else:
-            row["val_score"] = task.score(data.target, predicted, data.weight)
+            row["val_score"] = metric(data.target, predicted, data.weight)
         return row
 
     return validate

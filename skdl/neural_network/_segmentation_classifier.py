@@ -15,7 +15,6 @@ from skdl.augment import Transform, registry
 from skdl.initializers import Initializer
 from skdl.layers import Layer
 from skdl.losses import Loss
-from skdl.metrics import mean_iou, pixel_accuracy
 from skdl.neural_network._classifier import NetworkClassifier
 from skdl.neural_network._structured import StructuredCNN
 from skdl.neural_network._tiles import TiledPredictions
@@ -24,7 +23,6 @@ from skdl.targets import PixelTargets
 from skdl.tasks import PixelTask
 
 _HINT = " partial_fit takes all of them in its first call, as classes=."
-_METRICS = {"mean_iou": mean_iou, "accuracy": pixel_accuracy}
 
 
 class SegmentationClassifier(TiledPredictions, NetworkClassifier, StructuredCNN):
@@ -222,7 +220,7 @@ class SegmentationClassifier(TiledPredictions, NetworkClassifier, StructuredCNN)
         **StructuredCNN._parameter_constraints,
         "class_weight": [dict, StrOptions({"balanced"}), None],
         "ignored_label": "no_validation",
-        "scoring": [StrOptions({"loss", *_METRICS}), callable, None],
+        "scoring": [StrOptions({"loss", "mean_iou", "accuracy"}), callable, None],
     }
 
     ignored_label: Any
@@ -486,41 +484,24 @@ class SegmentationClassifier(TiledPredictions, NetworkClassifier, StructuredCNN)
         y = PixelTargets.clean_maps(y, predicted.shape)
         return self._task.score(y, predicted, sample_weight)
 
-    def _scorer(self) -> Any:
-        if callable(self.scoring):
-            return super()._scorer()
-        metric, ignored = _METRICS[self.scoring], self.ignored_label
-
-        def scorer(
-            estimator: Any, X: Any, y: Any, sample_weight: Array | None = None
-        ) -> float:
-            return metric(
-                y,
-                estimator.predict(X),
-                ignored_label=ignored,
-                sample_weight=sample_weight,
-            )
-
-        return scorer
-
     def _clean_structured(self, y: Any, shape: Any) -> Array:
         return PixelTargets.clean_maps(y, shape)
 
     def _clean_target(self, y: Any) -> Any:
         return y
 
-    def _new_task(self, y: Any, classes: Any, dtype: DTypeLike) -> PixelTask:
-        targets = PixelTargets.of_maps(y, classes, self.ignored_label, _HINT)
-        return self._task_of(targets)
-
-    def _task_of(self, targets: Any) -> PixelTask:
+    def _task_for(
+        self, y: Any, classes: Any, dtype: DTypeLike, fresh: bool
+    ) -> PixelTask:
+        if fresh:
+            targets = PixelTargets.of_maps(y, classes, self.ignored_label, _HINT)
+        else:
+            targets = self._task.targets
+            if classes is not None:
+                targets.check_same(classes)
         loss = self._registries["loss"].get(self.loss).settled()
-        return PixelTask(targets, loss, self.input_shape_[:2])
-
-    def _task_for(self, y: Any, classes: Any, dtype: DTypeLike, fresh: bool) -> Any:
-        task: Any = super()._task_for(y, classes, dtype, fresh)
-        task.size = y.shape[1:]  # each call may bring another
-        return task
+        size = y.shape[1:]  # each call may bring another
+        return PixelTask(targets, loss, size, self.class_weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

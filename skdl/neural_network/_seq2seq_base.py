@@ -138,8 +138,8 @@ class BaseSeq2Seq(BaseNetwork):
     def _takes_sparse(self) -> bool:
         return False
 
-    def _evaluate(self, network: Network, task: Any, data: Data) -> Evaluation:
-        total = loss = 0.0
+    def _evaluate(self, network: Network, data: Data) -> Evaluation:
+        task, total, loss = self._task, 0.0, 0.0
         for batch, raw in told(network, data):
             weight = total_weight(raw, batch.weight)
             if weight:

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from skdl._typing import Array
 from skdl.networks import Network, set_rates, take_weights
 from skdl.tasks import Task
 
@@ -78,10 +79,11 @@ def start_from(estimator: BaseNetwork, network: Network, task: Task) -> None:
             f"or a skdl.networks.Network, got {source!r}."
         )
     check_is_fitted(source, "network_")
-    same = np.array_equal(_classes(task), _classes(source._task))
+    same = _are_same(task.classes, source._task.classes)
     take_weights(network, source.network_, n_body, head=same)
 
 
-def _classes(task: Any) -> Any:
-    classes = getattr(getattr(task, "targets", None), "classes", None)
-    return np.array([] if classes is None else classes)
+def _are_same(classes: Array | None, others: Array | None) -> bool:
+    if classes is None or others is None:
+        return classes is others
+    return np.array_equal(classes, others)

@@ -23,17 +23,39 @@ class ClassTask(Task):
         The classes.
     loss : Loss
         A loss of classes; it takes the form for these.
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of the classes in training, as scikit-learn takes them.
     """
 
-    def __init__(self, targets: ClassTargets, loss: Loss) -> None:
+    def __init__(
+        self, targets: ClassTargets, loss: Loss, class_weight: Any = None
+    ) -> None:
         super().__init__(loss.for_classes(len(targets.classes), targets.multilabel))
         self.targets = targets
+        self.class_weight = class_weight
+
+    @property
+    def classes(self) -> Array:
+        return self.targets.classes
 
     def encode(self, y: Array, dtype: DTypeLike) -> Array:
         return self.targets.encode(y, self.loss, dtype)
 
+    def training_weight(
+        self, y: Any, weight: Any, dtype: DTypeLike, incremental: bool
+    ) -> Any:
+        if self.class_weight is None:
+            return weight
+        if incremental and self.class_weight == "balanced":
+            raise ValueError(
+                'class_weight="balanced" needs all of the data and cannot be used with '
+                "partial_fit; pass a dict of weights, or sample_weight."
+            )
+        weight = self.targets.weights(self.class_weight, y, weight)
+        return weight.astype(dtype, copy=False)
+
     def head(self, shape: Shape) -> list[Layer]:
-        return flat_head(shape, self.loss.n_raw(len(self.targets.classes)))
+        return flat_head(shape, self.loss.n_raw(len(self.classes)))
 
     def probabilities(self, prediction: Array) -> Array:
         """Return one column a class.
@@ -64,7 +86,7 @@ class ClassTask(Task):
             )
         if y.dtype.kind == "f":
             return y
-        return np.eye(len(self.targets.classes), dtype=dtype)[y]
+        return np.eye(len(self.classes), dtype=dtype)[y]
 
     def strata(self, y: Any) -> Any:
         return None if self.targets.multilabel else y

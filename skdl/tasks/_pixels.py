@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import DTypeLike
 from skdl._typing import Array, Shape
 from skdl.layers import Conv2D, Layer
 from skdl.losses import Loss
+from skdl.metrics import pixel_accuracy
 from skdl.targets import PixelTargets
 from skdl.tasks._classes import ClassTask
 
@@ -25,13 +27,29 @@ class PixelTask(ClassTask):
         A loss of classes; it takes the form for these.
     size : tuple of (int, int)
         Height and width of the label maps to train on.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes in training.
     """
 
     targets: PixelTargets
 
-    def __init__(self, targets: PixelTargets, loss: Loss, size: Shape) -> None:
-        super().__init__(targets, loss)
+    def __init__(
+        self,
+        targets: PixelTargets,
+        loss: Loss,
+        size: Shape,
+        class_weight: Any = None,
+    ) -> None:
+        super().__init__(targets, loss, class_weight)
         self.size = size
+
+    @property
+    def metrics(self) -> Mapping[str, Callable[[Any, Any, Any], float]]:
+        return {"mean_iou": self.score, "accuracy": self._accuracy}
+
+    def _accuracy(self, y: Array, predicted: Array, weight: Array | None) -> float:
+        ignored = self.targets.ignored
+        return pixel_accuracy(y, predicted, ignored_label=ignored, sample_weight=weight)
 
     def check_weight(self, weight: Any, X: Any, y: Array, dtype: DTypeLike) -> Array:
         given = np.asarray(weight)
@@ -68,7 +86,7 @@ class PixelTask(ClassTask):
                 '"unet" does; KeepSize(layers, multiple=4) around layers that halve '
                 "twice takes pictures of any size."
             )
-        return [Conv2D(self.loss.n_raw(len(self.targets.classes)), 1)]
+        return [Conv2D(self.loss.n_raw(len(self.classes)), 1)]
 
     def mixable(self, y: Array, dtype: DTypeLike) -> Array:
         raise ValueError("Label maps cannot be mixed.")

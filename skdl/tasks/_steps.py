@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from skdl._compat import check_sample_weight
 from skdl._ragged import Ragged
 from skdl._typing import Array, Shape
 from skdl.layers import Dense, Layer
+from skdl.metrics import span_scores
 from skdl.tasks._classes import ClassTask
 
 
@@ -23,7 +25,13 @@ class StepClassTask(ClassTask):
         The classes.
     loss : Loss
         A loss of classes; it takes the form for these.
+    class_weight : dict, "balanced" or None, default=None
+        Weights of the classes in training.
     """
+
+    @property
+    def metrics(self) -> Mapping[str, Callable[[Any, Any, Any], float]]:
+        return {"span_f1": _span_f1}
 
     def encode(self, y: Any, dtype: DTypeLike) -> Any:
         return Ragged(super().encode(y.values, dtype), y.offsets)
@@ -70,6 +78,15 @@ class StepClassTask(ClassTask):
         )
         return Ragged(values, X.offsets)
 
+    def training_weight(
+        self, y: Any, weight: Any, dtype: DTypeLike, incremental: bool
+    ) -> Any:
+        if self.class_weight is None:
+            return weight
+        each = weight_of_steps(weight, y)
+        each = super().training_weight(y.values, each, dtype, incremental)
+        return Ragged(each, y.offsets)
+
     def head(self, shape: Shape) -> list[Layer]:
         if len(shape) != 2:
             raise ValueError(
@@ -77,7 +94,7 @@ class StepClassTask(ClassTask):
                 "each step needs sequences, (n_steps, n_features): let recurrent "
                 "layers return them."
             )
-        return [Dense(self.loss.n_raw(len(self.targets.classes)))]
+        return [Dense(self.loss.n_raw(len(self.classes)))]
 
     def probabilities(self, prediction: Array) -> Array:
         """Return one column a class.
@@ -104,6 +121,11 @@ class StepClassTask(ClassTask):
 
     def strata(self, y: Any) -> Any:
         return None
+
+
+def _span_f1(y: Ragged, predicted: Ragged, weight: Any) -> float:
+    """Count spans: they have no weights."""
+    return span_scores(list(y), list(predicted)).f1
 
 
 def weight_of_steps(weight: Any, y: Ragged) -> Array | None:

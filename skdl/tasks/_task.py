@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,19 @@ class Task:
 
     def __init__(self, loss: Loss) -> None:
         self.loss = loss
+
+    @property
+    def classes(self) -> Array | None:
+        """The classes, where targets are some; else None."""
+        return None
+
+    @property
+    def metrics(self) -> Mapping[str, Callable[[Any, Any, Any], float]]:
+        """Other scores by name, called as `score` with targets as the user gave them.
+
+        They stand beside those of scikit-learn, which know labels and numbers alone.
+        """
+        return {}
 
     def encode(self, y: Any, dtype: DTypeLike) -> Any:
         """Return targets as the loss takes them.
@@ -97,6 +110,34 @@ class Task:
         -------
         weight : ndarray of shape (n,) or (n, ...) or None
             Weights of the rows, or of each of their elements; None means 1 each.
+        """
+        return weight
+
+    def training_weight(
+        self, y: Any, weight: Any, dtype: DTypeLike, incremental: bool
+    ) -> Any:
+        """Return weights to train with: those of classes included.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n, ...)
+            Targets as the user gave them.
+        weight : ndarray of shape (n,) or (n, ...) or None
+            Weights from `element_weight`.
+        dtype : dtype
+            Type of the network.
+        incremental : bool
+            Whether these rows are a piece of a stream.
+
+        Returns
+        -------
+        weight : ndarray of shape (n,) or (n, ...) or None
+            Weights of the rows, or of each of their elements; None means 1 each.
+
+        Raises
+        ------
+        ValueError
+            If weights of classes are negative, none but zeros, or need all rows.
         """
         return weight
 
