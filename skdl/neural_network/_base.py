@@ -2,156 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Self, TypeGuard
 
 import numpy as np
-from numpy.typing import DTypeLike
-from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from skdl import initializers, layers, losses, optimizers
-from skdl._base import NestedParams
-from skdl._compat import (
-    CallbackSupportMixin,
-    Integral,
-    Interval,
-    Options,
-    Real,
-    StrOptions,
-    unchanged_if_fails,
-    validate_data,
-    without_callbacks,
-)
+from skdl._compat import unchanged_if_fails
 from skdl._request import Request
 from skdl._settings import fit_context
-from skdl._typing import Array
 from skdl._warn import warn
-from skdl._words import column_named
-from skdl.layers import Layer
-from skdl.losses import Loss
-from skdl.networks import Network
-from skdl.neural_network._arrays import LayerArrays
-from skdl.neural_network._evaluate import Evaluation, evaluate
+from skdl.neural_network._epochs import saved_state, what_callbacks_see
 from skdl.neural_network._plan import (
     Plan,
-    batch_size_of,
     draw_seed,
     make_data,
     make_plan,
-    split_rows,
     with_classes,
 )
-from skdl.neural_network._rows import rounded, rows_for
-from skdl.neural_network._run import (
-    rank,
-    scores_by_loss,
-    starting_states,
-    train,
-    train_restarts,
-)
-from skdl.neural_network._tasks import saved_state, what_callbacks_see
+from skdl.neural_network._rows import rows_for
+from skdl.neural_network._run import rank, starting_states, train, train_restarts
+from skdl.neural_network._trainable import Trainable
 from skdl.ops._blas import one_blas_thread
 from skdl.ops._compiling import compiling_is_said
-from skdl.optimizers import Optimizer, OptimizerState
-from skdl.tasks import Task
-from skdl.training import Batches, Data, RowBatches, Trainer, TrainingState
-
-_FLOATS = (np.float64, np.float32)
+from skdl.optimizers import OptimizerState
+from skdl.training import Data, TrainingState
 
 
-class BaseNetwork(CallbackSupportMixin, NestedParams):
-    """Base of network estimators.
-
-    A subclass says which layers it has (`_body_layers`), what it is trained for
-    (`_new_task`, `_same_task`) and, if its rows are not tables, how they are read
-    (`_read`).
-    """
+class BaseNetwork(Trainable):
+    """Base of network estimators; `Trainable` says what a subclass defines."""
 
     _registries = {
         "optimizer": optimizers.registry,
         "initializer": initializers.registry,
         "loss": losses.registry,
         "layers": layers.registry,
-    }
-
-    # ---- settings that the methods here read
-
-    layers: Any
-    optimizer: Any
-    initializer: Any
-    loss: Any
-    alpha: float
-    l1: float
-    batch_size: Any
-    max_iter: int
-    shuffle: bool
-    random_state: Any
-    tol: float
-    verbose: bool | int
-    warm_start: bool
-    early_stopping: bool
-    validation_fraction: float
-    n_iter_no_change: Any
-    scoring: Any
-    n_init: int
-    n_jobs: int | None
-    dtype: str | None
-    init_from: Any
-    freeze: Any
-    layer_rates: Any
-
-    # ---- what fit leaves
-
-    network_: Network
-    history_: dict[str, list[float]]
-    loss_: float
-    best_loss_: float
-    best_epoch_: int
-    validation_scores_: list[float] | None
-    best_validation_score_: float | None
-    n_iter_: int
-    t_: int
-    n_outputs_: int
-    n_features_in_: int
-    feature_names_in_: Array
-
-    _task: Task
-    _keeps_state = False  # whether pickles hold the optimizer's memory: partial_fit
-
-    _parameter_constraints: dict[str, Any] = {
-        # An unknown name of a part lists those of its registry.
-        "loss": "no_validation",
-        "optimizer": "no_validation",
-        "layers": [list, tuple, None],
-        "initializer": "no_validation",
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "l1": [Interval(Real, 0, None, closed="left")],
-        "batch_size": [
-            StrOptions({"auto"}),
-            Interval(Integral, 1, None, closed="left"),
-        ],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "warm_start": ["boolean"],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [
-            Interval(Integral, 1, None, closed="left"),
-            Options(Real, {np.inf}),
-            StrOptions({"never"}),
-        ],
-        "scoring": [str, callable, None],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
-        "n_jobs": [Integral, None],
-        "dtype": [StrOptions({"float32", "float64"}), None],
-        "init_from": "no_validation",  # checked where it is used
-        "freeze": "no_validation",
-        "layer_rates": [Interval(Real, 0, None, closed="neither"), dict, None],
     }
 
     # Routing: a Pipeline with transform_input=["X_val"] hands these on.
@@ -165,111 +51,6 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         "y_val": True,
         "sample_weight_val": True,
     }
-
-    # ---- what a subclass defines
-
-    def _body_layers(self) -> list[Layer]:
-        """Return the layers in front of the task's head."""
-        raise TypeError(f"{type(self).__name__} must define _body_layers.")
-
-    def _n_added_layers(self) -> int:
-        """Return how many layers come before those that the user has chosen."""
-        return 0
-
-    def _new_task(self, y: Any, classes: Any, dtype: DTypeLike) -> Task:
-        """Return the task for targets that are seen for the first time."""
-        raise TypeError(f"{type(self).__name__} must define _new_task.")
-
-    def _same_task(self, classes: Any) -> Task:
-        """Return the task of the last fit, with the loss that is set now."""
-        raise TypeError(f"{type(self).__name__} must define _same_task.")
-
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
-        """Check input and return it as it is to be kept: integers stay what they are.
-
-        Parameters
-        ----------
-        X : array-like
-            Input.
-        y : array-like, default="no_validation"
-            Targets, if there are to be some.
-        reset : bool, default=False
-            Whether the number of features is learned, and not compared.
-
-        Returns
-        -------
-        X : {ndarray, sparse matrix} of shape (n, ...) or Ragged
-            Rows: floating numbers in the network's precision, others as they came.
-        y : ndarray of shape (n, ...)
-            Cleaned targets, if there are some.
-        """
-        options = {"accept_sparse": "csr", "dtype": None, "reset": reset}
-        if isinstance(y, str) and y == "no_validation":
-            return self._in_precision(validate_data(self, X, **options))
-        X, y = validate_data(self, X, y, multi_output=True, **options)
-        return self._in_precision(X), self._clean_target(y)
-
-    def _is_table(self, X: Any) -> bool:
-        """Return whether the columns of X are features, as in the first call."""
-        nested = isinstance(X, (list, tuple))
-        return (np.ndim(X) if nested else getattr(X, "ndim", 2)) == 2
-
-    def _clean_target(self, y: Any) -> Any:
-        return y
-
-    def _rows_as_given(self, data: Data) -> Any:
-        """Return rows that the estimator's own methods take, for callbacks."""
-        return data.X
-
-    def _labelled(self, X: Any, y: Any, sample_weight: Any = None) -> Data:
-        """Return rows as those that the network was fitted to, all weights included."""
-        X, y = self._read(X, y)
-        dtype = self.network_.dtype
-        X = rows_for(dtype, X)
-        data = make_data(self._task, X, y, sample_weight, dtype)
-        return with_classes(self._task, data, dtype)
-
-    def _batches(self, plan: Plan) -> Batches:
-        """Return the steps of an epoch."""
-        return RowBatches(plan.train, plan.batch_size, self.shuffle)
-
-    def _rows_in_batch(
-        self, optimizer: Optimizer, train: Data, incremental: bool
-    ) -> int:
-        """Return the rows of a step."""
-        return batch_size_of(self, optimizer, train.n, incremental)
-
-    def _held_out(self, task: Task, data: Data, seed: int) -> tuple[Data, Data]:
-        """Divide the rows into those to train on and those to validate with."""
-        return split_rows(self, task, data, seed)
-
-    def _evaluate(self, network: Network, data: Data) -> Evaluation:
-        """Return the mean loss on rows, and predictions for `Task.score`."""
-        return evaluate(network, self._task, data)
-
-    def _task_for(self, y: Any, classes: Any, dtype: DTypeLike, fresh: bool) -> Task:
-        return self._new_task(y, classes, dtype) if fresh else self._same_task(classes)
-
-    # ---- precision
-
-    def _dtype_for(self, X: Any) -> np.dtype[Any]:
-        """Return the precision of a new network that is fitted to these rows."""
-        if self.dtype is not None:
-            return np.dtype(self.dtype)
-        return np.dtype(np.float32 if X.dtype == np.float32 else np.float64)
-
-    def _in_precision(self, X: Any) -> Any:
-        """Return floating rows in the precision they are trained in."""
-        if X.dtype.kind in "iub" and not sparse.issparse(X):
-            return X  # cast batch by batch
-        if self.dtype is None and X.dtype in _FLOATS:
-            return X
-        with column_named(X, getattr(self, "feature_names_in_", None)):
-            return rounded(X, self._dtype_for(X))
-
-    def _rows_to_predict(self, X: Any) -> Any:
-        check_is_fitted(self, "network_")
-        return rows_for(self.network_.dtype, self._read(X))
 
     # ---- fit
 
@@ -407,80 +188,17 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
 
     # ---- the fitted model
 
-    def _saved(self, run: Trainer) -> tuple[Any, TrainingState]:
-        """The model as far as the run has come, and what it takes to go on."""
-        fitted = without_callbacks(self)
-        fitted._set_fitted(run.state)
-        del fitted._training_state
-        return fitted, run.state
+    def _rows_to_predict(self, X: Any) -> Any:
+        check_is_fitted(self, "network_")
+        return rows_for(self.network_.dtype, self._read(X))
 
-    def _set_fitted(self, state: TrainingState) -> None:
-        for name, value in self._fitted_attributes(state).items():
-            setattr(self, name, value)
-
-    def _fitted_attributes(self, state: TrainingState) -> dict[str, Any]:
-        history = state.history
-        scores = history.get("val_score")
-        stops_by_score = self.early_stopping and not scores_by_loss(self)
-        return {
-            "network_": state.network,
-            "history_": history,
-            "loss_": state.loss,
-            "best_loss_": min(history["loss"]) if history else np.nan,
-            "validation_scores_": scores,
-            "best_epoch_": state.best.epoch if state.best is not None else 0,
-            "best_validation_score_": (
-                state.best.value
-                if stops_by_score and state.best is not None
-                else max((s for s in scores if s == s), default=None)
-                if scores
-                else None
-            ),
-            "n_iter_": state.epoch,
-            "t_": state.n_seen,
-            "n_outputs_": state.network.output_shape[-1],
-            "_training_state": state,
-        }
-
-    @property
-    def loss_curve_(self) -> list[float]:
-        """Training loss of each epoch."""
-        return self.history_.get("loss", [])
-
-    @property
-    def loss_function_(self) -> Loss:
-        """The loss, in the form for the targets."""
-        return self._task.loss
-
-    @property
-    def coefs_(self) -> list[Array]:
-        """Weights of the affine layers, (n_in, n_out), as views into the network.
-
-        Setting an entry writes to the network.
-        """
-        return LayerArrays("coefs_", [W for W, _ in self.network_.affine_maps()])
-
-    @coefs_.setter
-    def coefs_(self, values: Sequence[Any]) -> None:
-        self.coefs_[:] = values
-
-    @property
-    def intercepts_(self) -> list[Array]:
-        """Biases of the affine layers, as views into the network.
-
-        Setting an entry writes to the network. A layer without biases has zeros that
-        cannot be written to.
-        """
-        return LayerArrays("intercepts_", [b for _, b in self.network_.affine_maps()])
-
-    @intercepts_.setter
-    def intercepts_(self, values: Sequence[Any]) -> None:
-        self.intercepts_[:] = values
-
-    @property
-    def n_layers_(self) -> int:
-        """Number of layers of neurons, input and output among them."""
-        return len(self.coefs_) + 1
+    def _labelled(self, X: Any, y: Any, sample_weight: Any = None) -> Data:
+        """Return rows as those that the network was fitted to, all weights included."""
+        X, y = self._read(X, y)
+        dtype = self.network_.dtype
+        X = rows_for(dtype, X)
+        data = make_data(self._task, X, y, sample_weight, dtype)
+        return with_classes(self._task, data, dtype)
 
     def _prediction(self, X: Any) -> Any:
         rows = self._rows_to_predict(X)  # it says if there was no fit
@@ -490,13 +208,6 @@ class BaseNetwork(CallbackSupportMixin, NestedParams):
         new = super().__sklearn_clone__()
         new.init_from = self.init_from  # a clone of it would have no weights
         return new
-
-    def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
-        # What the optimizer remembers is two to three times the size of the model.
-        if not (self.warm_start or self._keeps_state):
-            state.pop("_training_state", None)
-        return state
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

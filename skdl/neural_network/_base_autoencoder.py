@@ -209,7 +209,7 @@ class BaseAutoencoder(BaseNetwork):
         return self._new_task(None, None, self._task.dtype)
 
     def _loss_of_samples(self) -> Loss:
-        loss = self._registries["loss"].get(self.loss).settled()
+        loss = self._loss_as_set()
         if loss.n_raw_for_targets(1) != 1:
             raise ValueError(
                 f"{type(self).__name__} rebuilds one number for each number, got "

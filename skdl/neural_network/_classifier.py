@@ -187,8 +187,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
         return self._task_of(targets)
 
     def _task_of(self, targets: ClassTargets) -> ClassTask:
-        loss = self._registries["loss"].get(self.loss).settled()
-        return ClassTask(targets, loss, self.class_weight)
+        return ClassTask(targets, self._loss_as_set(), self.class_weight)
 
     def _clean_target(self, y: Any) -> Array:
         return ClassTargets.clean(y)

@@ -1,10 +1,13 @@
-"""Loss and predictions of a network on rows that it is not trained on."""
+"""Loss, predictions and score of a network on rows that it is not trained on."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import copy
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from sklearn.metrics import check_scoring
 
 from skdl._ragged import Ragged, join_steps
 from skdl._typing import Array
@@ -12,6 +15,11 @@ from skdl.losses import total_weight
 from skdl.networks import Network
 from skdl.tasks import Task
 from skdl.training import Data, RowBatches
+
+if TYPE_CHECKING:
+    from skdl.neural_network._fitted import FittedNetwork
+    from skdl.neural_network._plan import Plan
+    from skdl.neural_network._trainable import Trainable
 
 
 class Evaluation(NamedTuple):
@@ -74,3 +82,92 @@ def evaluate(network: Network, task: Task, data: Data) -> Evaluation:
         return Evaluation(loss, join_steps(predicted, data.X), parts)
     whole = predicted[0] if len(predicted) == 1 else np.concatenate(predicted)
     return Evaluation(loss, whole, parts)
+
+
+def scores_by_loss(estimator: FittedNetwork) -> bool:
+    """Return whether the validation metric is the loss.
+
+    Parameters
+    ----------
+    estimator : FittedNetwork
+        Has the setting `scoring`.
+
+    Returns
+    -------
+    by_loss : bool
+        Lower is better then.
+    """
+    return isinstance(estimator.scoring, str) and estimator.scoring == "loss"
+
+
+def monitored(estimator: FittedNetwork) -> str:
+    """Return the entry of the history that decides which epoch is best.
+
+    Parameters
+    ----------
+    estimator : FittedNetwork
+        Has the settings `early_stopping` and `scoring`.
+
+    Returns
+    -------
+    name : str
+        "loss", "val_loss" or "val_score".
+    """
+    if not estimator.early_stopping:
+        return "loss"
+    return "val_loss" if scores_by_loss(estimator) else "val_score"
+
+
+def validator(
+    estimator: Trainable, plan: Plan, network: Network
+) -> Callable[[Network], dict[str, float]] | None:
+    """Return what measures a network after each epoch.
+
+    Parameters
+    ----------
+    estimator : Trainable
+        The estimator that is being fitted; it has the setting `scoring`.
+    plan : Plan
+        Has the rows to validate with.
+    network : Network
+        The network that is to be trained.
+
+    Returns
+    -------
+    validate : callable or None
+        ``validate(network)`` gives "val_loss", its parts and "val_score"; None if there
+        are no rows to validate with.
+
+    Raises
+    ------
+    ValueError
+        If the network does not take the rows, or there is no such scorer.
+    """
+    data, task = plan.validation, plan.task
+    if data is None:
+        return None
+    if isinstance(data.X, np.ndarray):
+        network.at(data.X.shape[1:])  # raises before any work is lost
+    scoring, scorer = estimator.scoring, None
+    metric: Callable[[Any, Any, Any], float] = task.score
+    if isinstance(scoring, str) and scoring in task.metrics:
+        metric = task.metrics[scoring]
+    elif scoring is not None and not scores_by_loss(estimator):
+        scorer = check_scoring(estimator, scoring)
+    weight = {} if data.weight is None else {"sample_weight": data.weight}
+
+    def validate(network: Network) -> dict[str, float]:
+        loss, predicted, parts = estimator._evaluate(network, data)
+        row = {"val_loss": loss} | task.loss.named_parts("val_loss", parts)
+        if predicted is None:
+            row["val_score"] = np.nan  # metrics refuse predictions that are not finite
+        elif scorer is not None:
+            probe = copy.copy(estimator)
+            probe.network_ = network
+            probe.__dict__.pop("feature_names_in_", None)  # the rows are arrays by now
+            row["val_score"] = float(scorer(probe, data.X, data.target, **weight))
+        else:
+            row["val_score"] = metric(data.target, predicted, data.weight)
+        return row
+
+    return validate

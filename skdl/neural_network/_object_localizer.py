@@ -456,7 +456,7 @@ class ObjectLocalizer(StructuredCNN):
         return self._same_task(None)
 
     def _same_task(self, classes: Any) -> BoxTask:
-        return BoxTask(self._registries["loss"].get(self.loss).settled())
+        return BoxTask(self._loss_as_set())
 
     def _clean_structured(self, y: Any, shape: Shape) -> Array:
         return BoxTask.clean(y, shape[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from scipy import sparse
@@ -15,7 +15,24 @@ from skdl._typing import Array, Shape
 _FEW = 2**16  # numbers that are checked fast
 
 
-def read_pictures(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+class ReadsPictures(Protocol):
+    """An estimator for pictures.
+
+    Attributes
+    ----------
+    input_shape : tuple of int or None
+        Their shape, as the user gave it.
+    input_shape_ : tuple of (int, int, int)
+        Their shape in `fit`.
+    """
+
+    input_shape: Any
+    input_shape_: Shape
+
+
+def read_pictures(
+    estimator: ReadsPictures, X: Any, y: Any, reset: bool
+) -> tuple[Any, Any]:
     """Check pictures and targets as they come.
 
     Parameters

@@ -19,7 +19,7 @@ from skdl.tasks import Task
 from skdl.training import Data
 
 if TYPE_CHECKING:
-    from skdl.neural_network._base import BaseNetwork
+    from skdl.neural_network._trainable import Trainable
 
 
 class Plan(NamedTuple):
@@ -36,13 +36,13 @@ class Plan(NamedTuple):
 
 
 def make_plan(
-    estimator: BaseNetwork, request: Request, fresh: bool, seed: int | None
+    estimator: Trainable, request: Request, fresh: bool, seed: int | None
 ) -> Plan:
     """Check all input and settings.
 
     Parameters
     ----------
-    estimator : BaseNetwork
+    estimator : Trainable
         The estimator that is being fitted.
     request : Request
         What the user passed.
@@ -90,12 +90,12 @@ def make_plan(
     return plan
 
 
-def draw_seed(estimator: BaseNetwork) -> int:
+def draw_seed(estimator: Trainable) -> int:
     """Return an integer from the estimator's `random_state`.
 
     Parameters
     ----------
-    estimator : BaseNetwork
+    estimator : Trainable
         The estimator.
 
     Returns
@@ -108,7 +108,7 @@ def draw_seed(estimator: BaseNetwork) -> int:
 
 
 def _check_request(
-    estimator: BaseNetwork, optimizer: Optimizer, request: Request
+    estimator: Trainable, optimizer: Optimizer, request: Request
 ) -> None:
     request.check()
     if request.incremental and not optimizer.incremental:
@@ -194,13 +194,13 @@ def with_classes(
 
 
 def split_rows(
-    estimator: BaseNetwork, task: Task, data: Data, seed: int
+    estimator: Trainable, task: Task, data: Data, seed: int
 ) -> tuple[Data, Data]:
     """Divide rows at random into those to train on and those to validate with.
 
     Parameters
     ----------
-    estimator : BaseNetwork
+    estimator : Trainable
         The estimator that is being fitted.
     task : Task
         Says what both parts must have in proportion.
@@ -245,13 +245,13 @@ def split_rows(
 
 
 def batch_size_of(
-    estimator: BaseNetwork, optimizer: Optimizer, n: int, incremental: bool
+    estimator: Trainable, optimizer: Optimizer, n: int, incremental: bool
 ) -> int:
     """Return the rows of a step.
 
     Parameters
     ----------
-    estimator : BaseNetwork
+    estimator : Trainable
         The estimator that is being fitted.
     optimizer : Optimizer
         Says whether it needs all rows.

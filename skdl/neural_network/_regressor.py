@@ -133,7 +133,7 @@ class NetworkRegressor(RegressorMixin, BaseNetwork):
         return RealTargets.clean(y)
 
     def _loss_of_values(self) -> Loss:
-        loss = self._registries["loss"].get(self.loss).settled()
+        loss = self._loss_as_set()
         if loss.n_raw_for_targets(1) != 1:
             raise ValueError(
                 f"{type(self).__name__} predicts one number for each target, got "

@@ -353,8 +353,7 @@ class RNNTagger(NetworkClassifier, BaseRNN):
         return self._task_of(ClassTargets.of(y.values, classes, hint))
 
     def _task_of(self, targets: ClassTargets) -> StepClassTask:
-        loss = self._registries["loss"].get(self.loss).settled()
-        return StepClassTask(targets, loss, self.class_weight)
+        return StepClassTask(targets, self._loss_as_set(), self.class_weight)
 
     # ---- answers
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.metrics import check_scoring
 
 from skdl._compat import call_hooks
 from skdl._warn import warn
 from skdl.layers import build_chain
 from skdl.networks import Network
+from skdl.neural_network._epochs import EpochTasks
+from skdl.neural_network._evaluate import monitored, validator
 from skdl.neural_network._plan import Plan
-from skdl.neural_network._tasks import EpochTasks
 from skdl.neural_network._transfer import rate_layers, start_from
 from skdl.ops._blas import one_blas_thread
 from skdl.optimizers import Optimizer
@@ -30,34 +28,22 @@ from skdl.training import (
 )
 
 if TYPE_CHECKING:
-    from skdl.neural_network._base import BaseNetwork
+    from skdl.neural_network._trainable import Trainable
 
 Result = tuple[TrainingState, str]
-
-
-def scores_by_loss(estimator: BaseNetwork) -> bool:
-    """Return whether the validation metric is the loss."""
-    return isinstance(estimator.scoring, str) and estimator.scoring == "loss"
-
-
-def monitored(estimator: BaseNetwork) -> str:
-    """Return the entry of the history that decides which epoch is best."""
-    if not estimator.early_stopping:
-        return "loss"
-    return "val_loss" if scores_by_loss(estimator) else "val_score"
 
 
 # ---- where runs start
 
 
 def starting_states(
-    estimator: BaseNetwork, plan: Plan, previous: TrainingState | None
+    estimator: Trainable, plan: Plan, previous: TrainingState | None
 ) -> list[TrainingState]:
     """Return where each restart begins.
 
     Parameters
     ----------
-    estimator : BaseNetwork
+    estimator : Trainable
         The estimator that is being fitted.
     plan : Plan
         What to do.
@@ -86,7 +72,7 @@ def starting_states(
     return states
 
 
-def build(estimator: BaseNetwork, plan: Plan) -> Network:
+def build(estimator: Trainable, plan: Plan) -> Network:
     """Return the network, its arrays all zero."""
     X = plan.train.X
     body = [layer.with_head(plan.task.head) for layer in estimator._body_layers()]
@@ -99,7 +85,7 @@ def build(estimator: BaseNetwork, plan: Plan) -> Network:
 
 
 def _first(
-    estimator: BaseNetwork, plan: Plan, sequence: np.random.SeedSequence
+    estimator: Trainable, plan: Plan, sequence: np.random.SeedSequence
 ) -> TrainingState:
     rng = np.random.default_rng(sequence)
     network = build(estimator, plan)
@@ -132,7 +118,7 @@ def _continued(
     return state
 
 
-def _best(estimator: BaseNetwork, plan: Plan, state: TrainingState) -> Best:
+def _best(estimator: Trainable, plan: Plan, state: TrainingState) -> Best:
     """Return what follows the best epoch, with the memory of an earlier run."""
     patience = estimator.n_iter_no_change
     endless = patience in ("never", np.inf) or (
@@ -153,7 +139,7 @@ def _best(estimator: BaseNetwork, plan: Plan, state: TrainingState) -> Best:
     return best
 
 
-def _measure(estimator: BaseNetwork) -> str:
+def _measure(estimator: Trainable) -> str:
     """Name what early stopping looks at, the same in every process."""
     scoring, loss = estimator.scoring, getattr(estimator, "loss", None)
     names = [monitored(estimator)]
@@ -166,7 +152,7 @@ def _measure(estimator: BaseNetwork) -> str:
 
 
 def train(
-    estimator: BaseNetwork,
+    estimator: Trainable,
     plan: Plan,
     state: TrainingState,
     n_epochs: int,
@@ -177,7 +163,7 @@ def train(
 
     Parameters
     ----------
-    estimator : BaseNetwork
+    estimator : Trainable
         The estimator that is being fitted.
     plan : Plan
         What to do.
@@ -217,7 +203,7 @@ def train(
         plan.optimizer,
         plan.train,
         batches,
-        validate=_validator(estimator, plan, state.network),
+        validate=validator(estimator, plan, state.network),
         monitor=monitored(estimator),
         begin_epoch=tasks.begin,
         end_epoch=tasks.end,
@@ -245,7 +231,7 @@ def train(
 
 
 def train_restarts(
-    estimator: BaseNetwork,
+    estimator: Trainable,
     plan: Plan,
     starts: list[TrainingState],
     n_epochs: int,
@@ -255,7 +241,7 @@ def train_restarts(
 
     Parameters
     ----------
-    estimator : BaseNetwork
+    estimator : Trainable
         The estimator that is being fitted.
     plan : Plan
         What to do.
@@ -299,7 +285,7 @@ def train_restarts(
 
 
 def _train_alone(
-    estimator: BaseNetwork,
+    estimator: Trainable,
     plan: Plan,
     state: TrainingState,
     n_epochs: int,
@@ -319,44 +305,11 @@ def rank(result: Result) -> float:
     return state.loss if state.history else np.inf
 
 
-def _validator(
-    estimator: BaseNetwork, plan: Plan, network: Network
-) -> Callable[[Network], dict[str, float]] | None:
-    data, task = plan.validation, plan.task
-    if data is None:
-        return None
-    if isinstance(data.X, np.ndarray):
-        network.at(data.X.shape[1:])  # raises before any work is lost
-    scoring, scorer = estimator.scoring, None
-    metric: Callable[[Any, Any, Any], float] = task.score
-    if isinstance(scoring, str) and scoring in task.metrics:
-        metric = task.metrics[scoring]
-    elif scoring is not None and not scores_by_loss(estimator):
-        scorer = check_scoring(estimator, scoring)
-    weight = {} if data.weight is None else {"sample_weight": data.weight}
-
-    def validate(network: Network) -> dict[str, float]:
-        loss, predicted, parts = estimator._evaluate(network, data)
-        row = {"val_loss": loss} | task.loss.named_parts("val_loss", parts)
-        if predicted is None:
-            row["val_score"] = np.nan  # metrics refuse predictions that are not finite
-        elif scorer is not None:
-            probe = copy.copy(estimator)
-            probe.network_ = network
-            probe.__dict__.pop("feature_names_in_", None)  # the rows are arrays by now
-            row["val_score"] = float(scorer(probe, data.X, data.target, **weight))
-        else:
-            row["val_score"] = metric(data.target, predicted, data.weight)
-        return row
-
-    return validate
-
-
 # ---- what is printed
 
 
 def _report(
-    estimator: BaseNetwork,
+    estimator: Trainable,
     plan: Plan,
     state: TrainingState,
     batches: Batches,
@@ -371,7 +324,7 @@ def _report(
     return Report(title, int(estimator.verbose), header=state.epoch == 0)
 
 
-def _why(estimator: BaseNetwork, trainer: Trainer) -> str:
+def _why(estimator: Trainable, trainer: Trainer) -> str:
     epoch, best = trainer.state.epoch, trainer.state.best
     monitor = {
         "loss": "training loss",

@@ -499,7 +499,7 @@ class SegmentationClassifier(TiledPredictions, NetworkClassifier, StructuredCNN)
             targets = self._task.targets
             if classes is not None:
                 targets.check_same(classes)
-        loss = self._registries["loss"].get(self.loss).settled()
+        loss = self._loss_as_set()
         size = y.shape[1:]  # each call may bring another
         return PixelTask(targets, loss, size, self.class_weight)
 

@@ -111,7 +111,7 @@ class BaseSeq2Seq(BaseNetwork):
         return self._task_of(self._task.targets)
 
     def _task_of(self, targets: SequenceTargets) -> SequenceTask:
-        loss = self._registries["loss"].get(self.loss).settled()
+        loss = self._loss_as_set()
         if not isinstance(loss, CrossEntropy):
             raise ValueError(
                 f"Seq2Seq takes the loss cross_entropy, got {type(loss).__name__}."

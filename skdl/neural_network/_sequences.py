@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn, Protocol
 
 import numpy as np
 from scipy import sparse
@@ -34,7 +34,22 @@ class Form(NamedTuple):
     n_features: int
 
 
-def read_sequences(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+class ReadsSequences(Protocol):
+    """An estimator for sequences.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Numbers at a step; of tables the columns.
+    """
+
+    n_features_in_: int
+    _form: Form
+
+
+def read_sequences(
+    estimator: ReadsSequences, X: Any, y: Any, reset: bool
+) -> tuple[Any, Any]:
     """Check sequences, and one target for each.
 
     Parameters
@@ -150,7 +165,9 @@ def _is_table_in_lists(X: Any) -> bool:
     return len(X) > 0 and len(X[0]) > 0 and all(np.ndim(e) == 0 for e in X[0])
 
 
-def _read_table(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Array, Any]:
+def _read_table(
+    estimator: ReadsSequences, X: Any, y: Any, reset: bool
+) -> tuple[Array, Any]:
     """Check rows that are sequences of numbers, or of symbols."""
     options: dict[str, Any] = {"dtype": None, "ensure_all_finite": "allow-nan"}
     with_y = not (isinstance(y, str) and y == "no_validation")
@@ -164,7 +181,7 @@ def _read_table(estimator: Any, X: Any, y: Any, reset: bool) -> tuple[Array, Any
     return check_array(X, input_name="X", estimator=estimator, **options), y
 
 
-def _read_steps(estimator: Any, X: Any, y: Any) -> tuple[Any, Any]:
+def _read_steps(estimator: ReadsSequences, X: Any, y: Any) -> tuple[Any, Any]:
     """Check a list of sequences, or an array of three dimensions."""
     if isinstance(X, list):
         X = joined(X)
@@ -318,7 +335,7 @@ def _not_finite(X: Ragged) -> NoReturn:
     )
 
 
-def _other_features(estimator: Any, form: Form) -> NoReturn:
+def _other_features(estimator: ReadsSequences, form: Form) -> NoReturn:
     known = estimator._form.n_features
     hint = ""
     if form.rows:

@@ -498,7 +498,7 @@ class SuperResolution(BaseCNN):
         return sharp
 
     def _new_task(self, y: Array, classes: Any, dtype: DTypeLike) -> EnlargingTask:
-        loss = self._registries["loss"].get(self.loss).settled()
+        loss = self._loss_as_set()
         if loss.n_raw_for_targets(1) != 1:
             raise ValueError(
                 f"SuperResolution predicts one number a pixel, got {loss!r}."

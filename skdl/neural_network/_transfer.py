@@ -14,15 +14,15 @@ from skdl.tasks import Task
 
 if TYPE_CHECKING:
     from skdl.layers import Layer
-    from skdl.neural_network._base import BaseNetwork
+    from skdl.neural_network._trainable import Trainable
 
 
-def rate_layers(estimator: BaseNetwork, body: list[Layer], input_shape: Any) -> None:
+def rate_layers(estimator: Trainable, body: list[Layer], input_shape: Any) -> None:
     """Let layers learn as `freeze` and `layer_rates` say, in place.
 
     Parameters
     ----------
-    estimator : BaseNetwork
+    estimator : Trainable
         The estimator that is being fitted.
     body : list of Layer
         All layers in front of the output layer.
@@ -43,12 +43,12 @@ def rate_layers(estimator: BaseNetwork, body: list[Layer], input_shape: Any) -> 
     )
 
 
-def start_from(estimator: BaseNetwork, network: Network, task: Task) -> None:
+def start_from(estimator: Trainable, network: Network, task: Task) -> None:
     """Take over the weights of `init_from`, in place.
 
     Parameters
     ----------
-    estimator : BaseNetwork
+    estimator : Trainable
         The estimator that is being fitted.
     network : Network
         Its network.

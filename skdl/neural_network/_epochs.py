@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from skdl._compat import callbacks_of, keeps_runs, kept_run
 from skdl.training import Data, TrainingState
+
+if TYPE_CHECKING:
+    from skdl.neural_network._trainable import Trainable
 
 
 class EpochTasks:
@@ -17,7 +20,7 @@ class EpochTasks:
 
     Parameters
     ----------
-    estimator : estimator
+    estimator : Trainable
         The estimator that is being fitted.
     context : CallbackContext
         The context of the run.
@@ -29,7 +32,7 @@ class EpochTasks:
 
     def __init__(
         self,
-        estimator: Any,
+        estimator: Trainable,
         context: Any,
         data: Data,
         attributes: Callable[[], dict[str, Any]],
@@ -37,7 +40,7 @@ class EpochTasks:
         self._estimator = estimator
         self._context = context
         self._attributes = attributes
-        self._task: Any = None
+        self._epoch: Any = None
         weight = data.sample_weight
         self._data = {
             **what_callbacks_see(estimator, data),
@@ -46,8 +49,8 @@ class EpochTasks:
 
     def begin(self) -> None:
         """Begin the task of an epoch."""
-        self._task = self._context.subcontext(task_name="epoch")
-        self._task.call_on_fit_task_begin(estimator=self._estimator, **self._data)
+        self._epoch = self._context.subcontext(task_name="epoch")
+        self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
 
     def end(self) -> bool:
         """End the task of an epoch.
@@ -57,19 +60,19 @@ class EpochTasks:
         stop : bool
             Whether a callback wants training to stop.
         """
-        return self._task.call_on_fit_task_end(
+        return self._epoch.call_on_fit_task_end(
             estimator=self._estimator,
             reconstruction_attributes=self._attributes,
             **self._data,
         )
 
 
-def what_callbacks_see(estimator: Any, data: Data) -> dict[str, Any]:
+def what_callbacks_see(estimator: Trainable, data: Data) -> dict[str, Any]:
     """Return the rows as hooks get them, with the names of their features.
 
     Parameters
     ----------
-    estimator : estimator
+    estimator : Trainable
         The estimator that is being fitted.
     data : Data
         The rows it trains on.
@@ -89,12 +92,12 @@ def what_callbacks_see(estimator: Any, data: Data) -> dict[str, Any]:
     return {"X": X, "y": data.target}
 
 
-def saved_state(estimator: Any) -> TrainingState | None:
+def saved_state(estimator: Trainable) -> TrainingState | None:
     """Return the unfinished run that a callback has kept, if there is one.
 
     Parameters
     ----------
-    estimator : estimator
+    estimator : Trainable
         The estimator that is being fitted.
 
     Returns
