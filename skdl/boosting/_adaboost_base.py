@@ -139,7 +139,7 @@ class BaseAdaBoost(CallbackSupportMixin, NestedParams):
         X, y = shown
         n, n_features = run.X.shape
         title = f"{type(self).__name__}: {n:,} rows, {n_features:,} features"
-        report = round_report(title, self)
+        report = round_report(title, self.verbose)
         root = self._init_callback_context(max_subtasks=self.n_estimators)
         root.call_on_fit_task_begin(estimator=self, X=X, y=y)
         for t in range(self.n_estimators):

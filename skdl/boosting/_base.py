@@ -36,7 +36,7 @@ from skdl.boosting._inputs.columns import Columns
 from skdl.boosting._inputs.constraints import n_candidates
 from skdl.boosting._inputs.data import TrainingData
 from skdl.boosting._inputs.inputs import Inputs
-from skdl.boosting._learners.make import make_learners
+from skdl.boosting._learners.make import TreeSettings, make_learners
 from skdl.boosting._run.callbacks import SavedRun, check_callbacks
 from skdl.boosting._run.recipe import Draws, Recipe
 from skdl.boosting._run.run import Run
@@ -49,7 +49,7 @@ from skdl.optimizers import Optimizer
 from skdl.schedules import Schedule
 
 
-class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
+class BaseGradientBoosting(CallbackSupportMixin, Inputs, TreeSettings, NestedParams):
     """Base of the gradient boosting estimators: fit, and what is fitted.
 
     What a subclass defines is said in `Inputs`.
@@ -67,11 +67,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     learning_rate: float | str | Schedule | None
     n_estimators: int
     subsample: float
-    estimator: Any
-    max_bins: int
-    max_features: int | float | str | None
     categorical_features: Any
-    shared_trees: bool
     init: Any
     warm_start: bool
     tol: float
@@ -93,6 +89,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
     n_features_in_: int
     feature_names_in_: Array
     _best: Best
+    _known_raw: tuple[Any, Array] | None = None  # while a run scores its rows
     _measure: tuple[Any, set[str]]
 
     _parameter_constraints: dict[str, Any] = {
@@ -327,7 +324,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, NestedParams):
 
     def _raw_prediction(self, X: Any) -> Array:
         check_is_fitted(self, "ensemble_")
-        known = getattr(self, "_known_raw", None)
+        known = self._known_raw
         if known is not None and X is known[0]:
             return known[1].copy()
         with threads_of(self):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar
 
 from joblib import effective_n_jobs
 
@@ -13,14 +13,26 @@ from skdl._config import config_context
 T = TypeVar("T")
 
 
-def threads_of(estimator: Any) -> AbstractContextManager[None]:
+class HasJobs(Protocol):
+    """An estimator that takes threads.
+
+    Attributes
+    ----------
+    n_jobs : int or None
+        How many; None leaves the setting as it is, numbers mean what they mean to
+        joblib.
+    """
+
+    n_jobs: int | None
+
+
+def threads_of(estimator: HasJobs) -> AbstractContextManager[None]:
     """Return a context in which skdl's own work takes an estimator's `n_jobs` threads.
 
     Parameters
     ----------
-    estimator : estimator
-        With `n_jobs`: None leaves the setting as it is, numbers mean what they mean to
-        joblib.
+    estimator : HasJobs
+        Has `n_jobs`.
 
     Returns
     -------
@@ -33,13 +45,13 @@ def threads_of(estimator: Any) -> AbstractContextManager[None]:
     )
 
 
-def on_threads_of(estimator: Any, stages: Iterable[T]) -> Iterator[T]:
+def on_threads_of(estimator: HasJobs, stages: Iterable[T]) -> Iterator[T]:
     """Work out one stage after another on an estimator's threads.
 
     Parameters
     ----------
-    estimator : estimator
-        With `n_jobs`.
+    estimator : HasJobs
+        Has `n_jobs`.
     stages : iterable
         Each item takes work.
 

@@ -7,7 +7,7 @@ from typing import Any
 from skdl._typing import Array
 
 
-def check_target_given(estimator: Any, y: Any) -> None:
+def check_target_given(estimator: object, y: Any) -> None:
     """Raise if there is no target.
 
     Parameters

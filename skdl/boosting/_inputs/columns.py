@@ -47,7 +47,7 @@ class Columns:
         """The values behind the codes of each categorical column."""
         return {j: encoder.labels for j, encoder in self.encoders.items()}
 
-    def fit_transform(self, estimator: Any, X: Any) -> Array:
+    def fit_transform(self, estimator: object, X: Any) -> Array:
         """Learn the categories; return X as numbers.
 
         Parameters
@@ -74,7 +74,7 @@ class Columns:
         self.is_categorical = mask
         return self._numbers(table)
 
-    def transform(self, estimator: Any, X: Any) -> Array:
+    def transform(self, estimator: object, X: Any) -> Array:
         """Return X as numbers; categories not seen in fit are missing.
 
         Parameters
@@ -280,7 +280,7 @@ class Table:
         )
 
 
-def _plain_numbers(estimator: Any, X: Any, reset: bool) -> Array:
+def _plain_numbers(estimator: object, X: Any, reset: bool) -> Array:
     """X as numbers, where no column is categorical; an error names the column."""
     frame = as_frame(X)
     if frame is not None:

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.validation import has_fit_parameter
 
+from skdl.boosting._inputs.columns import Columns
 from skdl.boosting._inputs.constraints import (
     interaction_sets,
     monotonic_signs,
@@ -22,8 +23,28 @@ from skdl.losses import Loss
 from skdl.tree import TreeParams
 
 
+class TreeSettings:
+    """What decides on the learners of an estimator: settings, columns and seed."""
+
+    estimator: Any
+    max_leaf_nodes: int | None
+    max_depth: int | str | None
+    min_samples_split: int
+    min_samples_leaf: int
+    min_child_weight: float
+    min_impurity_decrease: float
+    l2_regularization: float
+    max_features: int | float | str | None
+    max_bins: int
+    monotonic_cst: Any
+    interaction_cst: Any
+    shared_trees: bool
+    _columns: Columns
+    _seed: int
+
+
 def make_learners(
-    estimator: Any,
+    estimator: TreeSettings,
     problem: TrainingData,
     loss: Loss,
     n_raw: int,
@@ -33,7 +54,7 @@ def make_learners(
 
     Parameters
     ----------
-    estimator : BaseGradientBoosting
+    estimator : TreeSettings
         Whose parameters count.
     problem : TrainingData
         The data.

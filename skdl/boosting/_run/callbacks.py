@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skdl._best import Best
-from skdl._compat import callbacks_of
+from skdl._compat import BaseEstimator, callbacks_of
 
 
 @dataclass
@@ -41,7 +41,7 @@ class SavedRun:
     goes_on: bool
 
 
-def check_callbacks(estimator: Any, follows: bool = True) -> None:
+def check_callbacks(estimator: BaseEstimator, follows: bool = True) -> None:
     """Raise if a callback of the estimator cannot act on it.
 
     Parameters

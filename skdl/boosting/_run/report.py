@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from skdl._report import Report
 
 
-def round_report(title: str, estimator: Any, header: bool = True) -> Report:
+def round_report(title: str, verbose: int, header: bool = True) -> Report:
     """Return what prints a line a round, as often as `verbose` says.
 
     Parameters
     ----------
     title : str
         First line.
-    estimator : estimator
-        Its `verbose` is 0 for nothing, 1 for the first ten rounds and every tenth, more
-        for all.
+    verbose : int
+        0 for nothing, 1 for the first ten rounds and every tenth, more for all.
     header : bool, default=True
         Whether to print the title and the heads of the columns.
 
@@ -25,6 +22,5 @@ def round_report(title: str, estimator: Any, header: bool = True) -> Report:
     report : Report
         Its clock has started.
     """
-    verbose = int(estimator.verbose)
-    every = (0, 10, 1)[min(verbose, 2)]
+    every = (0, 10, 1)[min(int(verbose), 2)]
     return Report(title, every, header, unit="round", first=10)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -24,13 +24,30 @@ from skdl.boosting._run.report import round_report
 from skdl.boosting._steps.path import Path
 
 
+class Booster(Protocol):
+    """An estimator as a run sees it.
+
+    Attributes
+    ----------
+    verbose : int
+        How much is printed.
+    """
+
+    verbose: int
+    _known_raw: tuple[Any, Array] | None
+
+    def _fitted_attributes(
+        self, ensemble: Ensemble, history: dict[str, list[float]], best: Best
+    ) -> dict[str, Any]: ...
+
+
 @dataclass
 class Run:
     """Training from one ensemble to a larger one.
 
     Parameters
     ----------
-    estimator : estimator
+    estimator : Booster
         Whose parameters and callbacks count.
     problem : TrainingData
         The data.
@@ -56,7 +73,7 @@ class Run:
         or "interrupted".
     """
 
-    estimator: Any
+    estimator: Booster
     problem: TrainingData
     ensemble: Ensemble
     recipe: Recipe
@@ -318,7 +335,7 @@ class Run:
         title = f"{name}: {n:,} rows, {n_features:,} features"
         if p.X_val is not None:
             title += f", {p.X_val.shape[0]:,} rows for validation"
-        return round_report(title, self.estimator, header=self.n_rounds == 0)
+        return round_report(title, self.estimator.verbose, header=self.n_rounds == 0)
 
     def _print_round(self) -> None:
         if not self._report.every:
