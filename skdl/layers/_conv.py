@@ -170,7 +170,8 @@ class Conv2D(Layer):
         conv = self.geometry(x.shape[1:])
         out = ctx.empty((len(x), *conv.output_shape))
         W, b = params["W"], params.get("b")
-        conv2d(conv, x, W, b, out, ctx.floor, ctx.empty, self.winograd)
+        packed = params.get("packed")
+        conv2d(conv, x, W, b, out, ctx.floor, ctx.empty, self.winograd, packed)
         return out, x if ctx.train else None
 
     def backward(

@@ -36,22 +36,46 @@ class _Kept(NamedTuple):
     shortcut: FoldedChain | None
 
 
-class FoldedChain(NamedTuple):
+class FoldedChain:
     """A chain for predictions in which no norm follows a convolution.
 
-    Attributes
+    γ(Wx + b − μ)/√(σ² + ε) + β is a convolution with other filters and biases, of the
+    size of the first ones.
+
+    Parameters
     ----------
     layers : LayerList
         The layers that are left.
     kept : list of _Kept
         The same with where their arrays come from.
+
+    Attributes
+    ----------
+    changes : bool
+        Whether arrays are other ones than before.
+    last : tuple of (object, dict) or None
+        What a network remembers here: of what it was made, and its arrays.
     """
 
-    layers: LayerList
-    kept: list[_Kept]
+    def __init__(self, layers: LayerList, kept: list[_Kept]) -> None:
+        self.layers = layers
+        self.kept = kept
+        self.changes = any(k.norms or k.inner is not None for k in kept)
+        self.last: Any = None
 
     def arrays(self, params: Tree) -> dict[str, Any]:
-        """Return the arrays of the layers that are left, made of those of all."""
+        """Return the arrays of the layers that are left, made of those of all.
+
+        Parameters
+        ----------
+        params : mapping
+            Arrays by layer key.
+
+        Returns
+        -------
+        arrays : dict
+            Arrays by the keys of the layers that are left.
+        """
         return {str(i): _arrays(kept, params) for i, kept in enumerate(self.kept)}
 
 
@@ -70,34 +94,25 @@ def _arrays(kept: _Kept, params: Tree) -> Any:
     return own
 
 
-def fold_norms(layers: Sequence[Layer], params: Tree) -> tuple[LayerList, Tree]:
+def fold_norms(layers: Sequence[Layer]) -> FoldedChain:
     """Return a chain for predictions in which no norm follows a convolution.
-
-    γ(Wx + b − μ)/√(σ² + ε) + β is a convolution with other filters and biases, of the
-    size of the first ones: they are made anew for each prediction.
 
     Parameters
     ----------
     layers : sequence of Layer
         The chain; a `LayerList` remembers what becomes of its layers.
-    params : mapping
-        Arrays by layer key.
 
     Returns
     -------
-    layers : LayerList
+    chain : FoldedChain
         The same map in prediction, of fewer layers.
-    params : mapping
-        Their arrays.
     """
     folded = layers.folded if isinstance(layers, LayerList) else None
     if folded is None:
         folded = _fold(layers)
         if isinstance(layers, LayerList):
             layers.folded = folded
-    if len(folded.layers) == len(layers) and not any(k.inner for k in folded.kept):
-        return folded.layers, params
-    return folded.layers, folded.arrays(params)
+    return folded
 
 
 def _fold(layers: Sequence[Layer]) -> FoldedChain:

@@ -39,6 +39,8 @@ from skdl.ops.linear import SHARED
 # the cache.
 _CHUNK_BYTES = 2**20
 
+_REMEMBERED = 2**20  # bytes of weights: to compare them takes 0.05 ms
+
 
 class Network:
     """Layers, their trainable arrays in one vector, and their running statistics.
@@ -309,7 +311,7 @@ class Network:
         self.check_input(X)
         sized = self.at(X.shape[1:]) if isinstance(X, np.ndarray) else self
         layers = self.layers if n_layers is None else self.layers[:n_layers]
-        layers, tree = fold_norms(layers, self.tree(self.params))
+        layers, tree = self._for_predictions(layers, remember=n_layers is None)
         n, chunk = X.shape[0], sized._chunk(X.dtype, n_layers)
         arena = Arena(self.dtype) if n > chunk else None
         ctx = Context(train=False, dtype=self.dtype, arena=arena)
@@ -320,6 +322,34 @@ class Network:
             x, lengths = pad_rows(X if n <= chunk else X[rows], ctx.empty)
             ctx.begin(lengths=lengths)
             yield rows, forward_chain(layers, tree, self._cast(x, ctx), ctx)[0]
+
+    def _for_predictions(
+        self, layers: Sequence[Layer], remember: bool
+    ) -> tuple[Sequence[Layer], Tree]:
+        """Return a chain for predictions, and its arrays.
+
+        Those of a small network are remembered until one of its numbers has changed: to
+        make them takes as long as a picture.
+        """
+        chain = fold_norms(layers)
+        if not chain.changes:
+            return chain.layers, self.tree(self.params)
+        if not remember or self.params.vector.nbytes > _REMEMBERED:
+            return chain.layers, chain.arrays(self.tree(self.params))
+        if chain.last is None or not self._equals(chain.last[0]):
+            # Of a copy, which nobody changes while it is compared with.
+            fixed = self.copy()
+            arrays = chain.arrays(fixed.tree(fixed.params))
+            chain.last = fixed, _with_room(arrays)
+        return chain.layers, chain.last[1]
+
+    def _equals(self, other: Network) -> bool:
+        """Return whether all numbers are those of a network of the same layers."""
+        mine, its = (self.params, self.state), (other.params, other.state)
+        return all(
+            a.vector.dtype == b.vector.dtype and bool((a.vector == b.vector).all())
+            for a, b in zip(mine, its, strict=True)
+        )
 
     def computing(self, n_rows: int) -> AbstractContextManager[None]:
         """Return a block in which BLAS has the threads that suit the network.
@@ -508,6 +538,14 @@ class Network:
         new.params = self.params.like(self.params.vector.copy())
         new.state = self.state.like(self.state.vector.copy())
         return new
+
+
+def _with_room(arrays: Tree) -> dict[str, Any]:
+    """Give filters a place for what compiled code makes of them."""
+    found = {k: _with_room(v) if isinstance(v, dict) else v for k, v in arrays.items()}
+    if "W" in found:
+        found["packed"] = {}
+    return found
 
 
 def _rate(name: str, spec: ParamSpec) -> float:

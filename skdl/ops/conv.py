@@ -54,6 +54,7 @@ def conv2d(
     floor: float = -np.inf,
     empty: Empty = np.empty,
     winograd: bool = False,
+    packed: dict[str, Any] | None = None,
 ) -> Array:
     """y[p, q] = max(floor, b + Σ_ij x[window entry (i, j) of (p, q)] · W[i, j]).
 
@@ -75,14 +76,20 @@ def conv2d(
         ``empty(shape, dtype)`` gives scratch memory.
     winograd : bool, default=False
         Whether compiled code takes Winograd's way where that `fits` and `pays`.
+    packed : dict, default=None
+        Where compiled code keeps the filters as it wants them, for the next call with
+        the same W and b.
 
     Returns
     -------
     out : ndarray of shape (n, ho, wo, filters)
         y.
     """
-    if (twin := _twin(winograd and _by_winograd(conv, x))) is not None:
+    if winograd and use_numba() and _by_winograd(conv, x):
+        twin = _compiled("winograd")
         return twin.correlate_images(conv, False, x, W, b, out, floor, empty)
+    if (twin := _twin()) is not None:
+        return twin.correlate_images(conv, False, x, W, b, out, floor, empty, packed)
     if conv.depthwise:
         depthwise(conv, x, W, out)
     else:

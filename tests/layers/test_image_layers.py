@@ -228,7 +228,7 @@ def test_predictions_fold_norms_into_convolutions(case):
     tree = network.tree(network.params)
     expected = forward_chain(network.layers, tree, x, Context(False))[0]
     np.testing.assert_allclose(network.predict(x), expected, rtol=1e-10, atol=1e-12)
-    n_kept = len(fold_norms(network.layers, tree)[0])
+    n_kept = len(fold_norms(network.layers).layers)
     assert n_kept == len(network.layers) - 2
     inner = network.predict(x, 2)  # a norm at the end is folded, too
     expected = forward_chain(network.layers[:2], tree, x, Context(False))[0]

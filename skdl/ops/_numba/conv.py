@@ -41,6 +41,7 @@ from skdl.ops._numba.team import Kernel, n_slots
 from skdl.ops._numba.tile import FROM_B, FROM_C, MR, MR_FEW, NV, tile
 from skdl.ops._numba.vector import BYTES, HALF, bytes_of, copy, copy_vectors
 from skdl.ops.geometry import Conv
+from skdl.ops.memory import aligned
 
 PIECES = 4  # of each of a few images, which threads share
 SLICES = 4  # partial sums of a gradient to the filters, for any number of threads
@@ -213,6 +214,7 @@ def correlate_images(
     out: Array,
     floor: float,
     empty: Callable[..., Array],
+    packed: dict[str, Any] | None = None,
 ) -> Array:
     """Twin of `skdl.ops.conv.conv2d` and, transposed, of `conv2d_backward_input`."""
     if conv.depthwise and conv.filters == conv.channels:
@@ -221,11 +223,17 @@ def correlate_images(
         plan = correlation_plan(conv, transposed, x.dtype)
         kernel = _correlate[plan.vectors]
     dtype = x.dtype
-    panels = empty(plan.shape, dtype)
-    if b is None:
-        b = np.zeros(conv.channels if transposed else conv.filters, dtype)
-    biases = b.reshape(plan.shape[0], -1)
-    fill_panels(W.reshape(-1), plan.picks, plan.apart, plan.group_apart, biases, panels)
+    kept = None if packed is None else packed.get("panels")
+    if kept is not None and kept[0] is plan:
+        panels = kept[1]
+    else:
+        if b is None:
+            b = np.zeros(conv.channels if transposed else conv.filters, dtype)
+        panels = (empty if packed is None else aligned)(plan.shape, dtype)
+        groups, parts = plan.shape[0], (plan.picks, plan.apart, plan.group_apart)
+        fill_panels(W.reshape(-1), *parts, b.reshape(groups, -1), panels)
+        if packed is not None:
+            packed["panels"] = plan, panels
     pieces = PIECES if len(x) < PIECES else 1
     size = pieces * len(x)
     n_chunks = chunks_of(size, plan.work // pieces)
