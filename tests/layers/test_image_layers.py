@@ -236,6 +236,32 @@ def test_predictions_fold_norms_into_convolutions(case):
 
 
 @pytest.mark.parametrize("engine", ["numpy", "numba"])
+@pytest.mark.parametrize("what", ["params", "state"])
+def test_predictions_follow_each_change_of_a_number(what, engine):
+    """The filters with norms in them are remembered, but not too long."""
+    rng = np.random.default_rng(0)
+    layers = [*NORMED, RESIDUALS["norm last"], "relu", Conv2D(2, 1)]
+
+    def expected(network, x):
+        tree = network.tree(network.params)
+        return forward_chain(network.layers, tree, x, Context(False))[0]
+
+    network = drawn(layers, (6, 7, 2))
+    other = network.copy()
+    with config_context(engine=engine):
+        for changed, size in [(network, (6, 7)), (other, (9, 5)), (network, (6, 7))]:
+            x = rng.normal(size=(1, *size, 2))
+            for each in (network, other, network):
+                y = each.predict(x)
+                np.testing.assert_allclose(y, expected(each, x), 1e-9, 1e-11)
+            vector = getattr(changed, what).vector
+            i = rng.integers(vector.size)  # one number alone
+            vector[i] = 1.5 * abs(vector[i]) + 0.5
+        y = network.predict(x)
+        np.testing.assert_allclose(y, expected(network, x), 1e-9, 1e-11)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
 @pytest.mark.parametrize("front", [[Conv2D(5, padding=1)], []])
 @pytest.mark.parametrize(
     "pool", [MaxPool2D(), MaxPool2D(3, 2, 1), MaxPool2D(3, 2, ceil=True)]
