@@ -310,8 +310,7 @@ class Network:
         """
         self.check_input(X)
         sized = self.at(X.shape[1:]) if isinstance(X, np.ndarray) else self
-        layers = self.layers if n_layers is None else self.layers[:n_layers]
-        layers, tree = self._for_predictions(layers, remember=n_layers is None)
+        layers, tree = self._for_predictions(n_layers)
         n, chunk = X.shape[0], sized._chunk(X.dtype, n_layers)
         arena = Arena(self.dtype) if n > chunk else None
         ctx = Context(train=False, dtype=self.dtype, arena=arena)
@@ -323,18 +322,18 @@ class Network:
             ctx.begin(lengths=lengths)
             yield rows, forward_chain(layers, tree, self._cast(x, ctx), ctx)[0]
 
-    def _for_predictions(
-        self, layers: Sequence[Layer], remember: bool
-    ) -> tuple[Sequence[Layer], Tree]:
+    def _for_predictions(self, n_layers: int | None) -> tuple[Sequence[Layer], Tree]:
         """Return a chain for predictions, and its arrays.
 
         Those of a small network are remembered until one of its numbers has changed: to
         make them takes as long as a picture.
         """
+        layers = self.layers if n_layers is None else self.layers[:n_layers]
         chain = fold_norms(layers)
         if not chain.changes:
             return chain.layers, self.tree(self.params)
-        if not remember or self.params.vector.nbytes > _REMEMBERED:
+        is_part = layers is not self.layers  # and will be another list next time
+        if is_part or self.params.vector.nbytes > _REMEMBERED:
             return chain.layers, chain.arrays(self.tree(self.params))
         if chain.last is None or not self._equals(chain.last[0]):
             # Of a copy, which nobody changes while it is compared with.
