@@ -125,11 +125,13 @@ class ScheduleDisplay:
                 f"{n_epochs} and {steps_per_epoch}."
             )
         if isinstance(schedule, Mapping):
-            items = {key: schedules.get(item) for key, item in schedule.items()}
+            items = {
+                key: schedules.get(item).settled() for key, item in schedule.items()
+            }
         else:
             single = isinstance(schedule, (str, Schedule))
             given = [schedule] if single else schedule
-            items = named([schedules.get(item) for item in given], name)
+            items = named([schedules.get(item).settled() for item in given], name)
         rates, times = {}, {}
         for key, item in items.items():
             factor = item.initial if item.initial is not None else initial

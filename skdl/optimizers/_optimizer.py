@@ -102,7 +102,7 @@ class Optimizer(ParameterObject):
     updates_rows: ClassVar[bool] = False
 
     def check(self, n_epochs: int = 0, steps_per_epoch: int = 1) -> None:
-        """Raise if a setting is out of range, or does not suit the plan.
+        """Raise if settings, which `settled` has checked, do not suit the plan.
 
         Parameters
         ----------
@@ -114,9 +114,8 @@ class Optimizer(ParameterObject):
         Raises
         ------
         ValueError
-            If a setting is out of range, or a schedule needs a planned length.
+            If a schedule needs a planned length.
         """
-        self.settled()
 
     def init(self, n: int, dtype: DTypeLike = np.float64) -> OptimizerState:
         """Return the state before the first update.

@@ -70,7 +70,7 @@ class Schedule(ParameterObject):
         """
 
     def check(self, total: int) -> None:
-        """Raise if the settings are out of range.
+        """Raise if settings, which `settled` has checked, do not suit the plan.
 
         Parameters
         ----------
@@ -80,9 +80,8 @@ class Schedule(ParameterObject):
         Raises
         ------
         ValueError
-            If a setting is out of range, or the schedule needs a planned length.
+            If the schedule needs a planned length.
         """
-        self.settled()
 
 
 registry: Registry[Schedule] = Registry("schedule", Schedule)

@@ -54,7 +54,7 @@ def check_optimizer(optimizer: str | Optimizer, *, seed: int = 0) -> None:
     optimizer = optimizers.get(optimizer)
     check_parameter_object(optimizer)
     before = attributes(optimizer)
-    optimizer.check(200, 1)
+    optimizer.settled().check(200, 1)
     _check_descends(optimizer, seed)
     if isinstance(optimizer, FirstOrder):
         _check_state(optimizer, seed)

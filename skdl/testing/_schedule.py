@@ -51,7 +51,7 @@ def check_schedule(schedule: str | Schedule, *, total: int = 50, seed: int = 0) 
     """
     schedule = schedules.get(schedule)
     check_parameter_object(schedule)
-    schedule.check(total)
+    schedule.settled().check(total)
     before = attributes(schedule)
     assert schedule.unit in ("epoch", "step"), (
         f'{schedule!r}: unit must be "epoch" or "step", got {schedule.unit!r}'

@@ -351,7 +351,7 @@ def test_numpy_numbers_keep_single_precision():
     points = []
     for rate in rates:
         optimizer, theta = Adam(rate), np.ones(50, np.float32)
-        optimizer.check()
+        optimizer = optimizer.settled()
         state = optimizer.init(50, np.float32)
         optimizer.update(theta, np.linspace(-1, 1, 50, dtype=np.float32), state)
         assert isinstance(optimizer.learning_rate_now(state), float)
@@ -513,7 +513,7 @@ BAD = [
 def test_bad_settings(name, parameter, value):
     optimizer = optimizers.get(name).set_params(**{parameter: value})
     with pytest.raises(ValueError, match=rf"{parameter}\b.* must .* [gG]ot "):
-        optimizer.check()
+        optimizer.settled()
 
 
 @pytest.mark.parametrize(
@@ -522,7 +522,7 @@ def test_bad_settings(name, parameter, value):
 def test_bad_names_within(name, parameter):
     optimizer = optimizers.get(name).set_params(**{parameter: "no"})
     with pytest.raises(ValueError, match=ELSEWHERE[parameter]):
-        optimizer.check()
+        optimizer.settled()
 
 
 @pytest.mark.parametrize(
@@ -539,7 +539,7 @@ def test_bad_names_within(name, parameter):
 )
 def test_bad_schedules(rate, error, message):
     with pytest.raises(error, match=message):
-        Adam(rate).check()
+        Adam(rate).settled()
 
 
 @pytest.mark.parametrize("name", FIRST_ORDER)
@@ -608,7 +608,7 @@ def test_a_users_optimizer(registered):
     )
     assert result.fun < 1e-6
     with pytest.raises(ValueError, match=r"'learning_rate' .* must be"):
-        registered(0.0).check()
+        registered(0.0).settled()
 
 
 @pytest.mark.parametrize(

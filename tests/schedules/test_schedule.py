@@ -268,9 +268,9 @@ BAD = {
 @pytest.mark.parametrize("case", BAD)
 def test_bad_settings(case):
     schedule, message = BAD[case]
-    for check in (schedule.check, SGD(schedule).check):
+    for owner in (schedule, SGD(schedule)):
         with pytest.raises(ValueError, match=message):
-            check(1000)
+            owner.settled().check(1000)
 
 
 @pytest.mark.parametrize("schedule", [Cosine(), OneCycle(), WarmUp(after="cosine")])
