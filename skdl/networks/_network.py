@@ -280,9 +280,7 @@ class Network:
             A fresh array; of sequences of different lengths as many steps as each has,
             if the layers keep them apart.
         """
-        n = X.shape[0]
-        small = n * self.params.size < _blas.SMALL  # one thread's work in any case
-        with nullcontext() if small else self.computing(n):
+        with nullcontext() if self._is_little(X) else self.computing(X.shape[0]):
             parts = [np.array(raw) for _, raw in self.predict_parts(X, n_layers)]
         if isinstance(X, Ragged) and self.keeps_steps(n_layers):
             return join_steps(parts, X)
@@ -370,6 +368,16 @@ class Network:
         if is_flat and n_rows * largest >= SHARED:
             return _blas.library_threads()
         return _blas.one_blas_thread()
+
+    def _is_little(self, X: Any) -> bool:
+        """Whether a prediction is one thread's work in any case."""
+        products = X.shape[0] * self.params.size
+        if products >= _blas.SMALL:
+            return False
+        # Weights act at each step or pixel again, of which X may have others than fit.
+        places = max(math.prod(shape[:-1]) for shape in self.shapes)
+        times = math.prod(X.shape[1:]) / max(1, math.prod(self.input_shape))
+        return products * places * times < _blas.SMALL
 
     def at(self, input_shape: Shape) -> Network:
         """Return the network for predictions of samples of another size.

@@ -3,6 +3,7 @@
 import copy
 import pickle
 import threading
+from contextlib import nullcontext
 
 import joblib
 import numpy as np
@@ -14,6 +15,7 @@ from skdl.layers import (
     BatchNorm,
     Dense,
     Dropout,
+    Embedding,
     Layer,
     ParamSpec,
     Residual,
@@ -74,6 +76,29 @@ def test_predict_in_chunks_is_predict_at_once():
     np.testing.assert_allclose(
         network.predict(sparse.csr_array(X)), whole, rtol=1e-9, atol=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    ("chain", "shape", "x_shape", "is_little"),
+    [
+        ([Dense(6)], (9,), (1, 9), True),
+        ([Dense(6)], (9,), (1000, 9), False),
+        # A weight acts at each step, also at those that other sequences lack.
+        ([Dense(6)], (50, 9), (1, 50, 9), True),
+        ([Dense(6)], (5000, 9), (1, 5000, 9), False),
+        ([Dense(6)], (50, 9), (1, 5000, 9), False),
+        ([Embedding(9, 6), Dense(6)], (5000,), (1, 5000), False),
+    ],
+)
+def test_blas_gets_one_thread_unless_work_is_little(
+    chain, shape, x_shape, is_little, monkeypatch
+):
+    network, entered = Network(chain, shape), []
+    monkeypatch.setattr(
+        network, "computing", lambda n: entered.append(n) or nullcontext()
+    )
+    network.predict(np.zeros(x_shape))
+    assert entered == ([] if is_little else [x_shape[0]])
 
 
 @pytest.mark.parametrize("n_layers", [0, 1, 3, 6, None])
