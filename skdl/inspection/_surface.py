@@ -214,12 +214,13 @@ class _Loss:
 
     def __call__(self, step: Array) -> float:
         self.params.active[:] = self.theta + step
-        batches, data = RowBatches(self.data, self.data.n), self.data
+        data = self.data
+        batches = RowBatches(data, data.n, made=self.task.of_batch)
         loss = total = 0.0
         for rows, raw in self.network.predict_parts(data.X):
-            batch = batches.of(rows)
-            total += total_weight(raw, batch.weight)
-            loss += self.task.loss.weighted(batch.y, raw, batch.weight, 1.0)[0]
+            y, weight = batches.answers(rows)
+            total += total_weight(raw, weight)
+            loss += self.task.loss.weighted(y, raw, weight, 1.0)[0]
         for part in self.params.penalised:
             W = self.params.active[part].astype(np.float64)
             loss += 0.5 * self.l2 * float(W @ W) + self.l1 * float(np.abs(W).sum())

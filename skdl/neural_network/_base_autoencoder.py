@@ -25,9 +25,8 @@ from skdl.layers import (
 from skdl.losses import BinaryCrossEntropy, Loss
 from skdl.neural_network._base import BaseNetwork
 from skdl.neural_network._pictures import divisor_of, read_pictures
-from skdl.neural_network._plan import Plan
 from skdl.tasks import ReconstructionTask
-from skdl.training import Batches, SelfBatches, TrainingState
+from skdl.training import TrainingState
 
 
 class BaseAutoencoder(BaseNetwork):
@@ -216,8 +215,3 @@ class BaseAutoencoder(BaseNetwork):
                 f"{loss!r}."
             )
         return loss
-
-    def _batches(self, plan: Plan) -> Batches:
-        return SelfBatches(
-            plan.train, plan.batch_size, self.shuffle, plan.task.of_batch
-        )

@@ -57,17 +57,16 @@ def evaluate(network: Network, task: Task, data: Data) -> Evaluation:
     evaluation : Evaluation
         Loss and predictions.
     """
-    batches = RowBatches(data, data.n)
+    batches = RowBatches(data, data.n, made=task.of_batch)
     losses, totals, predicted, finite = [], [], [], True
     parts = np.zeros(len(task.loss.parts))
     for rows, raw in network.predict_parts(data.X):
-        batch = batches.of(rows)
-        y = task.of_batch(batch.X, batch.y)
-        total = total_weight(raw, batch.weight)
+        y, weight = batches.answers(rows)
+        total = total_weight(raw, weight)
         if total:
-            loss, _ = task.loss.weighted(y, raw, batch.weight, 1.0 / total)
+            loss, _ = task.loss.weighted(y, raw, weight, 1.0 / total)
             if len(parts):
-                parts += task.loss.part_sums(y, raw, batch.weight, 1.0)
+                parts += task.loss.part_sums(y, raw, weight, 1.0)
             losses.append(loss)
             totals.append(total)
         prediction = task.loss.inverse_link(raw)

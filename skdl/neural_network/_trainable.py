@@ -153,7 +153,7 @@ class Trainable(FittedNetwork):
 
     def _batches(self, plan: Plan) -> Batches:
         """Return the steps of an epoch."""
-        return RowBatches(plan.train, plan.batch_size, self.shuffle)
+        return RowBatches(plan.train, plan.batch_size, self.shuffle, plan.task.of_batch)
 
     def _rows_in_batch(
         self, optimizer: Optimizer, train: Data, incremental: bool

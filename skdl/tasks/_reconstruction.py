@@ -61,8 +61,8 @@ class ReconstructionTask(Task):
                 )
         return y  # what the loss takes is made batch by batch
 
-    def of_batch(self, x: Any, y: Any, empty: Callable[..., Array] = np.empty) -> Any:
-        rows = x.reshape(len(x), -1)
+    def of_batch(self, y: Any, empty: Callable[..., Array] = np.empty) -> Any:
+        rows = y.reshape(len(y), -1)
         if self.divisor is None and rows.dtype.kind == "f":
             return rows
         out, factor = empty(rows.shape, self.dtype), 1.0 / (self.divisor or 1.0)
@@ -84,7 +84,7 @@ class ReconstructionTask(Task):
         if bias not in network.params:
             return
         step = -(-len(y) // _ROWS)
-        rows = self.of_batch(y[::step], None)
+        rows = self.of_batch(y[::step])
         weight = None if weight is None else weight[::step]
         if weight is not None and not weight.any():
             return

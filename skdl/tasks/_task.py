@@ -141,13 +141,11 @@ class Task:
         """
         return weight
 
-    def of_batch(self, x: Any, y: Any, empty: Callable[..., Array] = np.empty) -> Any:
+    def of_batch(self, y: Any, empty: Callable[..., Array] = np.empty) -> Any:
         """Return the targets of some rows, where they are made batch by batch.
 
         Parameters
         ----------
-        x : ndarray of shape (n, ...)
-            Input, as it was read.
         y : ndarray of shape (n, ...)
             Encoded targets.
         empty : callable, default=numpy.empty

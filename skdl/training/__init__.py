@@ -3,7 +3,7 @@
 from skdl._best import Best
 from skdl._report import Report
 from skdl.training._augmented import AugmentedBatches
-from skdl.training._batches import Batch, Batches, RowBatches, SelfBatches
+from skdl.training._batches import Batch, Batches, RowBatches
 from skdl.training._corpus import (
     Corpus,
     Pieces,
@@ -30,7 +30,6 @@ __all__ = [
     "Pieces",
     "Report",
     "RowBatches",
-    "SelfBatches",
     "Trainer",
     "TrainingState",
     "WindowBatches",

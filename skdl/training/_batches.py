@@ -108,11 +108,20 @@ class RowBatches:
         Rows in a batch.
     shuffle : bool, default=True
         Whether each epoch takes the rows in a new random order.
+    made : callable, default=None
+        ``made(y, empty)`` makes what the loss takes of the targets of some rows, where
+        it is not kept for all; see `skdl.tasks.Task.of_batch`.
     """
 
     in_windows = False
 
-    def __init__(self, data: Data, batch_size: int, shuffle: bool = True) -> None:
+    def __init__(
+        self,
+        data: Data,
+        batch_size: int,
+        shuffle: bool = True,
+        made: Callable[[Any, Callable[..., Array]], Any] | None = None,
+    ) -> None:
         if shuffle and batch_size < data.n:
             # Rows of other arrays (columns of a table) cannot be gathered without a
             # copy of the whole.
@@ -122,6 +131,7 @@ class RowBatches:
         self.data = data
         self.batch_size = batch_size
         self.shuffle = shuffle
+        self._made = made
         self._arena = Arena(np.float64)
 
     @property
@@ -196,22 +206,44 @@ class RowBatches:
         batch : Batch
             In memory that the next batch overwrites.
         """
-        data, lengths = self.data, None
         self._arena.reset()
-        x, y, weight = self._take(data.X, rows), self._take(data.y, rows), data.weight
-        if weight is not None:
-            weight = self._take(weight, rows)
-        if isinstance(x, Ragged):
-            x, lengths = pad_rows(x, self._arena.empty)
+        x = self._take(self.data.X, rows)
+        y, weight = self._answers(rows, x)
+        x, lengths = pad_rows(x, self._arena.empty)
+        return Batch(x, y, weight, lengths)
+
+    def answers(self, rows: Any) -> tuple[Any, Array | None]:
+        """Return targets and weights of a batch, without its input.
+
+        Parameters
+        ----------
+        rows : slice or ndarray of int
+            Which.
+
+        Returns
+        -------
+        y : ndarray of shape (n, ...)
+            Targets, as the loss takes them.
+        weight : ndarray of shape (n,) or (n, ...) or None
+            Weights of the rows, or of each of their elements.
+        """
+        self._arena.reset()
+        return self._answers(rows, None)
+
+    def _answers(self, rows: Any, x: Any) -> tuple[Any, Array | None]:
+        data, empty = self.data, self._arena.empty
+        is_input = x is not None and data.y is data.X
+        y = x if is_input else self._take(data.y, rows)
+        if self._made is not None:
+            y = self._made(y, empty)
+        weight = None if data.weight is None else self._take(data.weight, rows)
         if isinstance(weight, Ragged):
-            return Batch(
-                x, y.pad(self._arena.empty), weight.pad(self._arena.empty), lengths
-            )
+            return y.pad(empty), weight.pad(empty)
         if isinstance(y, Ragged):
             mask = y.mask.astype(np.float64 if weight is None else weight.dtype)
             weight = mask if weight is None else mask * weight[:, None]
-            y = y.pad(self._arena.empty)
-        return Batch(x, y, weight, lengths)
+            y = y.pad(empty)
+        return y, weight
 
     def _take(self, array: Any, rows: Any) -> Any:
         if isinstance(rows, slice) or not isinstance(array, np.ndarray):
@@ -223,49 +255,3 @@ class RowBatches:
 
 def _by_rows(array: Any) -> Any:
     return np.ascontiguousarray(array) if isinstance(array, np.ndarray) else array
-
-
-class SelfBatches(RowBatches):
-    """Rows that are their own targets, as an autoencoder has them.
-
-    Parameters
-    ----------
-    data : Data
-        The rows.
-    batch_size : int
-        Rows in a batch.
-    shuffle : bool
-        Whether each epoch takes the rows in a new random order.
-    targets : callable
-        ``targets(x, y, empty)`` gives what the loss compares with; y is x here.
-    """
-
-    def __init__(
-        self,
-        data: Data,
-        batch_size: int,
-        shuffle: bool,
-        targets: Callable[[Any, Any, Callable[..., Array]], Array],
-    ) -> None:
-        super().__init__(data, batch_size, shuffle)
-        self._targets = targets
-
-    def of(self, rows: Any) -> Batch:
-        """Return some rows as a batch.
-
-        Parameters
-        ----------
-        rows : slice or ndarray of int
-            Which.
-
-        Returns
-        -------
-        batch : Batch
-            In memory that the next batch overwrites.
-        """
-        data = self.data
-        self._arena.reset()
-        x, weight = self._take(data.X, rows), data.weight
-        if weight is not None:
-            weight = self._take(weight, rows)
-        return Batch(x, self._targets(x, x, self._arena.empty), weight)

@@ -9,7 +9,12 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skdl import GradientBoostingClassifier, MLPClassifier, MLPRegressor
+from skdl import (
+    Autoencoder,
+    GradientBoostingClassifier,
+    MLPClassifier,
+    MLPRegressor,
+)
 from skdl.callbacks import Checkpoint, RecordPath
 from skdl.inspection import LossSurfaceDisplay
 
@@ -226,3 +231,10 @@ def test_other_estimators(iris):
         surface(LogisticRegression().fit(*iris), iris)
     with pytest.raises(NotFittedError):
         surface(MLPClassifier(), iris)
+
+
+def test_samples_of_whole_numbers_that_are_their_own_targets():
+    X = np.random.default_rng(0).integers(0, 256, (30, 4, 4), dtype=np.uint8)
+    net = Autoencoder(3, alpha=0.0, **SETTINGS | {"max_iter": 2}).fit(X, X_val=X)
+    values = surface(net, (X, X), n_points=3).values
+    assert values[1, 1] == pytest.approx(net.history_["val_loss"][-1], rel=1e-5)

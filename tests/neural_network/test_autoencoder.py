@@ -27,7 +27,7 @@ from skdl.layers import (
 )
 from skdl.optimizers import Adam
 from skdl.testing import check_gradient
-from skdl.training import Data, Objective, SelfBatches
+from skdl.training import Data, Objective, RowBatches
 
 PICTURES = [
     Conv2D(4, 3, 2, "same"),
@@ -114,7 +114,7 @@ def test_the_gradient_is_that_of_the_reconstruction(digits):
         rebuilt.params.vector[:] = at
         return 0.5 * np.mean(np.sum((rebuilt.predict(X) - X) ** 2, axis=1))
 
-    batch = SelfBatches(Data(X, X, None, X), 20, False, model._task.of_batch).whole()
+    batch = RowBatches(Data(X, X, None, X), 20, False, model._task.of_batch).whole()
     assert np.shares_memory(batch.y, X)  # no copy
     loss, gradient = objective.loss_and_gradient(theta, batch.X, batch.y)
     assert loss == pytest.approx(value(theta))

@@ -5,6 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from skdl._ragged import Ragged
 from skdl.layers import Conv2D, build_chain
 from skdl.layers._layer import TooSmallError
 from skdl.training import Data, RowBatches
@@ -51,6 +52,27 @@ def test_columns_of_a_table_are_turned_once_and_not_for_each_batch():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < X.nbytes / 10
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("each_step", [False, True])
+def test_answers_are_those_of_the_batch_and_leave_the_input_alone(
+    each_step, weighted, monkeypatch
+):
+    rng = np.random.default_rng(0)
+    X = Ragged.of([rng.normal(size=(n, 2)) for n in (3, 1, 4, 2, 6)])
+    y = Ragged(np.arange(16), X.offsets) if each_step else np.arange(5)
+    batches = RowBatches(Data(X, y, np.arange(1.0, 6.0) if weighted else None, y), 5)
+    rows = np.array([4, 0, 3])
+    batch = batches.of(rows)
+    y_batch = batch.y.copy()
+    weight = None if batch.weight is None else batch.weight.copy()
+    padded, pad = [], Ragged.pad
+    monkeypatch.setattr(Ragged, "pad", lambda a, e: padded.append(a) or pad(a, e))
+    y_alone, weight_alone = batches.answers(rows)
+    np.testing.assert_array_equal(y_alone, y_batch)
+    np.testing.assert_array_equal(weight_alone, weight)
+    assert len(padded) == each_step  # the targets, and not the input
 
 
 def test_pictures_without_pixels_end_with_an_error():
