@@ -91,10 +91,15 @@ class RealTargets:
             With a centre where rounding would cost more than a thousandth of the
             standard deviation.
         """
-        precise = y.reshape(len(y), *self.raw_shape).astype(np.float64)
+        if np.dtype(dtype) == np.float64:
+            return RealTargets(self.shape)
+        precise = y.reshape(len(y), *self.raw_shape).astype(np.float64, copy=False)
         axes = tuple(range(precise.ndim - 1))
-        lost = float(np.finfo(dtype).eps) * np.abs(precise).max(axes, initial=0.0)
-        if np.dtype(dtype) == np.float64 or (lost <= _LOST * precise.std(axes)).all():
+        largest = np.maximum(
+            precise.max(axes, initial=0.0), -precise.min(axes, initial=0.0)
+        )
+        lost = float(np.finfo(dtype).eps) * largest
+        if (lost <= _LOST * precise.std(axes)).all():
             return RealTargets(self.shape)
         return RealTargets(self.shape, precise.mean(axes))
 

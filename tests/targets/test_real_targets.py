@@ -1,5 +1,7 @@
 """Real targets: shapes, and detail that single precision would lose."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from sklearn.metrics import r2_score
@@ -48,3 +50,15 @@ def test_score_with_weights_and_outputs():
     weight = rng.uniform(0, 1, 20)
     got = RealTargets((3,)).score(y, predicted, weight)
     assert got == pytest.approx(r2_score(y, predicted, sample_weight=weight))
+
+
+@pytest.mark.parametrize(("dtype", "most"), [(np.float64, 0.01), (np.float32, 1.5)])
+def test_looking_for_a_centre_makes_no_needless_copies(dtype, most):
+    y = np.random.default_rng(0).normal(size=(100_000, 2))
+    targets = RealTargets.of(y)
+    targets.centered_for(y, dtype)
+    tracemalloc.start()
+    targets.centered_for(y, dtype)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < most * y.nbytes
