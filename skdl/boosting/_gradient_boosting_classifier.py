@@ -112,7 +112,9 @@ class GradientBoostingClassifier(BoostedClassifier, BaseGradientBoosting):
     importance_type : {"gain", "split"}, default="gain"
         What `feature_importances_` measures: summed gains, or numbers of splits.
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, times the sample weights.
+        Weights of the classes, times the sample weights. Rows held out for validation
+        keep these weights in their loss and score; those of `X_val` have the weights of
+        `sample_weight_val` alone.
     n_jobs : int, default=None
         Threads of `fit` and of predictions, with joblib's meaning of negative numbers:
         −1 takes all processors. None takes what `skdl.set_config` says, which is all of

@@ -123,6 +123,8 @@ class CNNClassifier(NetworkClassifier, BaseCNN):
         Weights of the classes, which multiply the sample weights. "balanced" makes all
         classes count the same. With several labels a list of dicts, ``{0: …, 1: …}``
         for each label; a row's weights are multiplied.
+        Rows held out for validation keep these weights in their loss and score;
+        those of `X_val` have the weights of `sample_weight_val` alone.
 
     Attributes
     ----------

@@ -144,6 +144,8 @@ class RNNTagger(NetworkClassifier, BaseRNN):
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, which multiply the sample weights. "balanced" makes all
         classes count the same.
+        Sequences held out for validation keep these weights in their loss and score;
+        those of `X_val` have the weights of `sample_weight_val` alone.
 
     Attributes
     ----------

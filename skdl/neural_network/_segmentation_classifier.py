@@ -133,6 +133,8 @@ class SegmentationClassifier(TiledPredictions, NetworkClassifier, StructuredCNN)
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, which multiply those of the pixels. "balanced" makes all
         classes count the same, however many pixels they have.
+        Pictures held out for validation keep these weights in their loss and score;
+        those of `X_val` have the weights of `sample_weight_val` alone.
     ignored_label : object, default=None
         Pixels with this label in `y` do not count, neither in training nor in scores:
         borders that nobody drew exactly, parts that nobody has labelled. It is no

@@ -64,3 +64,22 @@ def test_the_least_hessian_counts_weights_up_to_a_mean_of_one(weight, least):
     np.testing.assert_allclose(weighted.predict_proba(XB), plain.predict_proba(XB))
     leaves = [tree.n_leaves for (tree,) in weighted.estimators_]
     assert leaves == [tree.n_leaves for (tree,) in plain.estimators_]
+
+
+@pytest.mark.parametrize("held_out", [True, False])
+def test_weights_of_classes_are_those_of_rows_held_out_and_not_of_others(held_out):
+    seen = []
+
+    def scorer(estimator, X, y, sample_weight=None):
+        seen.append((y, sample_weight))
+        return 0.0
+
+    model = GradientBoostingClassifier(
+        n_estimators=1, n_iter_no_change=3, class_weight={0: 9.0}, scoring=scorer
+    )
+    model.fit(XB, YB, **({} if held_out else {"X_val": XB, "y_val": YB}))
+    y, weight = seen[-1]
+    if held_out:
+        np.testing.assert_array_equal(weight, np.where(y == 0, 9.0, 1.0))
+    else:
+        assert weight is None

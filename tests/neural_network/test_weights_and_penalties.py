@@ -8,6 +8,7 @@ from sklearn.base import clone
 from sklearn.utils.class_weight import compute_sample_weight
 
 from skdl import MLPClassifier, MLPRegressor
+from skdl.optimizers import SGD
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Training stopped after max_iter:sklearn.exceptions.ConvergenceWarning"
@@ -114,6 +115,19 @@ def test_the_validation_split_keeps_its_weights(iris):
     plain.set_params(random_state=0, max_iter=5).fit(X, y)
     assert net.history_["val_loss"] != plain.history_["val_loss"]
     assert np.isfinite(net.history_["val_loss"]).all()
+
+
+def test_weights_of_classes_are_those_of_rows_held_out_and_not_of_others(problems):
+    X, y = problems["multiclass"]
+    net = MLPClassifier((6,), optimizer=SGD(1e-12), max_iter=1, random_state=0)
+    weighted = clone(net).set_params(class_weight={0: 100.0})
+    for more in ({"early_stopping": True}, {}):
+        rows = {} if more else {"X_val": X, "y_val": y}
+        losses = [
+            clone(one).set_params(**more).fit(X, y, **rows).history_["val_loss"][0]
+            for one in (net, weighted)
+        ]
+        assert (losses[0] == pytest.approx(losses[1], rel=1e-6)) is not bool(more)
 
 
 @pytest.mark.parametrize("scale", [1e-6, 1e6])
