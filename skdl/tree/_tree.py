@@ -10,6 +10,7 @@ from skdl._settings import plain
 from skdl._typing import Array
 
 LEAF = -1
+UNLIMITED = 2**31 - 1  # leaves, or splits on a path
 _SHOWN = 8  # columns in a repr
 
 

@@ -18,7 +18,8 @@ from trees import (
 
 from skdl import config_context
 from skdl.tree import BinMapper, Forest, TreeParams, leaf_sums, make_grower
-from skdl.tree._grower import Grower, mix
+from skdl.tree._grower import Grower
+from skdl.tree._growth import mix
 
 # ---- both engines grow the same tree
 

@@ -14,15 +14,16 @@ from skdl._typing import Array
 from skdl.ops._numba.crew import CONTROL_SIZE, STOP
 from skdl.ops._threads import Task, release, run_chunks, submit
 from skdl.ops.memory import ALIGNMENT, aligned
+from skdl.tree._assemble import assemble
 from skdl.tree._binning import BinnedData
-from skdl.tree._grower import UNLIMITED, Grower, assemble, min_hessian
+from skdl.tree._grower import Grower, min_hessian
 from skdl.tree._numba import memory
 from skdl.tree._numba.grower import run, sum_root
 from skdl.tree._numba.partition import CHUNK
 from skdl.tree._numba.predictor import pack
 from skdl.tree._packing import ROWS, Packing, make_packing
 from skdl.tree._sparse import sparse_width
-from skdl.tree._tree import LEAF, GrownTree, TreeParams
+from skdl.tree._tree import LEAF, UNLIMITED, GrownTree, TreeParams
 
 HISTOGRAM_MEMORY = 512 * 2**20  # bytes for the histograms of waiting nodes
 CREW_WORK = 20_000  # rows × features below which a helper costs more than it helps

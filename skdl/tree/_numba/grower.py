@@ -1,4 +1,4 @@
-"""Grow one tree (compiled): the twin of `skdl.tree._grower.grow`.
+"""Grow one tree (compiled): the twin of `skdl.tree._growth`.
 
 Three tasks of a tree are shared by the crew: the two passes of a partition (chunks of
 rows), and the histograms of two siblings with the search for their best splits (chunks
