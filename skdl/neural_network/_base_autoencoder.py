@@ -25,6 +25,7 @@ from skdl.layers import (
 from skdl.losses import BinaryCrossEntropy, Loss
 from skdl.neural_network._base import BaseNetwork
 from skdl.neural_network._pictures import divisor_of, read_pictures
+from skdl.neural_network._rows import NO_TARGETS, are_given
 from skdl.tasks import ReconstructionTask
 from skdl.training import TrainingState
 
@@ -74,7 +75,7 @@ class BaseAutoencoder(BaseNetwork):
 
     # ---- how samples are read
 
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+    def _read(self, X: Any, y: Any = NO_TARGETS, *, reset: bool = False) -> Any:
         """Check samples; they are their own targets.
 
         Parameters
@@ -101,7 +102,7 @@ class BaseAutoencoder(BaseNetwork):
                 f"X has pictures of shape {given}, but flat rows of "
                 f"{self.input_shape_[0]} features are expected, as in fit."
             )
-        rows, _ = read_pictures(self, X, "no_validation", reset)
+        rows, _ = read_pictures(self, X, NO_TARGETS, reset)
         if rows.ndim == 2:
             if reset:
                 shape = given_shape(self.input_shape)
@@ -121,7 +122,7 @@ class BaseAutoencoder(BaseNetwork):
             self._sample_shape = tuple(given)
             self._divisor = None if self._takes_whole_numbers() else divisor_of(rows)
         rows = self._in_precision(rows)
-        return rows if isinstance(y, str) and y == "no_validation" else (rows, rows)
+        return (rows, rows) if are_given(y) else rows
 
     def _dtype_for(self, X: Array) -> np.dtype[Any]:
         if self.dtype is None and X.dtype.itemsize == 1:  # bytes

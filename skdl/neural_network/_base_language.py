@@ -37,6 +37,7 @@ from skdl.neural_network._language_input import (
 from skdl.neural_network._language_text import check_causal
 from skdl.neural_network._language_walk import log_likelihoods
 from skdl.neural_network._plan import Plan, batch_size_of
+from skdl.neural_network._rows import NO_TARGETS, are_given
 from skdl.optimizers import Optimizer
 from skdl.tasks import SymbolTask, Task
 from skdl.text import Tokenizer
@@ -236,10 +237,10 @@ class BaseLanguageModel(BaseNetwork):
     def _same_task(self, classes: Any) -> SymbolTask:
         return SymbolTask(len(self.vocabulary_), not self.tie_embeddings)
 
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+    def _read(self, X: Any, y: Any = NO_TARGETS, *, reset: bool = False) -> Any:
         # A callback hands on what was read before.
         corpus = X if isinstance(X, Corpus) else read_corpus(self, X, reset)
-        return corpus if isinstance(y, str) else (corpus, corpus)
+        return (corpus, corpus) if are_given(y) else corpus
 
     def _dtype_for(self, X: Any) -> np.dtype[Any]:
         if self.dtype is not None:

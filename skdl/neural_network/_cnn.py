@@ -15,6 +15,7 @@ from skdl.networks import named_layers
 from skdl.neural_network._base import BaseNetwork
 from skdl.neural_network._pictures import divisor_of, read_pictures
 from skdl.neural_network._plan import Plan
+from skdl.neural_network._rows import NO_TARGETS, are_given
 from skdl.neural_network._wording import OF_PICTURES, reword
 from skdl.training import AugmentedBatches, Batches
 
@@ -69,7 +70,7 @@ class BaseCNN(BaseNetwork):
     def _n_added_layers(self) -> int:
         return len(self._body_layers()) - len(self._given_layers())
 
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+    def _read(self, X: Any, y: Any = NO_TARGETS, *, reset: bool = False) -> Any:
         """Check pictures and return them as (n, height, width, channels).
 
         Parameters
@@ -101,7 +102,7 @@ class BaseCNN(BaseNetwork):
         if reset:
             self._divisor = divisor_of(X)
         X = self._in_precision(X)
-        if isinstance(y, str) and y == "no_validation":
+        if not are_given(y):
             return X
         return X, self._clean_target(y)
 

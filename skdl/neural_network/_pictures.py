@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array, check_X_y
 from skdl._compat import validate_data
 from skdl._picture_shape import CHANNELS, PICTURE, given_shape
 from skdl._typing import Array, Shape
+from skdl.neural_network._rows import are_given
 
 _FEW = 2**16  # numbers that are checked fast
 
@@ -61,10 +62,10 @@ def read_pictures(
     """
     if isinstance(X, (list, tuple)):
         X = np.asarray(X)
-    if not reset and isinstance(y, str) and _is_plain(X):
+    if not reset and not are_given(y) and _is_plain(X):
         _check_known(X.shape if X.ndim == 4 else (*X.shape, 1), estimator.input_shape_)
         return (X if X.ndim == 4 else X[..., None]), y
-    with_y = not (isinstance(y, str) and y == "no_validation")
+    with_y = are_given(y)
     if sparse.issparse(X) or getattr(X, "ndim", 2) <= 2:
         if with_y:
             return validate_data(

@@ -11,6 +11,7 @@ from skdl._ragged import Ragged
 from skdl.layers import Embedding, Layer, resolve_chain
 from skdl.networks import rnn_layers
 from skdl.neural_network._base import BaseNetwork
+from skdl.neural_network._rows import NO_TARGETS, are_given
 from skdl.neural_network._sequences import Form, read_sequences
 from skdl.neural_network._symbols import encode_symbols, learn_symbols, one_a_step
 from skdl.text import SymbolTokenizer
@@ -68,7 +69,7 @@ class BaseRNN(BaseNetwork):
 
     # ---- sequences
 
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+    def _read(self, X: Any, y: Any = NO_TARGETS, *, reset: bool = False) -> Any:
         """Check sequences and return them as they are to be kept.
 
         Parameters
@@ -91,7 +92,7 @@ class BaseRNN(BaseNetwork):
         if not isinstance(X, Ragged):  # a callback hands on what was read before
             X, y = read_sequences(self, X, y, reset)
             X = self._as_input(X, reset)
-        if isinstance(y, str) and y == "no_validation":
+        if not are_given(y):
             return X
         return X, self._clean_target(y)
 

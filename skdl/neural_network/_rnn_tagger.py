@@ -17,6 +17,7 @@ from skdl.losses import Loss
 from skdl.metrics import span_scores
 from skdl.neural_network._classifier import NetworkClassifier
 from skdl.neural_network._rnn import BaseRNN
+from skdl.neural_network._rows import NO_TARGETS, are_given
 from skdl.neural_network._sequences import (
     Form,
     as_ragged,
@@ -299,7 +300,7 @@ class RNNTagger(NetworkClassifier, BaseRNN):
 
     # ---- sequences and labels
 
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+    def _read(self, X: Any, y: Any = NO_TARGETS, *, reset: bool = False) -> Any:
         """Check sequences and labels.
 
         Parameters
@@ -319,7 +320,7 @@ class RNNTagger(NetworkClassifier, BaseRNN):
             Labels, if there are some.
         """
         if isinstance(X, Ragged):
-            return X if _is_missing(y) else (X, y)
+            return (X, y) if are_given(y) else X
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but "
@@ -332,20 +333,22 @@ class RNNTagger(NetworkClassifier, BaseRNN):
         if self._is_one and is_table(X):
             return self._read_one(X, y, reset)
         width = X.shape[1] if getattr(X, "ndim", 0) > 1 else None
-        X = as_ragged(self._as_input(read_sequences(self, X, _NONE, reset)[0], reset))
-        return X if _is_missing(y) else (X, read_labels(y, X, width))
+        X = as_ragged(
+            self._as_input(read_sequences(self, X, NO_TARGETS, reset)[0], reset)
+        )
+        return (X, read_labels(y, X, width)) if are_given(y) else X
 
     def _read_one(self, X: Any, y: Any, reset: bool) -> Any:
         """Check a table whose rows are the steps of one sequence."""
         options: dict[str, Any] = {"dtype": None, "reset": reset}
-        if _is_missing(y):
+        if not are_given(y):
             rows = validate_data(self, X, **options)
         else:
             rows, y = validate_data(self, X, y, multi_output=True, **options)
         if reset:
             self._form = Form(True, rows.shape[1])
         X = as_ragged(self._as_input(rows[None], reset))
-        return X if _is_missing(y) else (X, Ragged(as_vector(y), X.offsets))
+        return (X, Ragged(as_vector(y), X.offsets)) if are_given(y) else X
 
     def _is_table(self, X: Any) -> bool:
         return self._is_one and is_table(X)
@@ -484,16 +487,9 @@ class RNNTagger(NetworkClassifier, BaseRNN):
         return tags
 
 
-_NONE = "no_validation"
-
-
-def _is_missing(y: Any) -> bool:
-    return isinstance(y, str) and y == _NONE
-
-
 def _are_labels(y: Any) -> bool:
     """Whether y has one label for each row, not a sequence of them."""
-    if _is_missing(y) or getattr(y, "ndim", 1) == 0 or len(y) == 0:
+    if not are_given(y) or getattr(y, "ndim", 1) == 0 or len(y) == 0:
         return False
     if hasattr(y, "ndim"):
         first = np.asarray(y[:1]).ravel()

@@ -1,4 +1,4 @@
-"""Rows in the precision of the network that gets them."""
+"""Rows: whether targets come with them, and in which precision a network has them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,24 @@ from sklearn.utils.validation import check_array
 
 from skdl._ragged import Ragged
 from skdl.training import Corpus
+
+NO_TARGETS = "no_validation"  # scikit-learn's word for it
+
+
+def are_given(y: Any) -> bool:
+    """Return whether there are targets to be read.
+
+    Parameters
+    ----------
+    y : object
+        Targets, which may be None, or `NO_TARGETS`.
+
+    Returns
+    -------
+    given : bool
+        False for `NO_TARGETS`.
+    """
+    return not (isinstance(y, str) and y == NO_TARGETS)
 
 
 def rows_for(dtype: np.dtype[Any], X: Any) -> Any:

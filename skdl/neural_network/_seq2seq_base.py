@@ -23,6 +23,7 @@ from skdl.neural_network._base import BaseNetwork
 from skdl.neural_network._beam import Hypothesis, Limits, search
 from skdl.neural_network._evaluate import Evaluation
 from skdl.neural_network._fitted_tokenizer import TokenizerLike, fitted_tokenizer
+from skdl.neural_network._rows import NO_TARGETS, are_given
 from skdl.neural_network._seq2seq_input import read_source
 from skdl.targets import SequenceTargets, sequence_form
 from skdl.tasks import SequenceTask
@@ -118,10 +119,10 @@ class BaseSeq2Seq(BaseNetwork):
             )
         return SequenceTask(targets, loss)
 
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+    def _read(self, X: Any, y: Any = NO_TARGETS, *, reset: bool = False) -> Any:
         # A callback hands on what was read before.
         ids = X if isinstance(X, Ragged) else read_source(self, X, reset)
-        if isinstance(y, str) and y == "no_validation":
+        if not are_given(y):
             return ids
         if y is None:
             raise ValueError(

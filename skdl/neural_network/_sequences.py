@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array, check_X_y
 from skdl._compat import validate_data
 from skdl._ragged import Ragged
 from skdl._typing import Array
+from skdl.neural_network._rows import are_given
 
 _HOW = (
     "a list of arrays of shape (length, n_features) or (length,), an array of shape "
@@ -170,7 +171,7 @@ def _read_table(
 ) -> tuple[Array, Any]:
     """Check rows that are sequences of numbers, or of symbols."""
     options: dict[str, Any] = {"dtype": None, "ensure_all_finite": "allow-nan"}
-    with_y = not (isinstance(y, str) and y == "no_validation")
+    with_y = are_given(y)
     if reset or estimator._form.rows:
         options["reset"] = reset
         if with_y:
@@ -191,7 +192,7 @@ def _read_steps(estimator: ReadsSequences, X: Any, y: Any) -> tuple[Any, Any]:
         if 0 in X.shape:
             raise ValueError(f"X has no sequences, steps or features: shape {X.shape}.")
         check_array(X, ensure_all_finite="allow-nan", allow_nd=True, input_name="X")
-    if not (isinstance(y, str) and y == "no_validation"):
+    if are_given(y):
         rows = np.zeros((len(X), 1))
         y = check_X_y(rows, y, multi_output=True, estimator=estimator)[1]
     return X, y

@@ -19,6 +19,7 @@ from skdl.initializers import Initializer
 from skdl.layers import Bidirectional, Carried, Context, Delay, Layer, forward_chain
 from skdl.losses import StrokeLoss
 from skdl.neural_network._rnn import BaseRNN
+from skdl.neural_network._rows import NO_TARGETS, are_given
 from skdl.neural_network._sequences import as_ragged, read_sequences
 from skdl.ops.mixture import draw, mixture
 from skdl.optimizers import Optimizer
@@ -297,7 +298,7 @@ class StrokeGenerator(BaseRNN):
 
     # ---- drawings
 
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+    def _read(self, X: Any, y: Any = NO_TARGETS, *, reset: bool = False) -> Any:
         """Check drawings and return them as they came, as numbers.
 
         Parameters
@@ -321,10 +322,10 @@ class StrokeGenerator(BaseRNN):
         if reset:
             spread = X.values[:, :2].std(axis=0, dtype=np.float64)
             self._scale = np.where(spread > 0, spread, 1.0)
-        return X if isinstance(y, str) and y == "no_validation" else (X, X)
+        return (X, X) if are_given(y) else X
 
     def _points(self, X: Any, reset: bool) -> Ragged:
-        X = read_sequences(self, X, "no_validation", reset)[0]
+        X = read_sequences(self, X, NO_TARGETS, reset)[0]
         if X.shape[2] != 3:
             raise ValueError(
                 "X must hold drawings: sequences of points of three numbers, two for "

@@ -10,6 +10,7 @@ from skdl import augment
 from skdl._typing import Array, Shape
 from skdl.neural_network._cnn import BaseCNN
 from skdl.neural_network._plan import Plan
+from skdl.neural_network._rows import NO_TARGETS, are_given
 from skdl.training import Batches
 
 
@@ -25,7 +26,7 @@ class StructuredCNN(BaseCNN):
         """Return targets as an array, if they suit pictures of shape (n, h, w, c)."""
         raise TypeError(f"{type(self).__name__} must define _clean_structured.")
 
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+    def _read(self, X: Any, y: Any = NO_TARGETS, *, reset: bool = False) -> Any:
         """Check pictures and their targets.
 
         Parameters
@@ -50,7 +51,7 @@ class StructuredCNN(BaseCNN):
                 "the target y is None."
             )
         X = super()._read(X, reset=reset)
-        if isinstance(y, str) and y == "no_validation":
+        if not are_given(y):
             return X
         return X, self._clean_structured(y, X.shape[:3])
 

@@ -21,6 +21,7 @@ from skdl.metrics import psnr
 from skdl.networks import Reach, reach_of
 from skdl.neural_network._cnn import BaseCNN
 from skdl.neural_network._pictures import divisor_of
+from skdl.neural_network._rows import NO_TARGETS
 from skdl.neural_network._tiles import TILE, tiles
 from skdl.ops.resize import enlarge, padded_to, shrink
 from skdl.optimizers import Optimizer
@@ -459,7 +460,7 @@ class SuperResolution(BaseCNN):
     def _check_fitted(self) -> None:
         check_is_fitted(self, "network_")
 
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+    def _read(self, X: Any, y: Any = NO_TARGETS, *, reset: bool = False) -> Any:
         """Check pictures; of sharp ones return the small ones and what they lack.
 
         Parameters

@@ -16,7 +16,7 @@ from skdl.networks import Network
 from skdl.neural_network._evaluate import Evaluation, evaluate
 from skdl.neural_network._fitted import FittedNetwork
 from skdl.neural_network._plan import Plan, batch_size_of, split_rows
-from skdl.neural_network._rows import rounded
+from skdl.neural_network._rows import NO_TARGETS, are_given, rounded
 from skdl.optimizers import Optimizer
 from skdl.tasks import Task
 from skdl.training import Batches, Data, RowBatches
@@ -114,7 +114,7 @@ class Trainable(FittedNetwork):
         """Return the loss that is set, with checked settings."""
         return self._registries["loss"].get(self.loss).settled()
 
-    def _read(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Any:
+    def _read(self, X: Any, y: Any = NO_TARGETS, *, reset: bool = False) -> Any:
         """Check input and return it as it is to be kept: integers stay what they are.
 
         Parameters
@@ -134,7 +134,7 @@ class Trainable(FittedNetwork):
             Cleaned targets, if there are some.
         """
         options = {"accept_sparse": "csr", "dtype": None, "reset": reset}
-        if isinstance(y, str) and y == "no_validation":
+        if not are_given(y):
             return self._in_precision(validate_data(self, X, **options))
         X, y = validate_data(self, X, y, multi_output=True, **options)
         return self._in_precision(X), self._clean_target(y)

@@ -34,7 +34,7 @@ def as_vector(y: Any, dtype: DTypeLike | None = None) -> Array:
         If they have more columns.
     """
     vector = column_or_1d(y, dtype=dtype)
-    if np.ndim(y) == 2:
+    if (y.ndim if hasattr(y, "ndim") else np.asarray(y).ndim) == 2:
         warn(
             "A column-vector y was passed when a 1d array was expected. Please change "
             "the shape of y to (n_samples,), for example using ravel().",

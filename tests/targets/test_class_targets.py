@@ -1,10 +1,13 @@
 """Class labels as losses take them, and back."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
+from sklearn.exceptions import DataConversionWarning
 
 from skdl import losses
-from skdl.targets import ClassTargets
+from skdl.targets import ClassTargets, as_vector
 
 
 @pytest.mark.parametrize("labels", [["b", "a"], [3, 1, 2], [True, False]], ids=str)
@@ -59,3 +62,9 @@ def test_weights_of_classes_and_rows():
     for wrong in ({"a": -1.0}, {"a": 0.0, "b": 0.0}):
         with pytest.raises(ValueError, match="negative weights, or none but zeros"):
             targets.weights(wrong, y)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, pd.DataFrame, pl.DataFrame])
+def test_a_column_becomes_a_vector_with_a_warning(kind):
+    with pytest.warns(DataConversionWarning, match="column-vector y was passed"):
+        np.testing.assert_array_equal(as_vector(kind([[3], [1]])), [3, 1])
