@@ -64,7 +64,10 @@ def test_weights_of_classes_and_rows():
             targets.weights(wrong, y)
 
 
-@pytest.mark.parametrize("kind", [list, np.array, pd.DataFrame, pl.DataFrame])
-def test_a_column_becomes_a_vector_with_a_warning(kind):
-    with pytest.warns(DataConversionWarning, match="column-vector y was passed"):
-        np.testing.assert_array_equal(as_vector(kind([[3], [1]])), [3, 1])
+@pytest.mark.parametrize(
+    "column", [[[3], [1]], pd.DataFrame({"y": [3, 1]}), pl.DataFrame({"y": [3, 1]})]
+)
+def test_a_column_becomes_a_vector_with_a_warning(column):
+    for y in (column, np.asarray(column)):
+        with pytest.warns(DataConversionWarning, match="column-vector y was passed"):
+            np.testing.assert_array_equal(as_vector(y), [3, 1])
