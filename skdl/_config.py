@@ -7,12 +7,13 @@ import importlib.util
 import math
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
+
+from skdl._warn import warn
 
 ENGINES = ("auto", "numpy", "numba")
 NUMBA_TESTED = (0, 61), (0, 68)
@@ -143,12 +144,11 @@ def numba_fits() -> bool:
         importlib.import_module("skdl.tree._numba.probe").run()
     except Exception as error:
         low, high = (".".join(map(str, v)) for v in NUMBA_TESTED)
-        warnings.warn(
+        warn(
             f"Numba {version} differs from the versions that skdl's compiled engine "
             f"was made for ({low} to {high}; {type(error).__name__}: {error}). The "
             "NumPy engine computes instead: the same results, more slowly. Install "
-            f'one of those versions, or choose set_config(engine="numpy").',
-            stacklevel=2,
+            f'one of those versions, or choose set_config(engine="numpy").'
         )
         return False
     return True

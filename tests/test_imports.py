@@ -19,7 +19,7 @@ PACKAGES = sorted(
 
 # part -> the parts right below it; what those may import it may import too
 BELOW = {
-    "_config": [],
+    "_config": ["_warn"],
     "_typing": [],
     "_best": ["_typing"],
     "_digest": ["_typing"],
