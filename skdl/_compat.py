@@ -37,9 +37,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self, TypeVar
 
+    from skdl._kept_run import KeptRun
     from skdl._typing import Array
 
     F = TypeVar("F", bound=Callable[..., Any])
+    K = TypeVar("K", bound=KeptRun)
     Request = bool | str | None
 
     class BaseEstimator:
@@ -371,22 +373,34 @@ def keeps_runs(callback: Any) -> bool:
     return hasattr(callback, "resume_run")
 
 
-def kept_run(estimator: Any) -> Any:
+def kept_run(estimator: Any, kind: type[K]) -> K | None:
     """Return the run that a callback of the estimator has kept, if there is one.
 
     Parameters
     ----------
     estimator : estimator
         The estimator that is being fitted.
+    kind : type
+        The class of its runs.
 
     Returns
     -------
-    state : object or None
+    run : KeptRun or None
         Where to go on.
+
+    Raises
+    ------
+    TypeError
+        If the callback gives something else.
     """
-    for callback in callbacks_of(estimator):
-        if keeps_runs(callback):
-            return callback.resume_run(estimator)
+    for callback in filter(keeps_runs, callbacks_of(estimator)):
+        run = callback.resume_run(estimator)
+        if run is not None and not isinstance(run, kind):
+            raise TypeError(
+                f"{type(callback).__name__}.resume_run must return a {kind.__name__}, "
+                f"or None, got {run!r}."
+            )
+        return run
     return None
 
 

@@ -150,7 +150,7 @@ class BaseGradientBoosting(CallbackSupportMixin, Inputs, TreeSettings, NestedPar
             compiling_is_said(self.verbose),
         ):
             check_callbacks(self)
-            saved: SavedRun | None = kept_run(self)
+            saved = kept_run(self, SavedRun)
             going_on = self.warm_start and hasattr(self, "ensemble_")
             previous = saved.estimator if saved else self if going_on else None
             rule = resolve(self.optimizer, self.learning_rate)

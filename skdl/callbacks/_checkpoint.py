@@ -12,11 +12,12 @@ from typing import Any
 import joblib
 import numpy as np
 
+from skdl._kept_run import KeptRun
 from skdl._settings import COUNT, checked
 from skdl.callbacks._callback import STEPS, TrainingCallback
 from skdl.training import TrainingState
 
-_FORMAT = 2
+_FORMAT = 3
 _DATA = "Checkpoint: digest of the data"
 # Settings that may differ between the run that was cut off and the one that goes on.
 _FREE = ("max_iter", "n_estimators", "n_jobs", "verbose", "warm_start")
@@ -130,7 +131,7 @@ class Checkpoint(TrainingCallback):
             estimator._training_state = content["state"]
         return estimator
 
-    def resume_run(self, estimator: Any) -> Any:
+    def resume_run(self, estimator: Any) -> KeptRun | None:
         """Return the run in the file, if there is one to go on with.
 
         Parameters
@@ -140,7 +141,7 @@ class Checkpoint(TrainingCallback):
 
         Returns
         -------
-        state : TrainingState, SavedRun or None
+        run : KeptRun or None
             The run, of a network or of boosting.
 
         Raises
@@ -151,9 +152,9 @@ class Checkpoint(TrainingCallback):
         content = self._content(estimator)
         if content is None:
             return None
-        state = content["state"]
-        state.notes[_DATA] = content["data"]
-        return state
+        run: KeptRun = content["state"]
+        run.notes[_DATA] = content["data"]
+        return run
 
     def _content(self, estimator: Any) -> dict[str, Any] | None:
         """What the file holds, if it is to be gone on with."""

@@ -116,5 +116,4 @@ def saved_state(estimator: Trainable) -> TrainingState | None:
                 f"{type(callback).__name__} keeps one run, but "
                 f"n_init={estimator.n_init}; set n_init=1."
             )
-    state: TrainingState | None = kept_run(estimator)
-    return state
+    return kept_run(estimator, TrainingState)

@@ -5,21 +5,26 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from skdl._best import Best
+from skdl._kept_run import KeptRun
 from skdl.networks import Network
 from skdl.optimizers import OptimizerState
 
 
 @dataclass
-class TrainingState:
+class TrainingState(KeptRun):
     """All that is needed to go on with training as if it had never stopped.
 
     Attributes
     ----------
+    best : Best or None
+        The best epoch so far.
+    notes : dict
+        What callbacks remember of the run, by names of their own. A checkpoint keeps
+        it too.
     network : Network
         The network.
     optimizer_state : OptimizerState
@@ -28,8 +33,6 @@ class TrainingState:
         Shuffles and drops.
     seed : int
         Where the run's randomness came from: the validation split follows from it.
-    best : Best or None
-        The best epoch so far.
     history : dict of str to list of float
         One entry an epoch: "loss", "learning_rate" and, with validation data,
         "val_loss" and "val_score".
@@ -42,22 +45,17 @@ class TrainingState:
         Whether the run came to its end.
     stopped_early : bool
         Whether it ended for want of improvement.
-    notes : dict
-        What callbacks remember of the run, by names of their own. A checkpoint keeps
-        it too.
     """
 
     network: Network
     optimizer_state: OptimizerState
     rng: np.random.Generator
     seed: int
-    best: Best | None = None
     history: dict[str, list[float]] = field(default_factory=dict)
     n_seen: int = 0
     kept: Best | None = None
     finished: bool = False
     stopped_early: bool = False
-    notes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def epoch(self) -> int:

@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.model_selection import cross_val_score
 
-from skdl import MLPClassifier, MLPRegressor
+from skdl import GradientBoostingClassifier, MLPClassifier, MLPRegressor
 from skdl.callbacks import Checkpoint, EarlyStopping, Jog, LearningRateFinder
 from skdl.schedules import Cosine, ReduceOnPlateau
 
@@ -399,3 +399,15 @@ def test_a_finished_run_goes_on_when_more_epochs_are_asked_for(path, iris):
     assert np.array_equal(more.network_.params.vector, whole.network_.params.vector)
     again = made(max_iter=7).set_callbacks(Checkpoint(path)).fit(*iris)
     assert again.n_iter_ == 7
+
+
+class Lost(Checkpoint):
+    def resume_run(self, estimator):
+        return "nothing to go on with"
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, GradientBoostingClassifier])
+def test_a_run_of_another_kind(kind, iris, tmp_path):
+    model = kind().set_callbacks(Lost(tmp_path / "run"))
+    with pytest.raises(TypeError, match=r"Lost\.resume_run must return a .*, or None"):
+        model.fit(*iris)

@@ -11,34 +11,38 @@ A callback that needs more than the hooks of a task defines
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from skdl._best import Best
 from skdl._compat import BaseEstimator, callbacks_of
+from skdl._kept_run import KeptRun
 
 
 @dataclass
-class SavedRun:
+class SavedRun(KeptRun):
     """A run of gradient boosting as a callback keeps it.
 
     Parameters
     ----------
-    estimator : estimator
-        Fitted as far as the run has come.
     best : Best
         Its early stopping.
     notes : dict
         What callbacks remember of the run.
-    goes_on : bool
+    estimator : estimator
+        Fitted as far as the run has come.
+    is_whole : bool
         Whether more rounds would go on as if it had never stopped. Not if it ended for
         want of improvement, or keeps fewer rounds than were done.
     """
 
+    best: Best = field(kw_only=True)
     estimator: Any
-    best: Best
-    notes: dict[str, Any]
-    goes_on: bool
+    is_whole: bool
+
+    @property
+    def goes_on(self) -> bool:
+        return self.is_whole
 
 
 def check_callbacks(estimator: BaseEstimator, follows: bool = True) -> None:

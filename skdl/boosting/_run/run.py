@@ -163,8 +163,12 @@ class Run:
         for name, value in values.items():
             setattr(fitted, name, value)
         whole = len(values["ensemble_"].rates) == len(self.history["loss"])
-        goes_on = self.stop_reason in ("", "n_estimators") and whole
-        return SavedRun(fitted, copy.copy(self.best), dict(self.notes), goes_on)
+        return SavedRun(
+            fitted,
+            self.stop_reason in ("", "n_estimators") and whole,
+            best=copy.copy(self.best),
+            notes=dict(self.notes),
+        )
 
     def fitted(self) -> dict[str, Any]:
         """Return the attributes of the model that the run leaves.
