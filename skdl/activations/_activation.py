@@ -31,6 +31,21 @@ class ActivationFunction(ParameterObject):
         A function that is max(x, floor) says so: the layer before can do it in passing.
     differentiable : bool
         False for functions without a useful derivative; training with one is refused.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.activations import ActivationFunction
+    >>> class Square(ActivationFunction):
+    ...     derivative_from = "input"
+    ...     def forward(self, x, out, work):
+    ...         return np.multiply(x, x, out=out)
+    ...     def backward(self, dy, z, out, work):
+    ...         return np.multiply(2 * z, dy, out=out)
+    >>> Square()([-3, 2])
+    array([9., 4.])
+    >>> from skdl import MLPRegressor
+    >>> model = MLPRegressor(activation=Square())  # a name or an object, everywhere
     """
 
     derivative_from: ClassVar[Literal["output", "input"]] = "output"
@@ -103,7 +118,14 @@ names = registry.names
 
 @register("identity", "linear")
 class Identity(ActivationFunction):
-    """f(x) = x. Stacked linear layers collapse into one linear map."""
+    """f(x) = x. Stacked linear layers collapse into one linear map.
+
+    Examples
+    --------
+    >>> from skdl.activations import Identity
+    >>> Identity()([-2, 3])
+    array([-2.,  3.])
+    """
 
     def forward(self, x: Array, out: Array, work: Array) -> Array:
         np.copyto(out, x)
@@ -119,6 +141,19 @@ class Step(ActivationFunction):
     """f(x) = 1 where x ≥ 0, else 0: the threshold neuron, for prediction alone.
 
     Its derivative is zero almost everywhere, so no gradient method can train it.
+
+    Examples
+    --------
+    >>> from skdl.activations import Step
+    >>> Step()([-0.1, 0, 2])
+    array([0., 1., 1.])
+    >>> from skdl import MLPClassifier
+    >>> model = MLPClassifier(activation="step")
+    >>> try:
+    ...     model.fit([[0.0], [1.0]], [0, 1])
+    ... except ValueError as error:
+    ...     print(str(error).split(" and ")[0])
+    The activation Step() has no useful derivative
     """
 
     differentiable = False
@@ -135,7 +170,14 @@ class Step(ActivationFunction):
 
 @register("sigmoid", "logistic")
 class Sigmoid(ActivationFunction):
-    """f(x) = 1/(1 + e⁻ˣ). Its derivative is at most 0.25: deep stacks starve."""
+    """f(x) = 1/(1 + e⁻ˣ). Its derivative is at most 0.25: deep stacks starve.
+
+    Examples
+    --------
+    >>> from skdl.activations import Sigmoid
+    >>> Sigmoid()([-1000, -1, 0, 1, 1000]).round(2)
+    array([0.  , 0.27, 0.5 , 0.73, 1.  ])
+    """
 
     def forward(self, x: Array, out: Array, work: Array) -> Array:
         return op.sigmoid(x, out)
@@ -146,7 +188,14 @@ class Sigmoid(ActivationFunction):
 
 @register("tanh")
 class Tanh(ActivationFunction):
-    """f(x) = tanh x."""
+    """f(x) = tanh x.
+
+    Examples
+    --------
+    >>> from skdl.activations import Tanh
+    >>> Tanh()([-10, -0.1, 0, 0.1, 10]).round(2)
+    array([-1. , -0.1,  0. ,  0.1,  1. ])
+    """
 
     def forward(self, x: Array, out: Array, work: Array) -> Array:
         return op.tanh(x, out)
@@ -157,7 +206,14 @@ class Tanh(ActivationFunction):
 
 @register("relu")
 class ReLU(ActivationFunction):
-    """f(x) = max(x, 0)."""
+    """f(x) = max(x, 0).
+
+    Examples
+    --------
+    >>> from skdl.activations import ReLU
+    >>> ReLU()([-2, -0.5, 0, 3])
+    array([0., 0., 0., 3.])
+    """
 
     floor = 0.0
 
@@ -170,7 +226,14 @@ class ReLU(ActivationFunction):
 
 @register("relu6")
 class ReLU6(ActivationFunction):
-    """f(x) = min(max(x, 0), 6), for arithmetic of few bits (Howard et al. 2017)."""
+    """f(x) = min(max(x, 0), 6), for arithmetic of few bits (Howard et al. 2017).
+
+    Examples
+    --------
+    >>> from skdl.activations import ReLU6
+    >>> ReLU6()([-2, 3, 8])
+    array([0., 3., 6.])
+    """
 
     def forward(self, x: Array, out: Array, work: Array) -> Array:
         return op.relu6(x, out)
@@ -193,6 +256,14 @@ class LeakyReLU(ActivationFunction):
     ------
     ValueError
         When it is called, or built into a network, if `slope` is out of range.
+
+    Examples
+    --------
+    >>> from skdl.activations import LeakyReLU
+    >>> LeakyReLU()([-2, 3])
+    array([-0.02,  3.  ])
+    >>> LeakyReLU(slope=0.25)([-2, 3])
+    array([-0.5,  3. ])
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -222,6 +293,14 @@ class ELU(ActivationFunction):
     ------
     ValueError
         When it is called, or built into a network, if `alpha` is not positive.
+
+    Examples
+    --------
+    >>> from skdl.activations import ELU
+    >>> ELU()([-100, -1, 2]).round(2)
+    array([-1.  , -0.63,  2.  ])
+    >>> ELU(alpha=0.5)([-100, -1, 2]).round(2)
+    array([-0.5 , -0.32,  2.  ])
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -240,7 +319,17 @@ class ELU(ActivationFunction):
 
 @register("selu")
 class SELU(ActivationFunction):
-    """f(x) = λ·elu(x, α) with the self-normalising λ, α of Klambauer et al. 2017."""
+    """f(x) = λ·elu(x, α) with the self-normalising λ, α of Klambauer et al. 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.activations import SELU
+    >>> x = np.random.default_rng(0).normal(size=100_000)
+    >>> y = SELU()(x)
+    >>> print(f"mean {abs(y.mean()):.1f}, standard deviation {y.std():.1f}")
+    mean 0.0, standard deviation 1.0
+    """
 
     initializer = "lecun_normal"
 
@@ -257,7 +346,14 @@ class SELU(ActivationFunction):
 
 @register("gelu")
 class GELU(ActivationFunction):
-    """f(x) = x·Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016)."""
+    """f(x) = x·Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016).
+
+    Examples
+    --------
+    >>> from skdl.activations import GELU
+    >>> GELU()([-1, 0, 1, 3]).round(2)
+    array([-0.16,  0.  ,  0.84,  3.  ])
+    """
 
     derivative_from = "input"
 
@@ -270,7 +366,14 @@ class GELU(ActivationFunction):
 
 @register("softplus")
 class Softplus(ActivationFunction):
-    """f(x) = ln(1 + eˣ), a smooth ReLU; its derivative is the sigmoid."""
+    """f(x) = ln(1 + eˣ), a smooth ReLU; its derivative is the sigmoid.
+
+    Examples
+    --------
+    >>> from skdl.activations import Softplus
+    >>> Softplus()([-100, 0, 1, 100]).round(2)
+    array([  0.  ,   0.69,   1.31, 100.  ])
+    """
 
     def forward(self, x: Array, out: Array, work: Array) -> Array:
         return op.softplus(x, out)
@@ -281,7 +384,16 @@ class Softplus(ActivationFunction):
 
 @register("softmax")
 class Softmax(ActivationFunction):
-    """f(x) = eˣ / Σeˣ over the last axis."""
+    """f(x) = eˣ / Σeˣ over the last axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.activations import Softmax
+    >>> Softmax()(np.log([[1, 2, 1], [8, 1, 1]])).round(2)
+    array([[0.25, 0.5 , 0.25],
+           [0.8 , 0.1 , 0.1 ]])
+    """
 
     def forward(self, x: Array, out: Array, work: Array) -> Array:
         return op.softmax(x, out)

@@ -30,6 +30,20 @@ class Shift(Transform):
     ------
     ValueError
         When a network is fitted, if a setting is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.augment import Shift
+    >>> x = np.zeros((1000, 5, 5, 1))
+    >>> x[:, 2, 2] = 1  # one bright pixel in the middle
+    >>> moved = Shift(1).pictures(x, np.random.default_rng(0))
+    >>> moved.mean(axis=0)[..., 0].round(1)
+    array([[0. , 0. , 0. , 0. , 0. ],
+           [0. , 0.1, 0.1, 0.1, 0. ],
+           [0. , 0.1, 0.1, 0.1, 0. ],
+           [0. , 0.1, 0.1, 0.1, 0. ],
+           [0. , 0. , 0. , 0. , 0. ]])
     """
 
     moves = True
@@ -98,6 +112,19 @@ class Flip(Transform):
     ------
     ValueError
         When a network is fitted, if a setting is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.augment import Flip
+    >>> x = np.arange(4).reshape(1, 2, 2, 1)
+    >>> rng = np.random.default_rng(0)
+    >>> Flip(share=1).pictures(x, rng)[0, ..., 0]
+    array([[1, 0],
+           [3, 2]])
+    >>> Flip(horizontal=False, vertical=True, share=1).pictures(x, rng)[0, ..., 0]
+    array([[2, 3],
+           [0, 1]])
     """
 
     moves = True
@@ -144,6 +171,19 @@ class Rotate(Transform):
     ------
     ValueError
         When a network is fitted, if a setting is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.augment import Rotate
+    >>> x = np.zeros((200, 9, 9, 1))
+    >>> x[:, 4] = 1  # a line across the middle; where is it three pixels to the right?
+    >>> for degrees in (5, 20, 40):
+    ...     turned = Rotate(degrees).pictures(x, np.random.default_rng(0))
+    ...     print(degrees, sorted(set(turned[:, :, 7, 0].argmax(axis=1).tolist())))
+    5 [4]
+    20 [3, 4, 5]
+    40 [2, 3, 4, 5, 6]
     """
 
     moves = True
@@ -185,6 +225,18 @@ class CropResize(Transform):
     ------
     ValueError
         When a network is fitted, if the share is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.augment import CropResize
+    >>> ramp = np.tile(np.arange(10.0)[:, None, None], (100, 1, 10, 1))
+    >>> parts = CropResize(smallest=0.5).pictures(ramp, np.random.default_rng(0))
+    >>> parts.shape
+    (100, 10, 10, 1)
+    >>> step = parts[:, 5, 0, 0] - parts[:, 4, 0, 0]  # 1 in the whole picture
+    >>> print(f"from {step.min():.2f} to {step.max():.2f}")
+    from 0.50 to 1.00
     """
 
     moves = True

@@ -28,6 +28,19 @@ class Transform(ParameterObject):
     moves : bool
         Whether pixels come to other places. A label map or a box would have to move
         with them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.augment import Transform
+    >>> class Negative(Transform):
+    ...     def pictures(self, x, rng, empty=np.empty):
+    ...         return 255 - x
+    >>> x = np.array([0, 200], np.uint8).reshape(1, 1, 2, 1)
+    >>> Negative().pictures(x, np.random.default_rng(0)).ravel()
+    array([255,  55], dtype=uint8)
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(augment=[Negative(), "shift"])
     """
 
     mixes: ClassVar[bool] = False
@@ -114,6 +127,14 @@ def resolve(transforms: Sequence[Transform | str] | None) -> list[Transform]:
         If it is not a sequence of transforms.
     ValueError
         If a name is unknown or a setting is out of range.
+
+    Examples
+    --------
+    >>> from skdl.augment import Shift, resolve
+    >>> resolve([Shift(2), "flip"])
+    [Shift(largest=2), Flip()]
+    >>> resolve(None)
+    []
     """
     if transforms is None:
         return []

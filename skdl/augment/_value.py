@@ -27,6 +27,15 @@ class Brightness(Transform):
     ------
     ValueError
         When a network is fitted, if `change` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.augment import Brightness
+    >>> x = np.full((1000, 2, 2, 1), 100, np.uint8)
+    >>> y = Brightness(change=0.2).pictures(x, np.random.default_rng(0))
+    >>> y.dtype, int(y.min()), int(y.max())
+    (dtype('uint8'), 80, 120)
     """
 
     _parameter_constraints: dict[str, Any] = {"change": SHARE}
@@ -60,6 +69,19 @@ class Cutout(Transform):
     ------
     ValueError
         When a network is fitted, if a setting is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.augment import Cutout
+    >>> x = np.ones((1, 6, 6, 1), int)
+    >>> Cutout(size=3).pictures(x, np.random.default_rng(0))[0, ..., 0]
+    array([[1, 1, 1, 1, 1, 1],
+           [1, 1, 1, 1, 1, 1],
+           [1, 1, 1, 1, 1, 1],
+           [1, 1, 1, 1, 1, 1],
+           [1, 1, 0, 0, 0, 1],
+           [1, 1, 0, 0, 0, 1]])
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -107,6 +129,18 @@ class Mixup(Transform):
     ValueError
         When a network is fitted, if `alpha` is not positive, or the loss takes no
         shares of classes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.augment import Mixup
+    >>> x = np.array([0.0, 100.0]).reshape(2, 1, 1, 1)
+    >>> y = np.eye(2)
+    >>> mixed, shares, _ = Mixup(alpha=1.0)(x, y, None, np.random.default_rng(3))
+    >>> np.allclose(mixed.ravel(), 100 * shares[:, 1]), shares.sum(axis=1)
+    (True, array([1., 1.]))
+    >>> bool((0 < shares).all())
+    True
     """
 
     mixes = True

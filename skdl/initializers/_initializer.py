@@ -16,6 +16,17 @@ class Initializer(ParameterObject):
     """Base of initializers: ``initializer(shape, rng, dtype) -> array``.
 
     A subclass defines `draw`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import Initializer
+    >>> class Eye(Initializer):
+    ...     def draw(self, shape, rng):
+    ...         return np.eye(*shape)
+    >>> Eye()((2, 3), np.random.default_rng(0))
+    array([[1., 0., 0.],
+           [0., 1., 0.]])
     """
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
@@ -86,6 +97,14 @@ def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     -------
     fan_in, fan_out : int
         Numbers of connections into one output and out of one input.
+
+    Examples
+    --------
+    >>> from skdl.initializers import fans
+    >>> fans((64, 10))  # a dense layer
+    (64, 10)
+    >>> fans((3, 3, 16, 32))  # a convolution of 3×3, from 16 to 32 channels
+    (144, 288)
     """
     if len(shape) < 2:
         size = shape[0] if shape else 1

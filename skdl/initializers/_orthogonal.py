@@ -24,6 +24,14 @@ class Orthogonal(Initializer):
     ----------
     gain : float, default=1.0
         Factor on the matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import Orthogonal
+    >>> W = Orthogonal(gain=2)((50, 3), np.random.default_rng(0))
+    >>> np.allclose(W.T @ W, 4 * np.eye(3))
+    True
     """
 
     _parameter_constraints: dict[str, Any] = {

@@ -19,6 +19,13 @@ class Constant(Initializer):
     ----------
     value : float, default=0.0
         The value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import Constant
+    >>> Constant(0.1)((3,), np.random.default_rng(0))
+    array([0.1, 0.1, 0.1])
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -34,7 +41,15 @@ class Constant(Initializer):
 
 @register("zeros")
 class Zeros(Initializer):
-    """All zeros: for biases. As weights, the hidden units would stay equal for ever."""
+    """All zeros: for biases. As weights, the hidden units would stay equal for ever.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import Zeros
+    >>> Zeros()((3,), np.random.default_rng(0), np.float32)
+    array([0., 0., 0.], dtype=float32)
+    """
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
         return np.zeros(shape)
@@ -42,7 +57,15 @@ class Zeros(Initializer):
 
 @register("ones")
 class Ones(Initializer):
-    """All ones: for scales."""
+    """All ones: for scales.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import Ones
+    >>> Ones()((3,), np.random.default_rng(0))
+    array([1., 1., 1.])
+    """
 
     def draw(self, shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
         return np.ones(shape)
@@ -58,6 +81,14 @@ class Normal(Initializer):
         Standard deviation; not negative.
     mean : float, default=0.0
         Mean.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import Normal
+    >>> W = Normal(std=0.5, mean=1)((200, 300), np.random.default_rng(0))
+    >>> print(f"mean {W.mean():.1f}, standard deviation {W.std():.1f}")
+    mean 1.0, standard deviation 0.5
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -81,6 +112,14 @@ class Uniform(Initializer):
     ----------
     low, high : float, default=-0.05, 0.05
         The bounds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import Uniform
+    >>> W = Uniform(-0.2, 0.4)((200, 300), np.random.default_rng(0))
+    >>> print(f"from {W.min():.2f} to {W.max():.2f}")
+    from -0.20 to 0.40
     """
 
     _parameter_constraints: dict[str, Any] = {

@@ -56,6 +56,17 @@ class VarianceScaling(Initializer):
     ------
     ValueError
         When called with a setting out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import VarianceScaling
+    >>> start = VarianceScaling(scale=4, mode="fan_in")
+    >>> print(f"{start((400, 100), np.random.default_rng(0)).std():.2f}")  # √(4/400)
+    0.10
+    >>> start = VarianceScaling(scale=4, mode="fan_out")
+    >>> print(f"{start((400, 100), np.random.default_rng(0)).std():.2f}")
+    0.20
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -109,6 +120,14 @@ class XavierUniform(_Named):
     ----------
     gain : float, default=1.0
         Factor on the standard deviation; positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import XavierUniform
+    >>> W = XavierUniform()((400, 200), np.random.default_rng(0))
+    >>> print(f"from {W.min():.2f} to {W.max():.2f}")  # √(6/600) = 0.1
+    from -0.10 to 0.10
     """
 
     _scale, _mode, _distribution = 1.0, "fan_avg", "uniform"
@@ -122,6 +141,14 @@ class XavierNormal(_Named):
     ----------
     gain : float, default=1.0
         Factor on the standard deviation; positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import XavierNormal
+    >>> W = XavierNormal()((600, 200), np.random.default_rng(0))
+    >>> print(f"{W.std():.2f}")  # √(2/800)
+    0.05
     """
 
     _scale, _mode, _distribution = 1.0, "fan_avg", "normal"
@@ -135,6 +162,14 @@ class HeUniform(_Named):
     ----------
     gain : float, default=1.0
         Factor on the standard deviation; positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import HeUniform
+    >>> W = HeUniform()((200, 300), np.random.default_rng(0))
+    >>> print(f"{W.std():.2f}, at most {W.max():.2f}")  # √(2/200), √3 times that
+    0.10, at most 0.17
     """
 
     _scale, _mode, _distribution = 2.0, "fan_in", "uniform"
@@ -148,6 +183,17 @@ class HeNormal(_Named):
     ----------
     gain : float, default=1.0
         Factor on the standard deviation; positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import HeNormal
+    >>> W = HeNormal()((200, 300), np.random.default_rng(0))
+    >>> print(f"{W.std():.2f}")  # √(2/200)
+    0.10
+    >>> filters = HeNormal(gain=2)((5, 5, 8, 64), np.random.default_rng(0))
+    >>> print(f"{filters.std():.2f}")  # 2·√(2/(5·5·8))
+    0.20
     """
 
     _scale, _mode, _distribution = 2.0, "fan_in", "normal"
@@ -161,6 +207,14 @@ class LeCunUniform(_Named):
     ----------
     gain : float, default=1.0
         Factor on the standard deviation; positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import LeCunUniform
+    >>> W = LeCunUniform()((100, 300), np.random.default_rng(0))
+    >>> print(f"{W.std():.2f}, at most {W.max():.2f}")  # √(1/100), √3 times that
+    0.10, at most 0.17
     """
 
     _scale, _mode, _distribution = 1.0, "fan_in", "uniform"
@@ -174,6 +228,14 @@ class LeCunNormal(_Named):
     ----------
     gain : float, default=1.0
         Factor on the standard deviation; positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.initializers import LeCunNormal
+    >>> W = LeCunNormal()((100, 300), np.random.default_rng(0))
+    >>> print(f"{W.std():.2f}")  # √(1/100)
+    0.10
     """
 
     _scale, _mode, _distribution = 1.0, "fan_in", "normal"

@@ -46,6 +46,20 @@ class BoxLoss(Loss):
     -----
     The cross-entropy of a centre is smallest where it is right, and not 0 there: x_c
     lies between 0 and 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import BoxLoss
+    >>> loss = BoxLoss()
+    >>> y = np.array([[1, 0.5, 0.5, 0.2, 0.4], [0, np.nan, np.nan, np.nan, np.nan]])
+    >>> predicted = [[0.99, 0.5, 0.5, 0.2, 0.4], [0.01, 0.1, 0.1, 0.1, 0.1]]
+    >>> raw = loss.link(np.array(predicted))
+    >>> loss.gradient(y, raw).round(2) + 0.0  # the box is right, and none where none is
+    array([[-0.01,  0.  ,  0.  ,  0.  ,  0.  ],
+           [ 0.01,  0.  ,  0.  ,  0.  ,  0.  ]])
+    >>> round(BoxLoss(box_weight=0)(y, raw), 2)  # the presence alone
+    0.01
     """
 
     verified = True

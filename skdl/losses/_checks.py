@@ -19,6 +19,20 @@ class NotFiniteError(ValueError):
         What the user reads.
     parts : sequence of str, default=("losses",)
         Which of "losses", "gradients" and "Hessians" are not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import FunctionLoss, NotFiniteError
+    >>> def log_error(y, raw):
+    ...     with np.errstate(all="ignore"):
+    ...         return np.log(y / raw) ** 2, -2 * np.log(y / raw) / raw
+    >>> y, raw = np.ones((2, 1)), np.array([[0.5], [0.0]])
+    >>> try:
+    ...     FunctionLoss(log_error)(y, raw)
+    ... except NotFiniteError as error:
+    ...     print(error.parts)
+    ('losses', 'gradients')
     """
 
     def __init__(self, message: str, parts: Sequence[str] = ("losses",)) -> None:

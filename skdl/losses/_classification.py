@@ -36,6 +36,20 @@ class CrossEntropy(Loss):
     ------
     ValueError
         When called, or in `fit`, if `label_smoothing` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import CrossEntropy
+    >>> raw = np.log([[0.7, 0.2, 0.1], [0.1, 0.5, 0.4]])
+    >>> round(CrossEntropy()(np.array([0, 2]), raw), 3)  # −(ln 0.7 + ln 0.4)/2
+    0.636
+    >>> CrossEntropy().gradient(np.array([0, 2]), raw).round(2)  # p − y
+    array([[-0.3,  0.2,  0.1],
+           [ 0.1,  0.5, -0.6]])
+    >>> CrossEntropy(label_smoothing=0.3).gradient(np.array([0, 2]), raw).round(2)
+    array([[-0.1,  0.1,  0. ],
+           [ 0. ,  0.4, -0.4]])
     """
 
     verified = True
@@ -161,6 +175,18 @@ class BinaryCrossEntropy(Loss):
     ------
     ValueError
         When called, or in `fit`, if `label_smoothing` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import BinaryCrossEntropy
+    >>> y, raw = np.array([[1.0], [0.0]]), np.log([[3.0], [3.0]])  # p = 0.75
+    >>> round(BinaryCrossEntropy()(y, raw), 3)  # −(ln 0.75 + ln 0.25)/2
+    0.837
+    >>> BinaryCrossEntropy().gradient(y, raw).ravel().round(2)
+    array([-0.25,  0.75])
+    >>> BinaryCrossEntropy(label_smoothing=0.2).gradient(y, raw).ravel().round(2)
+    array([-0.15,  0.65])
     """
 
     verified = True
@@ -254,6 +280,16 @@ class Exponential(Loss):
     """exp(−m), m = (2y−1)·raw: the bound of the 0/1 loss that AdaBoost minimises.
 
     For two classes; raw is half the log-odds (Friedman, Hastie & Tibshirani 2000).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import Exponential
+    >>> y, raw = np.array([[1.0], [0.0]]), np.array([[1.0], [1.0]])
+    >>> Exponential().evaluate(y, raw)[0].ravel().round(2)  # right, wrong
+    array([0.37, 2.72])
+    >>> Exponential().inverse_link(raw).ravel().round(2)
+    array([0.88, 0.88])
     """
 
     verified = True

@@ -45,6 +45,19 @@ class FunctionLoss(Loss):
         finite where the predictions are.
     TypeError
         When evaluated, if the function does not return two or three arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import FunctionLoss
+    >>> def log_cosh(y, raw):
+    ...     return np.log(np.cosh(raw - y)), np.tanh(raw - y)
+    >>> loss = FunctionLoss(log_cosh)
+    >>> y, raw = np.zeros((2, 1)), np.array([[0.0], [20.0]])
+    >>> loss.gradient(y, raw).ravel()
+    array([0., 1.])
+    >>> from skdl import MLPRegressor
+    >>> model = MLPRegressor(loss=log_cosh)  # the same
     """
 
     task = "any"

@@ -66,6 +66,19 @@ class Loss(ParameterObject):
     -----
     A subclass with an `evaluate`, `hessian` or `leaf_value` of its own does not inherit
     `twin` and `verified`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import Loss
+    >>> class Fourth(Loss):
+    ...     def evaluate(self, y, raw, empty=np.empty):
+    ...         return (raw - y) ** 4, 4 * (raw - y) ** 3
+    >>> y = np.array([[1.0], [2.0], [6.0]])
+    >>> round(Fourth()(y, np.full((3, 1), 2.0)), 2)  # (1 + 0 + 256)/3
+    85.67
+    >>> Fourth().init_raw(y).round(2)  # the constant of the smallest mean loss
+    array([3.42])
     """
 
     task: ClassVar[
@@ -519,6 +532,16 @@ def total_weight(raw: Array, weight: Array | None = None) -> float:
     -------
     total : float
         The sum.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import total_weight
+    >>> pictures = np.zeros((3, 4, 4, 10))  # a class for each of 4×4 pixels
+    >>> total_weight(pictures)
+    48.0
+    >>> total_weight(pictures, np.array([1.0, 0.5, 0.0]))
+    24.0
     """
     n_elements = raw.shape[0] if raw.ndim == 2 else math.prod(raw.shape[:-1])
     if weight is None:
@@ -574,5 +597,13 @@ def for_task(
     -------
     registry : Registry
         It lists the losses of the task, and refuses others.
+
+    Examples
+    --------
+    >>> from skdl.losses import for_task
+    >>> for_task("classification").names()
+    ['binary_cross_entropy', 'cross_entropy', 'exponential']
+    >>> for_task("boxes").get("box")
+    BoxLoss()
     """
     return registry.only(lambda cls: cls.task in (task, "any"), task)

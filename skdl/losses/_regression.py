@@ -17,7 +17,20 @@ from skdl.losses._loss import Empty, Loss, register
 
 @register("squared_error", "squared")
 class SquaredError(Loss):
-    """½e². Its gradient is minus the residual; its best constant the mean."""
+    """½e². Its gradient is minus the residual; its best constant the mean.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import SquaredError
+    >>> y, raw = np.array([[1.0], [2.0]]), np.array([[4.0], [2.0]])
+    >>> SquaredError()(y, raw)  # (½·3² + 0)/2
+    2.25
+    >>> SquaredError().gradient(y, raw).ravel()
+    array([3., 0.])
+    >>> SquaredError().init_raw(y, weight=np.array([3.0, 1.0]))
+    array([1.25])
+    """
 
     verified = True
     twin = "squared"
@@ -42,7 +55,18 @@ class SquaredError(Loss):
 
 @register("absolute_error", "absolute")
 class AbsoluteError(Loss):
-    """abs(e). Its best constant is the median; at e = 0 the gradient is taken as 0."""
+    """abs(e). Its best constant is the median; at e = 0 the gradient is taken as 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import AbsoluteError
+    >>> y = np.array([[1.0], [2.0], [9.0]])
+    >>> AbsoluteError()(y, np.full((3, 1), 3.0))  # (2 + 1 + 6)/3
+    3.0
+    >>> AbsoluteError().init_raw(y)
+    array([2.])
+    """
 
     verified = True
     moves_with_targets = True
@@ -83,6 +107,18 @@ class Huber(Loss):
     ------
     ValueError
         When called, or in `fit`, if `delta` is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import Huber
+    >>> y, raw = np.zeros((3, 1)), np.array([[0.5], [1.0], [100.0]])
+    >>> Huber().evaluate(y, raw)[0].ravel()
+    array([ 0.125,  0.5  , 99.5  ])
+    >>> Huber().gradient(y, raw).ravel()
+    array([0.5, 1. , 1. ])
+    >>> Huber(delta=10).gradient(y, raw).ravel()
+    array([ 0.5,  1. , 10. ])
     """
 
     verified = True
@@ -137,6 +173,18 @@ class Quantile(Loss):
     ------
     ValueError
         When called, or in `fit`, if `quantile` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import Quantile
+    >>> y = np.arange(1.0, 101.0)[:, None]
+    >>> Quantile(0.9).init_raw(y)
+    array([90.])
+    >>> Quantile([0.1, 0.5, 0.9]).init_raw(y)
+    array([10., 50., 90.])
+    >>> Quantile(0.9).gradient(y[:2], np.full((2, 1), 1.5)).ravel().round(2)
+    array([ 0.1, -0.9])
     """
 
     verified = True
@@ -212,7 +260,19 @@ class Quantile(Loss):
 
 @register("poisson")
 class Poisson(Loss):
-    """Half the Poisson deviance with a log link: μ − y + y·ln(y/μ), μ = e^raw."""
+    """Half the Poisson deviance with a log link: μ − y + y·ln(y/μ), μ = e^raw.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import Poisson
+    >>> y = np.array([[0.0], [1.0], [5.0]])
+    >>> raw = Poisson().init_raw(y)
+    >>> Poisson().inverse_link(raw).round(6)  # the best constant is the mean
+    array([2.])
+    >>> Poisson().gradient(y, np.log([[2.0], [2.0], [2.0]])).ravel()
+    array([ 2.,  1., -3.])
+    """
 
     verified = True
     has_hessian = True
@@ -255,7 +315,20 @@ class Poisson(Loss):
 
 @register("gamma")
 class Gamma(Loss):
-    """Half the gamma deviance with a log link: ln(μ/y) + y/μ − 1, μ = e^raw."""
+    """Half the gamma deviance with a log link: ln(μ/y) + y/μ − 1, μ = e^raw.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import Gamma
+    >>> y = np.array([[1.0], [3.0]])
+    >>> raw = Gamma().init_raw(y)
+    >>> Gamma().inverse_link(raw)  # the best constant is the mean
+    array([2.])
+    >>> double = Gamma().evaluate(y, np.log(2 * y))[0]  # twice what is true
+    >>> double.ravel().round(2)
+    array([0.19, 0.19])
+    """
 
     verified = True
     has_hessian = True

@@ -37,6 +37,18 @@ class StrokeLoss(Loss):
     ------
     ValueError
         When called, or in `fit`, if a setting is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import StrokeLoss
+    >>> loss = StrokeLoss(n_components=2)
+    >>> n_raw = loss.n_raw_for_targets(3)
+    >>> n_raw
+    13
+    >>> y = np.array([[0.0, 0.0, 1.0], [3.0, 4.0, 0.0]])  # a short move and a long one
+    >>> loss.evaluate(y, np.zeros((2, n_raw)))[0].round(2)
+    array([ 2.55, 14.8 ])
     """
 
     verified = True

@@ -24,9 +24,19 @@ class AdaGrad(FirstOrder):
     epsilon : float, default=1e-10
         Keeps the division away from zero; positive.
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import AdaGrad, minimize
+    >>> def plane(x):  # its gradient is the same everywhere
+    ...     return x.sum(), np.ones_like(x)
+    >>> result = minimize(plane, [0.0], optimizer=AdaGrad(0.1), max_iter=4)
+    >>> (-np.diff(result.path.ravel()) / 0.1).round(2)  # the steps shrink, 1/√t
+    array([1.  , 0.71, 0.58, 0.5 ])
     """
 
     slots = ("s",)
@@ -69,9 +79,20 @@ class RMSProp(FirstOrder):
     epsilon : float, default=1e-8
         Keeps the division away from zero; positive.
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import RMSProp, minimize
+    >>> def slope(x):  # of very different steepness
+    ...     steep = np.array([1.0, 1000.0])
+    ...     return steep @ x, steep
+    >>> optimizer = RMSProp(0.1, beta=0.75)  # both coordinates go 0.1/√(1 − 0.75)
+    >>> minimize(slope, [0.0, 0.0], optimizer=optimizer, max_iter=1).x.round(3)
+    array([-0.2, -0.2])
     """
 
     slots = ("s",)
@@ -121,9 +142,20 @@ class AdaDelta(FirstOrder):
     epsilon : float, default=1e-6
         Keeps the roots away from zero and sets the first steps; positive.
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import AdaDelta, minimize
+    >>> def valley(x):
+    ...     scales = np.array([1.0, 1e6])
+    ...     return 0.5 * x @ (scales * x), scales * x
+    >>> optimizer = AdaDelta(epsilon=1e-4)  # no rate is to be chosen
+    >>> minimize(valley, [1.0, 1.0], optimizer=optimizer, max_iter=300).x.round(2) + 0.0
+    array([0., 0.])
     """
 
     slots = ("s", "d")

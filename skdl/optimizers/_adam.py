@@ -80,9 +80,21 @@ class Adam(_AdamFamily):
     epsilon : float, default=1e-8
         Keeps the division away from zero; positive.
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import Adam, minimize
+    >>> def slope(x):  # of very different steepness
+    ...     steep = np.array([1.0, 1000.0])
+    ...     return steep @ x, steep
+    >>> minimize(slope, [0.0, 0.0], optimizer=Adam(0.1), max_iter=3).x.round(3)
+    array([-0.3, -0.3])
+    >>> from skdl import MLPClassifier
+    >>> model = MLPClassifier(optimizer=Adam(0.003, clip_norm=1.0))
     """
 
     twin = "adam"
@@ -123,9 +135,22 @@ class AMSGrad(Adam):
     epsilon : float, default=1e-8
         Keeps the division away from zero; positive.
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import Adam, AMSGrad
+    >>> for optimizer in (Adam(beta_2=0.5), AMSGrad(beta_2=0.5)):
+    ...     theta, state = np.zeros(1), optimizer.init(1)
+    ...     for g in (1000.0, *[1.0] * 100):  # one large gradient, then small ones
+    ...         before = theta.copy()
+    ...         optimizer.update(theta, np.array([g]), state)
+    ...     print(f"{(before - theta)[0]:.6f}")  # the last step
+    0.001003
+    0.000001
     """
 
     slots = ("m", "s", "s_max")
@@ -155,9 +180,20 @@ class AdamW(_AdamFamily):
     weight_decay : float, default=0.01
         The decay λ; not negative.
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import AdamW
+    >>> optimizer = AdamW(learning_rate=0.1, weight_decay=0.5)
+    >>> theta, state = np.array([8.0, -8.0]), optimizer.init(2)
+    >>> for _ in range(10):
+    ...     optimizer.update(theta, np.zeros(2), state)  # no gradient: decay alone
+    >>> (theta / 8).round(4)  # (1 − 0.1·0.5)¹⁰
+    array([ 0.5987, -0.5987])
     """
 
     twin = "adam"
@@ -209,9 +245,17 @@ class NAdam(_AdamFamily):
     momentum_decay : float, default=0.004
         ψ, how fast μₜ rises from ½β₁ to β₁; not negative.
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> from skdl.optimizers import NAdam, minimize
+    >>> def bowl(x):
+    ...     return 0.5 * x @ x, x
+    >>> minimize(bowl, [3.0, -1.0], optimizer=NAdam(0.1), max_iter=300).x.round(2) + 0.0
+    array([0., 0.])
     """
 
     _parameter_constraints: dict[str, Any] = {

@@ -44,6 +44,14 @@ class Coordinate(Optimizer):
         where the objective is below that); not negative.
     max_steps : int, default=50
         Most iterations of the scalar minimiser.
+
+    Examples
+    --------
+    >>> from skdl.optimizers import Coordinate, minimize
+    >>> def kink(x):  # no gradient, and kinks along the coordinates
+    ...     return abs(x[0] - 1) + abs(x[1] + 2) + x[0] ** 2
+    >>> minimize(kink, [5.0, 5.0], optimizer=Coordinate(), max_iter=20).x.round(2)
+    array([ 0.5, -2. ])
     """
 
     full_batch = True

@@ -25,9 +25,20 @@ class SGD(FirstOrder):
     learning_rate : float, str or Schedule, default=0.01
         The rate η, or a schedule for it.
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> from skdl.optimizers import SGD, minimize
+    >>> def parabola(x):
+    ...     return 0.5 * x @ x, x
+    >>> minimize(parabola, [1.0], optimizer=SGD(0.5), max_iter=3).path.ravel()
+    array([1.   , 0.5  , 0.25 , 0.125])
+    >>> clipped = SGD(0.5, clip_norm=2.0)  # gradients longer than 2 are shortened
+    >>> minimize(parabola, [8.0], optimizer=clipped, max_iter=3).path.ravel()
+    array([8., 7., 6., 5.])
     """
 
     linear = True
@@ -49,9 +60,19 @@ class GD(SGD):
     learning_rate : float, str or Schedule, default=0.01
         The rate η, or a schedule for it.
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> from skdl.optimizers import GD, minimize
+    >>> def parabola(x):
+    ...     return 0.5 * x @ x, x
+    >>> minimize(parabola, [1.0], optimizer=GD(0.5), max_iter=3).path.ravel()
+    array([1.   , 0.5  , 0.25 , 0.125])
+    >>> GD.full_batch  # batch_size="auto" takes the whole sample
+    True
     """
 
     full_batch = True
@@ -89,9 +110,19 @@ class Momentum(_WithMomentum):
     momentum : float, default=0.9
         The share β of the old velocity that is kept, in [0, 1).
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import Momentum, minimize
+    >>> def plane(x):  # its gradient is the same everywhere
+    ...     return x.sum(), np.ones_like(x)
+    >>> result = minimize(plane, [0.0], optimizer=Momentum(0.1, 0.5), max_iter=4)
+    >>> (-np.diff(result.path.ravel())).round(4)  # the steps grow, up to 0.1/(1 − 0.5)
+    array([0.1   , 0.15  , 0.175 , 0.1875])
     """
 
     linear = True
@@ -119,9 +150,21 @@ class Nesterov(_WithMomentum):
     momentum : float, default=0.9
         The share β of the old velocity that is kept, in [0, 1).
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import Momentum, Nesterov, minimize
+    >>> def parabola(x):
+    ...     return 0.5 * x @ x, x
+    >>> for rule in (Momentum, Nesterov):
+    ...     path = minimize(parabola, [1.0], optimizer=rule(0.1), max_iter=100).path
+    ...     print(f"{rule.__name__}: overshoots to {path.min():.2f}")
+    Momentum: overshoots to -0.60
+    Nesterov: overshoots to -0.39
     """
 
     linear = True
@@ -150,9 +193,19 @@ class EMA(FirstOrder):
     beta : float, default=0.9
         The share of the old average that is kept, in [0, 1).
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import EMA, minimize
+    >>> def plane(x):  # its gradient is the same everywhere
+    ...     return x.sum(), np.ones_like(x)
+    >>> result = minimize(plane, [0.0], optimizer=EMA(0.1, beta=0.5), max_iter=4)
+    >>> (-np.diff(result.path.ravel())).round(5)  # the steps grow up to the rate
+    array([0.05   , 0.075  , 0.0875 , 0.09375])
     """
 
     slots = ("m",)

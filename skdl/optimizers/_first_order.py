@@ -64,6 +64,18 @@ class FirstOrder(Optimizer):
     -----
     `twin`, `linear` and `plain` describe `step`: a subclass with a `step` of its own
     does not inherit them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import FirstOrder, minimize
+    >>> class SignDescent(FirstOrder):
+    ...     def step(self, theta, g, s, eta):
+    ...         theta -= eta * np.sign(g)
+    >>> def bowl(x):
+    ...     return 0.5 * x @ x, x
+    >>> minimize(bowl, [3.0, -2.0], optimizer=SignDescent(0.5), max_iter=4).x
+    array([1., 0.])
     """
 
     _registries = {"learning_rate": schedules.registry}

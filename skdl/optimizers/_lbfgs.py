@@ -41,6 +41,16 @@ class LBFGS(Optimizer):
     max_evaluations : int, default=None
         Most evaluations in all, checked after each iteration; None is
         `max_line_search` times the number of iterations.
+
+    Examples
+    --------
+    >>> from scipy.optimize import rosen, rosen_der
+    >>> from skdl.optimizers import LBFGS, minimize
+    >>> result = minimize(rosen, [-1.2, 1.0], jac=rosen_der, optimizer=LBFGS(gtol=1e-8))
+    >>> result.x.round(4), result.nit < 100
+    (array([1., 1.]), True)
+    >>> from skdl import MLPRegressor
+    >>> model = MLPRegressor(optimizer="lbfgs")  # the whole sample at once
     """
 
     full_batch = True

@@ -34,6 +34,24 @@ class Problem(Protocol):
     gradients; ``rng``, a generator for methods that draw random numbers; ``weights``,
     slices of the entries that may be jogged. A method calls the objective last at the
     point where it ends an iteration.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import SGD
+    >>> from skdl.schedules import Inverse
+    >>> class Mean:
+    ...     numbers = np.array([1.0, 2.0, 6.0])
+    ...     def gradients(self, theta):
+    ...         for x in self.numbers:  # one after another
+    ...             yield theta - x
+    ...     def value_and_gradient(self, theta):
+    ...         error = theta - self.numbers
+    ...         return 0.5 * np.mean(error**2), np.array([error.mean()])
+    >>> theta, optimizer = np.zeros(1), SGD(Inverse(1.0))  # rates 1, 1/2, 1/3
+    >>> optimizer.run(Mean(), theta, optimizer.init(1), 1, lambda: False)
+    >>> theta.round(6)
+    array([3.])
     """
 
     def gradients(self, theta: Array) -> Iterator[Array]:
@@ -91,6 +109,14 @@ class Optimizer(ParameterObject):
         Whether it has a learning rate, that parts of a network can multiply.
     updates_rows : bool
         Whether it changes of large tables the rows alone that a gradient touches.
+
+    Examples
+    --------
+    >>> from scipy.optimize import minimize, rosen
+    >>> from skdl.optimizers import get
+    >>> optimizer = get("lbfgs")  # SciPy takes it as a method
+    >>> minimize(rosen, [-1.2, 1.0], method=optimizer).x.round(3)
+    array([1., 1.])
     """
 
     full_batch: ClassVar[bool] = False

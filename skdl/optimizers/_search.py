@@ -24,6 +24,19 @@ class StepSearch(ParameterObject):
     """Base of what turns a quadratic model into a step that lowers the function.
 
     A subclass defines `step`.
+
+    Examples
+    --------
+    >>> from skdl.optimizers import Newton, StepSearch, minimize
+    >>> class WholeStep(StepSearch):
+    ...     def step(self, oracle, here, model, memory):
+    ...         step = model.minimize()
+    ...         return oracle(here.x + step.p), step
+    >>> def bowl(x):
+    ...     return 0.5 * x @ x + x[0], x + [1, 0]
+    >>> result = minimize(bowl, [4.0, 3.0], optimizer=Newton(search=WholeStep()))
+    >>> result.x.round(4) + 0.0, result.nit
+    (array([-1.,  0.]), 1)
     """
 
     def step(
@@ -76,6 +89,15 @@ class Armijo(StepSearch):
         The first t that is tried; positive.
     max_steps : int, default=40
         Most trials.
+
+    Examples
+    --------
+    >>> from skdl.optimizers import Armijo, Newton, minimize
+    >>> def bowl(x):
+    ...     return 0.5 * x @ x, x
+    >>> cautious = Newton(search=Armijo(initial=0.5))  # half of each step
+    >>> minimize(bowl, [8.0], optimizer=cautious, max_iter=3).path.ravel().round(6)
+    array([8., 4., 2., 1.])
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -151,6 +173,14 @@ class Wolfe(StepSearch):
         The share of the slope that may be left, in (c1, 1).
     max_steps : int, default=20
         Most lengths tried; at least 1.
+
+    Examples
+    --------
+    >>> from scipy.optimize import rosen, rosen_der
+    >>> from skdl.optimizers import Newton, Wolfe, minimize
+    >>> newton = Newton(search=Wolfe(c2=0.1))
+    >>> minimize(rosen, [-1.2, 1.0], jac=rosen_der, optimizer=newton).x.round(4)
+    array([1., 1.])
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -224,6 +254,18 @@ class TrustRegion(StepSearch):
         The largest.
     accept : float, default=1e-4
         The share of the promised fall that is enough, in (0, 0.25).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.optimize import rosen, rosen_der
+    >>> from skdl.optimizers import Newton, TrustRegion, minimize
+    >>> newton = Newton(search=TrustRegion(radius=0.1))
+    >>> path = minimize(rosen, [-1.2, 1.0], jac=rosen_der, optimizer=newton).path
+    >>> float(np.linalg.norm(path[1] - path[0]).round(4))  # the first step is cut
+    0.1
+    >>> path[-1].round(4)
+    array([1., 1.])
     """
 
     _parameter_constraints: dict[str, Any] = {

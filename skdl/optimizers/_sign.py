@@ -35,6 +35,16 @@ class RProp(FirstOrder):
         Longest gradient. It changes no sign.
     clip_value : float, default=None
         Largest entry of the gradient. It changes no sign.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import RProp, minimize
+    >>> def plane(x):  # its gradient is the same everywhere
+    ...     return x.sum(), np.ones_like(x)
+    >>> optimizer = RProp(0.5, grow=2, step_max=3)  # steps grow while the sign holds
+    >>> -np.diff(minimize(plane, [0.0], optimizer=optimizer, max_iter=4).path.ravel())
+    array([0.5, 1. , 2. , 3. ])
     """
 
     full_batch = True
@@ -105,9 +115,19 @@ class Lion(FirstOrder):
     weight_decay : float, default=0.0
         The decoupled decay λ; not negative.
     clip_norm : float, default=None
-        Longest gradient.
+        Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
-        Largest entry of the gradient.
+        Largest entry of the gradient: larger ones are cut to it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import Lion, minimize
+    >>> def slope(x):  # of very different steepness
+    ...     steep = np.array([1.0, -1000.0])
+    ...     return steep @ x, steep
+    >>> minimize(slope, [0.0, 0.0], optimizer=Lion(0.25), max_iter=3).x
+    array([-0.75,  0.75])
     """
 
     slots = ("m",)

@@ -92,6 +92,19 @@ class OptimizerState:
     ------
     ValueError
         If a slot has a name that means something else in `step`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.optimizers import Momentum
+    >>> optimizer = Momentum(learning_rate=0.1, momentum=0.5)
+    >>> state = optimizer.init(2)
+    >>> theta = np.zeros(2)
+    >>> optimizer.update(theta, np.array([1.0, -2.0]), state)
+    >>> optimizer.update(theta, np.array([1.0, -2.0]), state)
+    >>> state.t, state.slots["v"]
+    (2, array([-1.5,  3. ]))
+    >>> saved = state.copy()  # goes on from here, whatever becomes of `state`
     """
 
     def __init__(

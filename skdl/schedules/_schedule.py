@@ -26,6 +26,20 @@ class Schedule(ParameterObject):
         the optimizer.
     unit : {"epoch", "step"}, default="epoch"
         What time counts.
+
+    Examples
+    --------
+    >>> from skdl.schedules import Schedule
+    >>> class Halving(Schedule):
+    ...     def multiplier(self, t, total, memory):
+    ...         return 0.5**t
+    >>> [Halving().multiplier(t, 0, {}) for t in range(4)]
+    [1.0, 0.5, 0.25, 0.125]
+    >>> from skdl.optimizers import SGD, minimize
+    >>> def parabola(x):
+    ...     return 0.5 * x @ x, x
+    >>> minimize(parabola, [1.0], optimizer=SGD(Halving(0.5)), max_iter=2).x
+    array([0.375])
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -98,6 +112,15 @@ class Constant(Schedule):
     ----------
     initial : float, default=None
         The rate; None takes the optimizer's default.
+
+    Examples
+    --------
+    >>> from skdl.optimizers import SGD, minimize
+    >>> from skdl.schedules import Constant
+    >>> def parabola(x):
+    ...     return 0.5 * x @ x, x
+    >>> minimize(parabola, [1.0], optimizer=SGD(Constant(0.5)), max_iter=3).path.ravel()
+    array([1.   , 0.5  , 0.25 , 0.125])
     """
 
     unit = "epoch"
@@ -124,6 +147,14 @@ class Inverse(Schedule):
         stochastic descent converges.
     unit : {"epoch", "step"}, default="step"
         What time counts.
+
+    Examples
+    --------
+    >>> from skdl.schedules import Inverse
+    >>> [Inverse().multiplier(t, 0, {}) for t in (0, 1, 3)]
+    [1.0, 0.5, 0.25]
+    >>> [Inverse(decay=0.5, power=2).multiplier(t, 0, {}) for t in (0, 2, 6)]
+    [1.0, 0.25, 0.0625]
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -161,6 +192,12 @@ class Step(Schedule):
         Factor of each fall, in (0, 1].
     unit : {"epoch", "step"}, default="epoch"
         What time counts.
+
+    Examples
+    --------
+    >>> from skdl.schedules import Step
+    >>> [Step(every=2, gamma=0.5).multiplier(t, 0, {}) for t in range(6)]
+    [1.0, 1.0, 0.5, 0.5, 0.25, 0.25]
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -196,6 +233,12 @@ class Exponential(Schedule):
         Factor per unit of time, in (0, 1].
     unit : {"epoch", "step"}, default="epoch"
         What time counts.
+
+    Examples
+    --------
+    >>> from skdl.schedules import Exponential
+    >>> [Exponential(gamma=0.5).multiplier(t, 0, {}) for t in range(4)]
+    [1.0, 0.5, 0.25, 0.125]
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -238,6 +281,14 @@ class Cosine(_Planned):
         Last factor, in [0, 1].
     unit : {"epoch", "step"}, default="step"
         What time counts.
+
+    Examples
+    --------
+    >>> from skdl.schedules import Cosine
+    >>> [round(Cosine().multiplier(t, 4, {}), 2) for t in range(5)]
+    [1.0, 0.85, 0.5, 0.15, 0.0]
+    >>> [round(Cosine(final=0.5).multiplier(t, 4, {}), 2) for t in range(5)]
+    [1.0, 0.93, 0.75, 0.57, 0.5]
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -271,6 +322,13 @@ class OneCycle(_Planned):
         Last factor *relative to* `start`, in (0, 1].
     unit : {"epoch", "step"}, default="step"
         What time counts.
+
+    Examples
+    --------
+    >>> from skdl.schedules import OneCycle
+    >>> cycle = OneCycle(rise=0.5, start=0.1)
+    >>> [round(cycle.multiplier(t, 10, {}), 2) for t in range(10)]
+    [0.1, 0.23, 0.55, 0.87, 1.0, 0.9, 0.65, 0.35, 0.1, 0.0]
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -316,6 +374,13 @@ class WarmUp(Schedule):
         `initial` and `unit` are not used.
     unit : {"epoch", "step"}, default="step"
         What time counts.
+
+    Examples
+    --------
+    >>> from skdl.schedules import WarmUp
+    >>> rise = WarmUp(length=4, after="cosine")
+    >>> [round(rise.multiplier(t, 8, {}), 2) for t in range(9)]
+    [0.25, 0.5, 0.75, 1.0, 1.0, 0.85, 0.5, 0.15, 0.0]
     """
 
     _registries = {"after": registry}
@@ -366,6 +431,19 @@ class ReduceOnPlateau(Schedule):
         An improvement is a loss below best·(1 − threshold).
     minimum : float, default=0.0
         The factor never falls below this share of the initial rate.
+
+    Examples
+    --------
+    >>> from skdl.schedules import ReduceOnPlateau
+    >>> plateau, memory = ReduceOnPlateau(factor=0.5, patience=1), {}
+    >>> for loss in (3.0, 2.0, 2.0, 2.0, 1.0):
+    ...     plateau.observe(loss, memory)
+    ...     print(loss, plateau.multiplier(0, 0, memory))
+    3.0 1.0
+    2.0 1.0
+    2.0 1.0
+    2.0 0.5
+    1.0 0.5
     """
 
     unit = "epoch"
