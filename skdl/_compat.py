@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Self, TypeVar
 
-    from skdl._kept_run import KeptRun
+    from skdl._runs import KeptRun, TrainingRun
     from skdl._typing import Array
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -404,13 +404,11 @@ def kept_run(estimator: Any, kind: type[K]) -> K | None:
     return None
 
 
-def call_hooks(estimator: Any, hook: str, run: Any) -> None:
+def call_hooks(estimator: Any, hook: str, run: TrainingRun) -> None:
     """Call one of skdl's own hooks, of those callbacks that have it.
 
     Besides scikit-learn's protocol a callback may define `on_training_begin` and
-    `on_training_end` with (estimator, run). The run is the `Trainer` of a network or
-    the `Run` of a booster; both have `history`, `notes`, `n_done` (epochs or rounds),
-    `model` (whose weights can be copied, or None), `follow` and `keep_best`.
+    `on_training_end` with (estimator, run).
 
     Parameters
     ----------
@@ -418,7 +416,7 @@ def call_hooks(estimator: Any, hook: str, run: Any) -> None:
         The estimator that is being fitted.
     hook : str
         Name of the hook.
-    run : object
+    run : TrainingRun
         The trainer of a network, or the run of a booster.
     """
     # A checkpoint comes last: it saves what the others have done.

@@ -23,7 +23,7 @@ BELOW = {
     "_typing": [],
     "_best": ["_typing"],
     "_digest": ["_typing"],
-    "_kept_run": ["_best"],
+    "_runs": ["_best"],
     "_report": [],
     "_request": [],
     "_registry": [],
@@ -33,7 +33,7 @@ BELOW = {
     "_touched": ["_params"],
     "_warn": [],
     "_words": ["_typing"],
-    "_compat": ["_kept_run", "_typing", "_words"],
+    "_compat": ["_runs", "_typing", "_words"],
     "_settings": ["_compat"],
     "_base": ["_registry", "_settings"],
     "foundation": [

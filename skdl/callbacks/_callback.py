@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
-from skdl.training import Trainer
+from skdl._runs import TrainingRun
+
+R = TypeVar("R", bound=TrainingRun)
 
 STEPS = ("epoch", "tree")  # names of the tasks: of networks, of boosting
 
 
-class TrainingCallback:
+class TrainingCallback(Generic[R]):
     """A callback that keeps the trainer of each running fit.
 
     It acts on networks. One that also acts on gradient boosting accepts it in
@@ -23,7 +25,7 @@ class TrainingCallback:
     _for_boosters: ClassVar[str] = "Set it on a network."
 
     def __init__(self) -> None:
-        self._trainers: dict[Any, Any] = {}
+        self._trainers: dict[Any, R] = {}
 
     def setup(self, estimator: Any, context: Any) -> None:
         """Begin a fit.
@@ -49,26 +51,26 @@ class TrainingCallback:
         for task in context:  # those of runs that failed
             self._trainers.pop(task, None)
 
-    def on_training_begin(self, estimator: Any, trainer: Trainer) -> None:
+    def on_training_begin(self, estimator: Any, trainer: R) -> None:
         """Take note of a run.
 
         Parameters
         ----------
         estimator : estimator
             The estimator that is being fitted.
-        trainer : Trainer
+        trainer : TrainingRun
             The run.
         """
         self._trainers[trainer.task] = trainer
 
-    def on_training_end(self, estimator: Any, trainer: Trainer) -> None:
+    def on_training_end(self, estimator: Any, trainer: R) -> None:
         """Forget a run.
 
         Parameters
         ----------
         estimator : estimator
             The estimator that is being fitted.
-        trainer : Trainer
+        trainer : TrainingRun
             The run.
         """
         self._trainers.pop(trainer.task, None)
@@ -122,14 +124,14 @@ class TrainingCallback:
             return False
         return context.task_name in STEPS and self.on_epoch_end(estimator, run)
 
-    def on_epoch_end(self, estimator: Any, trainer: Trainer) -> bool:
+    def on_epoch_end(self, estimator: Any, trainer: R) -> bool:
         """End an epoch, or a round of boosting.
 
         Parameters
         ----------
         estimator : estimator
             The estimator that is being fitted.
-        trainer : Trainer
+        trainer : TrainingRun
             The run.
 
         Returns

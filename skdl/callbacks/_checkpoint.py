@@ -12,7 +12,7 @@ from typing import Any
 import joblib
 import numpy as np
 
-from skdl._kept_run import KeptRun
+from skdl._runs import KeptRun, TrainingRun
 from skdl._settings import COUNT, checked
 from skdl.callbacks._callback import STEPS, TrainingCallback
 from skdl.training import TrainingState
@@ -41,7 +41,7 @@ class _Clock:
         self.took = self.last - start
 
 
-class Checkpoint(TrainingCallback):
+class Checkpoint(TrainingCallback[TrainingRun]):
     """Save a run as it goes, and go on with it when `fit` is called again.
 
     The file is written beside and renamed, so that a crash never leaves half of one.
@@ -169,7 +169,7 @@ class Checkpoint(TrainingCallback):
             )
         return content
 
-    def on_training_begin(self, estimator: Any, trainer: Any) -> None:
+    def on_training_begin(self, estimator: Any, trainer: TrainingRun) -> None:
         super().on_training_begin(estimator, trainer)
         self._clocks[trainer.task] = _Clock()
         seen = trainer.notes.pop(_DATA, None)
@@ -196,7 +196,7 @@ class Checkpoint(TrainingCallback):
         if context.task_name in STEPS and self._is_time(run):
             self._save(estimator, run)
 
-    def _is_time(self, run: Any) -> bool:
+    def _is_time(self, run: TrainingRun) -> bool:
         if self.every is None:
             return self._clocks[run.task].is_time()
         return run.n_done % self.every == 0
@@ -209,14 +209,14 @@ class Checkpoint(TrainingCallback):
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_clocks": {}}
 
-    def on_training_end(self, estimator: Any, trainer: Any) -> None:
+    def on_training_end(self, estimator: Any, trainer: TrainingRun) -> None:
         """Save the finished run.
 
         Parameters
         ----------
         estimator : estimator
             The estimator that is being fitted.
-        trainer : Trainer or Run
+        trainer : TrainingRun
             The run.
         """
         super().on_training_end(estimator, trainer)
@@ -224,7 +224,7 @@ class Checkpoint(TrainingCallback):
         if trainer.stop_reason != "interrupted":
             self._save(estimator, trainer)
 
-    def _save(self, estimator: Any, run: Any) -> None:
+    def _save(self, estimator: Any, run: TrainingRun) -> None:
         start = time.monotonic()
         fitted, state = estimator._saved(run)
         content = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from skdl._best import Best
+from skdl._runs import TrainingRun
 from skdl._settings import NOT_NEGATIVE, PATIENCE, checked
 from skdl.callbacks._callback import (
     TrainingCallback,
@@ -13,7 +14,7 @@ from skdl.callbacks._callback import (
 )
 
 
-class EarlyStopping(TrainingCallback):
+class EarlyStopping(TrainingCallback[TrainingRun]):
     """Stop when an entry of the history no longer improves.
 
     The estimators' own ``early_stopping=True`` (for boosting ``n_iter_no_change=…``)
@@ -74,7 +75,7 @@ class EarlyStopping(TrainingCallback):
     def _note(self) -> str:
         return f"EarlyStopping({self.monitor!r})"
 
-    def on_training_begin(self, estimator: Any, trainer: Any) -> None:
+    def on_training_begin(self, estimator: Any, trainer: TrainingRun) -> None:
         super().on_training_begin(estimator, trainer)
         if trainer.history:  # a network's begins with its first epoch
             check_monitor(trainer.history, self.monitor)
@@ -82,19 +83,19 @@ class EarlyStopping(TrainingCallback):
         best = trainer.follow(self.patience, self.tol, is_score, self.restore_best)
         trainer.notes.setdefault(self._note, best)
 
-    def on_epoch_end(self, estimator: Any, trainer: Any) -> bool:
+    def on_epoch_end(self, estimator: Any, trainer: TrainingRun) -> bool:
         value = history_value(trainer.history, self.monitor)
         best: Best = trainer.notes[self._note]
         return best.observe(value, trainer.n_done, trainer.model)
 
-    def on_training_end(self, estimator: Any, trainer: Any) -> None:
+    def on_training_end(self, estimator: Any, trainer: TrainingRun) -> None:
         """Bring the best weights back, or keep the rounds up to the best.
 
         Parameters
         ----------
         estimator : estimator
             The estimator that is being fitted.
-        trainer : Trainer or Run
+        trainer : TrainingRun
             The run.
         """
         super().on_training_end(estimator, trainer)

@@ -11,7 +11,7 @@ from skdl.optimizers import OptimizerState
 from skdl.training import Trainer
 
 
-class Jog(TrainingCallback):
+class Jog(TrainingCallback[Trainer]):
     """`skdl.optimizers.Jog` as a callback: perturb the weights when the loss stalls.
 
     It jogs whatever optimizer the estimator has, lets the entry of the history that

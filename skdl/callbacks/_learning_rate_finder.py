@@ -47,7 +47,7 @@ class RangeTest(NamedTuple):
     learning_rate: float
 
 
-class LearningRateFinder(TrainingCallback):
+class LearningRateFinder(TrainingCallback[Trainer]):
     """Try learning rates from small to large before training (Smith 2017, §3.3).
 
     On a copy of the network, each mini-batch is one update at a rate that grows

@@ -13,7 +13,7 @@ from skdl.training import Trainer
 _NOTE = "RecordPath"
 
 
-class RecordPath(TrainingCallback):
+class RecordPath(TrainingCallback[Trainer]):
     """Note the weights at the start and after epochs, for `LossSurfaceDisplay`.
 
     All weights that learn are kept, in double precision, for each epoch that is noted:

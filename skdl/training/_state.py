@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from skdl._best import Best
-from skdl._kept_run import KeptRun
+from skdl._runs import KeptRun
 from skdl.networks import Network
 from skdl.optimizers import OptimizerState
 

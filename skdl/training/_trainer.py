@@ -112,13 +112,13 @@ class Trainer:
         return self.state.network
 
     def follow(
-        self, patience: int, tol: float, higher_is_better: bool, keep_weights: bool
+        self, patience: float, tol: float, higher_is_better: bool, keep_weights: bool
     ) -> Best:
         """Return what stops as ``early_stopping=True`` does.
 
         Parameters
         ----------
-        patience : int
+        patience : float
             As `n_iter_no_change`.
         tol : float
             Smallest improvement.

@@ -16,7 +16,7 @@ from typing import Any
 
 from skdl._best import Best
 from skdl._compat import BaseEstimator, callbacks_of
-from skdl._kept_run import KeptRun
+from skdl._runs import KeptRun
 
 
 @dataclass

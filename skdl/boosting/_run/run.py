@@ -105,13 +105,13 @@ class Run:
         return self.n_rounds
 
     def follow(
-        self, patience: int, tol: float, higher_is_better: bool, keep_weights: bool
+        self, patience: float, tol: float, higher_is_better: bool, keep_weights: bool
     ) -> Best:
         """Return what stops as `n_iter_no_change` does.
 
         Parameters
         ----------
-        patience : int
+        patience : float
             As `n_iter_no_change`.
         tol : float
             Smallest improvement.
