@@ -36,6 +36,17 @@ def alexnet(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer, which is the third dense one.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import alexnet, describe
+    >>> picture = (224, 224, 3)
+    >>> table = describe([*alexnet(picture), Dense(1000)], picture)
+    >>> table.split("total")[1].split()[:2]  # multiply-adds, parameters
+    ['714,188,480', '61,100,840']
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(layers="alexnet", width=0.25)  # narrower
     """
     side = min(input_shape[:2])
     stride = 4 if side >= 63 else 2 if side >= 35 else 1

@@ -12,7 +12,17 @@ from skdl.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, resolve_chain
 
 
 class Architecture(Protocol):
-    """A function that makes the layers in front of the output layer."""
+    """A function that makes the layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.layers import Conv2D, GlobalAvgPool
+    >>> from skdl.networks import scaled
+    >>> def tiny(input_shape, width=1.0):  # such a function is an architecture
+    ...     return [Conv2D(scaled(8, width), 3), "relu", GlobalAvgPool()]
+    >>> tiny((28, 28, 1), width=2.0)
+    [Conv2D(filters=16), 'relu', GlobalAvgPool()]
+    """
 
     def __call__(
         self, input_shape: Shape, width: float = 1.0
@@ -58,6 +68,15 @@ def register(name: str, replace: bool = False) -> Callable[[A], A]:
     ------
     ValueError
         If the name exists already.
+
+    Examples
+    --------
+    >>> from skdl.networks import get, register
+    >>> @register("tiny_lenet", replace=True)
+    ... def tiny_lenet(input_shape, width=1.0):
+    ...     return get("lenet")(input_shape, 0.25 * width)
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(layers="tiny_lenet")
     """
 
     def decorator(function: A) -> A:
@@ -79,6 +98,12 @@ def names() -> list[str]:
     -------
     names : list of str
         Sorted.
+
+    Examples
+    --------
+    >>> from skdl.networks import names
+    >>> [name for name in names() if name.startswith("unet")]
+    ['unet', 'unet4', 'unet5']
     """
     return sorted(_ARCHITECTURES)
 
@@ -100,6 +125,13 @@ def get(name: str) -> Architecture:
     ------
     ValueError
         If the name is unknown; the message lists the known ones.
+
+    Examples
+    --------
+    >>> from skdl.networks import get
+    >>> layers = get("lenet")((28, 28, 1))
+    >>> layers[0]
+    Conv2D(filters=6, kernel_size=5, padding=2)
     """
     try:
         return _ARCHITECTURES[name]
@@ -131,6 +163,13 @@ def named_layers(name: str, input_shape: Shape, width: float = 1.0) -> list[Laye
     ------
     ValueError
         If the name is unknown or the width is not positive.
+
+    Examples
+    --------
+    >>> from skdl.networks import named_layers
+    >>> layers = named_layers("lenet", (28, 28, 1), width=2.0)
+    >>> layers[0], layers[-2]
+    (Conv2D(filters=12, kernel_size=5, padding=2), Dense(units=168))
     """
     build = get(name)
     width = checked(f"The architecture {name}", {"width": POSITIVE}, {"width": width})[
@@ -155,6 +194,14 @@ def scaled(channels: int, width: float, multiple: int = 1) -> int:
     -------
     channels : int
         The nearest multiple, at least one.
+
+    Examples
+    --------
+    >>> from skdl.networks import scaled
+    >>> scaled(64, 0.25), scaled(3, 0.1)
+    (16, 1)
+    >>> scaled(100, 1.0, multiple=32)
+    96
     """
     return multiple * max(1, round(channels * width / multiple))
 
@@ -179,6 +226,18 @@ def lenet(input_shape: Shape, width: float = 1.0) -> list[Layer | str]:
     -------
     layers : list of Layer or str
         The layers in front of the output layer, which is the third dense one.
+
+    Examples
+    --------
+    >>> from skdl import CNNClassifier
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, lenet
+    >>> model = CNNClassifier(layers="lenet", width=0.5)  # half as many filters
+    >>> for width in (0.5, 1.0):
+    ...     layers = [*lenet((28, 28, 1), width), Dense(10)]
+    ...     print(describe(layers, (28, 28, 1)).split("total")[1].split()[1])
+    15,738
+    61,706
     """
     return [
         Conv2D(scaled(6, width), 5, padding=2),
@@ -214,6 +273,18 @@ def small(input_shape: Shape, width: float = 1.0) -> list[Layer | str]:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl import CNNClassifier
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, small
+    >>> model = CNNClassifier(layers="small", width=0.5)  # half as many filters
+    >>> for width in (0.5, 1.0):
+    ...     layers = [*small((28, 28, 1), width), Dense(10)]
+    ...     print(describe(layers, (28, 28, 1)).split("total")[1].split()[1])
+    37,186
+    146,938
     """
     h, w, _ = input_shape
     layers: list[Layer | str] = []

@@ -68,6 +68,23 @@ def describe(
     ------
     ValueError
         If the layers do not fit together.
+
+    Examples
+    --------
+    >>> from skdl.layers import Conv2D, Dense, Flatten, MaxPool2D
+    >>> from skdl.networks import describe
+    >>> layers = [Conv2D(8), "relu", MaxPool2D(), Flatten(), Dense(10)]
+    >>> print(describe(layers, (28, 28, 1)))
+    Network: input (28, 28, 1), float64, 108.9 kB
+    layer                               output       field  multiply-adds  parameters
+    ---------------------------------------------------------------------------------
+    0      Conv2D(filters=8)            (26, 26, 8)    3×3         48,672          80
+    1      Activation(function=ReLU())  (26, 26, 8)    3×3              0           0
+    2      MaxPool2D()                  (13, 13, 8)    4×4              0           0
+    3      Flatten()                    (1352,)        all              0           0
+    4      Dense(units=10)              (10,)          all         13,520      13,530
+    ---------------------------------------------------------------------------------
+           total                                                   62,192      13,610
     """
     chain, dtype = resolve_chain(layers), np.dtype(dtype)
     specs = dict(flatten(build_chain(chain, input_shape)[1]))

@@ -59,6 +59,17 @@ def efficientnet_lite0(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer; the last is global pooling.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, efficientnet_lite0
+    >>> picture = (224, 224, 3)
+    >>> table = describe([*efficientnet_lite0(picture), Dense(1000)], picture)
+    >>> table.split("total")[1].split()[:2]  # multiply-adds, parameters
+    ['385,187,552', '4,652,008']
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(layers="efficientnet_lite0", width=0.25)  # narrower
     """
     channels = scaled(32, width)
     layers: Layers = [*_conv(channels, 3, 2), "relu6"]

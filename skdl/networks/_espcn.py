@@ -29,6 +29,15 @@ def espcn(input_shape: Shape, width: float = 1.0) -> list[Layer | str]:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.networks import Network, espcn
+    >>> network = Network(espcn((20, 30, 1)), (20, 30, 1))
+    >>> network.output_shape, network.params.size
+    ((20, 30, 32), 20128)
+    >>> from skdl import SuperResolution
+    >>> model = SuperResolution(layers="espcn", width=0.5)
     """
     return [
         conv(scaled(64, width), 5),

@@ -55,6 +55,19 @@ def take_weights(target: Network, source: Network, n_body: int, head: bool) -> i
     ------
     ValueError
         If the layers do not fit; the message names both sides.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import Network, take_weights
+    >>> small = Network([Dense(5), "relu", Dense(3)], (4,))
+    >>> small.initialize(np.random.default_rng(0))
+    >>> deeper = Network([Dense(5), "relu", Dense(5), "relu", Dense(3)], (4,))
+    >>> take_weights(deeper, small, n_body=4, head=True)  # the first layer and the last
+    2
+    >>> np.array_equal(deeper.params["4.W"], small.params["2.W"])
+    True
     """
     ours, theirs = _parts(target), _parts(source)
     body = [part for part in ours if part.place < n_body]

@@ -59,6 +59,17 @@ def googlenet(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, googlenet
+    >>> picture = (224, 224, 3)
+    >>> table = describe([*googlenet(picture), Dense(1000)], picture)
+    >>> table.split("total")[1].split()[1]  # the output layers of its heads left out
+    '10,954,888'
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(layers="googlenet", width=0.25)  # narrower
     """
     layers = _stem(input_shape, width)
     for number, stage in enumerate(_STAGES):

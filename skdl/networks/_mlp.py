@@ -38,6 +38,14 @@ def mlp_layers(
     ValueError
         If a sequence has not one entry for each hidden layer, or a size is not
         positive.
+
+    Examples
+    --------
+    >>> from skdl.networks import mlp_layers
+    >>> mlp_layers((64, 32), activation=("relu", "tanh"))
+    [Dense(units=64), Activation(), Dense(units=32), Activation(function='tanh')]
+    >>> mlp_layers(10, batch_norm=True, dropout=0.2)
+    [Dense(bias=False, units=10), BatchNorm(), Activation(), Dropout(rate=0.2)]
     """
     sizes = hidden_sizes(hidden_layer_sizes)
     activations = per_layer("activation", activation, len(sizes))

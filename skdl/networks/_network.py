@@ -72,6 +72,20 @@ class Network:
         If the input has too few pixels or steps for a layer.
     ValueError
         If the layers do not fit together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import Network
+    >>> network = Network([Dense(3), "relu", Dense(2)], input_shape=(4,))
+    >>> network.shapes, network.params.size
+    ([(4,), (3,), (3,), (2,)], 23)
+    >>> network.initialize(np.random.default_rng(0))
+    >>> network.predict(np.ones((5, 4))).shape
+    (5, 2)
+    >>> network.predict(np.ones((5, 4)), n_layers=2).shape  # what the hidden units say
+    (5, 3)
     """
 
     def __init__(

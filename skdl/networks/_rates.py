@@ -41,6 +41,16 @@ def set_rates(
     ------
     TypeError, ValueError
         If there are no such layers, or a factor is negative.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense, resolve_chain
+    >>> from skdl.networks import Network, set_rates
+    >>> layers = resolve_chain([Dense(3), "relu", Dense(3), "relu", Dense(3)])
+    >>> set_rates(layers, (3,), freeze=0, rates={2: 0.1})
+    >>> network = Network(layers, (3,))  # of its 36 numbers 12 do not learn
+    >>> [(group.rate, group.stop - group.start) for group in network.params.groups]
+    [(0.1, 12), (1.0, 12)]
     """
     chain = inside_chain(layers, input_shape)
     for item in chain:

@@ -18,6 +18,14 @@ class Reach(NamedTuple):
     step : tuple of (int, int)
         The network does the same at places whose distance is a multiple of this many
         pixels: the largest distance of positions in it.
+
+    Examples
+    --------
+    >>> from skdl.layers import Conv2D
+    >>> from skdl.networks import Network, reach_of
+    >>> layers = [Conv2D(4, 3, padding="same"), "relu", Conv2D(2, 5, padding="same")]
+    >>> reach_of(Network(layers, (20, 20, 1)))  # one pixel, and two more
+    Reach(pixels=(3, 3), step=(1, 1))
     """
 
     pixels: tuple[int, int]

@@ -156,6 +156,16 @@ class ReceptiveField(NamedTuple):
         Number of positions along each axis.
     pixels : tuple of int
         Size of the picture.
+
+    Examples
+    --------
+    >>> from skdl.layers import Conv2D, MaxPool2D
+    >>> from skdl.networks import receptive_fields
+    >>> field = receptive_fields([Conv2D(8, 5), MaxPool2D(2)], (28, 28, 1))[-1]
+    >>> field.size, field.jump, field.positions
+    ((6, 6), (2, 2), (12, 12))
+    >>> field.of(0, 1)  # the pixels that the second position of the first row sees
+    (slice(0, 6, None), slice(2, 8, None))
     """
 
     key: str
@@ -226,6 +236,18 @@ def receptive_fields(
         If the layers do not fit together, or one does not say what it looks at, see
         `skdl.layers.Layer.windows`; what enlarges pictures can say so where they have
         been shrunk as much before.
+
+    Examples
+    --------
+    >>> from skdl.layers import Conv2D, MaxPool2D
+    >>> from skdl.networks import receptive_fields
+    >>> layers = [Conv2D(8, 3), Conv2D(8, 3), MaxPool2D(2), Conv2D(8, 3)]
+    >>> for field in receptive_fields(layers, (28, 28, 1)):
+    ...     print(field.layer, field.size, field.jump)
+    Conv2D (3, 3) (1, 1)
+    Conv2D (5, 5) (1, 1)
+    MaxPool2D (6, 6) (2, 2)
+    Conv2D (10, 10) (2, 2)
     """
     fields = []
     for item, _, _, spans in visit(resolve_chain(layers), tuple(input_shape)):

@@ -112,6 +112,17 @@ def resnet18(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, resnet18
+    >>> picture = (224, 224, 3)
+    >>> table = describe([*resnet18(picture), Dense(1000)], picture)
+    >>> table.split("total")[1].split()[:2]  # multiply-adds, parameters
+    ['1,814,073,344', '11,689,512']
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(layers="resnet18", width=0.25)  # narrower
     """
     return _resnet(_basic(width), (2, 2, 2, 2), input_shape, width)
 
@@ -134,6 +145,17 @@ def resnet34(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, resnet34
+    >>> picture = (224, 224, 3)
+    >>> table = describe([*resnet34(picture), Dense(1000)], picture)
+    >>> table.split("total")[1].split()[:2]  # multiply-adds, parameters
+    ['3,663,761,408', '21,797,672']
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(layers="resnet34", width=0.25)  # narrower
     """
     return _resnet(_basic(width), (3, 4, 6, 3), input_shape, width)
 
@@ -160,6 +182,17 @@ def resnet50(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, resnet50
+    >>> picture = (224, 224, 3)
+    >>> table = describe([*resnet50(picture), Dense(1000)], picture)
+    >>> table.split("total")[1].split()[:2]  # multiply-adds, parameters
+    ['4,089,184,256', '25,557,032']
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(layers="resnet50", width=0.25)  # narrower
     """
     return _resnet(_bottleneck(width), (3, 4, 6, 3), input_shape, width)
 
@@ -185,6 +218,17 @@ def resnext50(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, resnext50
+    >>> picture = (224, 224, 3)
+    >>> table = describe([*resnext50(picture), Dense(1000)], picture)
+    >>> table.split("total")[1].split()[:2]  # multiply-adds, parameters
+    ['4,230,479,872', '25,028,904']
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(layers="resnext50", width=0.25)  # narrower
     """
     block = _bottleneck(width, groups=32, wider=2)
     return _resnet(block, (3, 4, 6, 3), input_shape, width)
@@ -210,6 +254,18 @@ def resnet8(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl import CNNClassifier
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, resnet8
+    >>> model = CNNClassifier(layers="resnet8", width=0.5)  # half as many filters
+    >>> for width in (0.5, 1.0):
+    ...     layers = [*resnet8((32, 32, 3), width), Dense(10)]
+    ...     print(describe(layers, (32, 32, 3)).split("total")[1].split()[1])
+    19,954
+    78,042
     """
     filters = scaled(16, width)
     return [

@@ -55,6 +55,14 @@ def rnn_layers(
     ValueError
         If there is no layer, a size is not positive, a sequence has not one entry for
         each layer, or a name is unknown.
+
+    Examples
+    --------
+    >>> from skdl.networks import rnn_layers
+    >>> rnn_layers((64, 32), cell="gru")
+    [GRU(), GRU(return_sequences=False, units=32)]
+    >>> rnn_layers(64, bidirectional=True, pooling="mean", dropout=0.2)
+    [Bidirectional(layer=LSTM()), PoolSteps(), Dropout(rate=0.2)]
     """
     sizes = hidden_sizes(hidden_layer_sizes)
     rates = per_layer("dropout", dropout, len(sizes))

@@ -31,6 +31,18 @@ def separable(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl import CNNClassifier
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, separable
+    >>> model = CNNClassifier(layers="separable", width=0.5)  # half as many filters
+    >>> for width in (0.5, 1.0):
+    ...     layers = [*separable((32, 32, 3), width), Dense(10)]
+    ...     print(describe(layers, (32, 32, 3)).split("total")[1].split()[1])
+    37,162
+    136,778
     """
     layers: Layers = [*conv_norm(scaled(32, width)), "relu"]
     for filters, stride in _BLOCKS:

@@ -42,6 +42,17 @@ def unet(
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.networks import Network, unet
+    >>> network = Network(unet((60, 44, 3)), (60, 44, 3))
+    >>> network.output_shape  # the last 16 channels at the size of the picture
+    (60, 44, 16)
+    >>> network.params.size
+    117024
+    >>> from skdl import SegmentationClassifier
+    >>> model = SegmentationClassifier(layers="unet", width=0.5)
     """
     numbers = [scaled(n, width) for n in filters]
     return [KeepSize(_level(numbers), multiple=2 ** (len(numbers) - 1))]
@@ -76,6 +87,13 @@ def unet4(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.networks import Network, unet4
+    >>> network = Network(unet4((32, 32, 1), width=0.25), (32, 32, 1))
+    >>> network.output_shape, network.params.size
+    ((32, 32, 4), 30288)
     """
     return unet(input_shape, width, (16, 32, 64, 128))
 
@@ -97,5 +115,12 @@ def unet5(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.networks import describe, unet5
+    >>> table = describe(unet5((64, 64, 1), width=4), (64, 64, 1))  # as in the paper
+    >>> table.split("total")[1].split()[1]
+    '31,030,528'
     """
     return unet(input_shape, width, (16, 32, 64, 128, 256))

@@ -51,6 +51,17 @@ def vgg11(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer, which is the third dense one.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, vgg11
+    >>> picture = (224, 224, 3)
+    >>> table = describe([*vgg11(picture), Dense(1000)], picture)
+    >>> table.split("total")[1].split()[:2]  # multiply-adds, parameters
+    ['7,609,090,048', '132,863,336']
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(layers="vgg11", width=0.25)  # narrower
     """
     return _vgg((1, 1, 2, 2, 2), input_shape, width)
 
@@ -73,6 +84,17 @@ def vgg13(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, vgg13
+    >>> picture = (224, 224, 3)
+    >>> table = describe([*vgg13(picture), Dense(1000)], picture)
+    >>> table.split("total")[1].split()[:2]  # multiply-adds, parameters
+    ['11,308,466,176', '133,047,848']
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(layers="vgg13", width=0.25)  # narrower
     """
     return _vgg((2, 2, 2, 2, 2), input_shape, width)
 
@@ -95,6 +117,17 @@ def vgg16(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, vgg16
+    >>> picture = (224, 224, 3)
+    >>> table = describe([*vgg16(picture), Dense(1000)], picture)
+    >>> table.split("total")[1].split()[:2]  # multiply-adds, parameters
+    ['15,470,264,320', '138,357,544']
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(layers="vgg16", width=0.25)  # narrower
     """
     return _vgg((2, 2, 3, 3, 3), input_shape, width)
 
@@ -117,6 +150,17 @@ def vgg19(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, vgg19
+    >>> picture = (224, 224, 3)
+    >>> table = describe([*vgg19(picture), Dense(1000)], picture)
+    >>> table.split("total")[1].split()[:2]  # multiply-adds, parameters
+    ['19,632,062,464', '143,667,240']
+    >>> from skdl import CNNClassifier
+    >>> model = CNNClassifier(layers="vgg19", width=0.25)  # narrower
     """
     return _vgg((2, 2, 4, 4, 4), input_shape, width)
 
@@ -139,6 +183,18 @@ def vgg_small(input_shape: Shape, width: float = 1.0) -> Layers:
     -------
     layers : list of Layer or str
         The layers in front of the output layer.
+
+    Examples
+    --------
+    >>> from skdl import CNNClassifier
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import describe, vgg_small
+    >>> model = CNNClassifier(layers="vgg_small", width=0.5)  # half as many filters
+    >>> for width in (0.5, 1.0):
+    ...     layers = [*vgg_small((32, 32, 3), width), Dense(10)]
+    ...     print(describe(layers, (32, 32, 3)).split("total")[1].split()[1])
+    148,442
+    591,274
     """
     layers: Layers = []
     for filters in (32, 64):

@@ -30,6 +30,23 @@ class ClassTargets:
         Whether a sample may have several labels.
     hint : str, default=""
         What to do about labels that are none of the classes, for the error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import BinaryCrossEntropy, CrossEntropy
+    >>> from skdl.targets import ClassTargets
+    >>> y = np.array(["dog", "cat", "cow", "cat"])
+    >>> targets = ClassTargets.of(y)
+    >>> targets.encode(y, CrossEntropy(), float)
+    array([2, 0, 1, 0])
+    >>> targets.decode(np.array([[0.2, 0.3, 0.5], [0.1, 0.8, 0.1]]))
+    array(['dog', 'cow'], dtype='<U3')
+    >>> two = ClassTargets.of(y[:2])
+    >>> two.encode(y[:2], BinaryCrossEntropy(), float).ravel()
+    array([1., 0.])
+    >>> two.probabilities(np.array([[0.75]]))
+    array([[0.25, 0.75]])
     """
 
     def __init__(self, classes: Array, multilabel: bool, hint: str = "") -> None:

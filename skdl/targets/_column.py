@@ -32,6 +32,17 @@ def as_vector(y: Any, dtype: DTypeLike | None = None) -> Array:
     ------
     ValueError
         If they have more columns.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skdl.targets import as_vector
+    >>> as_vector([1, 2, 3], float)
+    array([1., 2., 3.])
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")  # it says that a column came
+    ...     as_vector([[1], [2]])
+    array([1, 2])
     """
     vector = column_or_1d(y, dtype=dtype)
     if (y.ndim if hasattr(y, "ndim") else np.asarray(y).ndim) == 2:

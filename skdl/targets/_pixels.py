@@ -24,6 +24,20 @@ class PixelTargets(ClassTargets):
         Label of pixels that do not count.
     hint : str, default=""
         What to do about labels that are none of the classes, for the error.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import CrossEntropy
+    >>> from skdl.targets import PixelTargets
+    >>> y = np.array([[[10, 20], [30, 255]]])  # one map of 2×2 pixels
+    >>> targets = PixelTargets.of_maps(y, ignored=255)
+    >>> targets.classes, targets.counts(y).tolist()
+    (array([10, 20, 30]), [[[True, True], [True, False]]])
+    >>> targets.encode(y, CrossEntropy(), float).tolist()
+    [[[0, 1], [2, 0]]]
+    >>> targets.weights({10: 3.0}, y).tolist()
+    [[[3.0, 1.0], [1.0, 0.0]]]
     """
 
     def __init__(self, classes: Array, ignored: Any = None, hint: str = "") -> None:

@@ -32,6 +32,22 @@ class SequenceTargets:
         Of arrays.
     knows_unknown : bool
         Whether the unknown symbol occurs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.targets import SequenceTargets
+    >>> from skdl.text import SymbolTokenizer
+    >>> y = SequenceTargets.clean([["a", "b"], ["b"]])
+    >>> targets = SequenceTargets.of(y, SymbolTokenizer().fit(y))
+    >>> targets.form, targets.n_symbols, targets.ends
+    ('symbols', 5, True)
+    >>> ids = targets.encode(y)  # 1 is the end of each
+    >>> ids.pad(np.empty)  # 0 begins and pads
+    array([[3, 4, 1],
+           [4, 1, 0]], dtype=uint8)
+    >>> targets.decode([[4, 3]])
+    [['b', 'a']]
     """
 
     def __init__(
@@ -266,6 +282,17 @@ def sequence_form(values: Any, name: str) -> tuple[str, Any]:
     ------
     ValueError
         If it is one string, or there are none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.targets import sequence_form
+    >>> for y in (["ab", "c"], [["a", "b"], ["c"]], np.eye(2), [1, 2]):
+    ...     print(sequence_form(y, "y")[0])
+    texts
+    symbols
+    table
+    column
     """
     if isinstance(values, (str, bytes)):
         raise ValueError(
@@ -301,6 +328,16 @@ def same_form(form: str, known: str, name: str) -> None:
     ------
     ValueError
         If they are not.
+
+    Examples
+    --------
+    >>> from skdl.targets import same_form
+    >>> same_form("texts", "texts", "y")
+    >>> try:
+    ...     same_form("texts", "table", "y")
+    ... except ValueError as error:
+    ...     print(error)
+    y held rows of an array in fit and holds strings now; pass it in the same form.
     """
     words = {
         "texts": "strings",

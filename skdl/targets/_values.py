@@ -27,6 +27,21 @@ class RealTargets:
     center : float64 ndarray of shape (k,), default=None
         What is taken from the targets before they are rounded to single precision, and
         added to predictions again.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.targets import RealTargets
+    >>> y = 2e9 + np.arange(4.0)  # seconds, as Unix counts them
+    >>> plain = RealTargets.of(y)
+    >>> plain.encode(y, np.float32).ravel() - np.float32(2e9)
+    array([0., 0., 0., 0.], dtype=float32)
+    >>> targets = plain.centered_for(y, np.float32)
+    >>> encoded = targets.encode(y, np.float32)
+    >>> encoded.ravel()
+    array([-1.5, -0.5,  0.5,  1.5], dtype=float32)
+    >>> targets.decode(encoded) - 2e9
+    array([0., 1., 2., 3.])
     """
 
     def __init__(self, shape: Shape, center: Array | None = None) -> None:

@@ -26,6 +26,21 @@ class AugmentedBatches:
         What happens to them, in this order; settled.
     mixable : callable, default=None
         Turns targets into a form that can be mixed, for transforms that do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.augment import Flip
+    >>> from skdl.training import AugmentedBatches, Data, RowBatches
+    >>> X = np.arange(4.0).reshape(2, 1, 2, 1)  # pictures of two pixels
+    >>> y = np.array([0, 1])
+    >>> batches = AugmentedBatches(RowBatches(Data(X, y, None, y), 1), [Flip(share=1)])
+    >>> for batch in batches.epoch(np.random.default_rng(0)):
+    ...     print(batch.y, batch.X.ravel())
+    [0] [1. 0.]
+    [1] [3. 2.]
+    >>> batches.whole().X.ravel()  # as they are
+    array([0., 1., 2., 3.])
     """
 
     in_windows = False

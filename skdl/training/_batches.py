@@ -35,6 +35,14 @@ class Batch(NamedTuple):
         recurrent layers then go on from their last states.
     n_targets : int or None
         What the loss is the mean of, where that is not the rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.training import Batch
+    >>> batch = Batch(X=np.ones((3, 5)), y=np.zeros((3, 1)), weight=None)
+    >>> batch.n, batch.goes_on
+    (3, False)
     """
 
     X: Any
@@ -57,6 +65,21 @@ class Batches(Protocol):
     ----------
     in_windows : bool
         Whether batches may go on from the last states of those before.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.training import Batch
+    >>> class Drawn:  # rows made anew in each epoch
+    ...     in_windows, n_rows, n_batches = False, 20, 5
+    ...     def epoch(self, rng):
+    ...         for _ in range(self.n_batches):
+    ...             X = rng.normal(size=(4, 1))
+    ...             yield Batch(X, 2 * X, None)
+    ...     def whole(self):
+    ...         return next(self.epoch(np.random.default_rng(0)))
+    >>> sum(batch.n for batch in Drawn().epoch(np.random.default_rng(1)))
+    20
     """
 
     in_windows: bool
@@ -111,6 +134,20 @@ class RowBatches:
     made : callable, default=None
         ``made(y, empty)`` makes what the loss takes of the targets of some rows, where
         it is not kept for all; see `skdl.tasks.Task.of_batch`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.training import Data, RowBatches
+    >>> X = np.arange(5.0)[:, None]
+    >>> data = Data(X, X, None, X)
+    >>> rng = np.random.default_rng(0)
+    >>> seen = [batch.X.ravel().tolist() for batch in RowBatches(data, 2).epoch(rng)]
+    >>> [len(rows) for rows in seen], sorted(sum(seen, []))  # each row once
+    ([2, 2, 1], [0.0, 1.0, 2.0, 3.0, 4.0])
+    >>> in_order = RowBatches(data, batch_size=2, shuffle=False)
+    >>> [batch.X.ravel().tolist() for batch in in_order.epoch(rng)]
+    [[0.0, 1.0], [2.0, 3.0], [4.0]]
     """
 
     in_windows = False

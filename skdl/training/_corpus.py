@@ -36,6 +36,20 @@ class Corpus:
         Steps of each sequence.
     shape : tuple of int
         ``(n, window)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.training import Corpus
+    >>> ids = np.array([0, 3, 4, 3, 1, 0, 4, 1])  # two sequences, one behind the other
+    >>> corpus = Corpus(ids, starts=np.array([0, 5]), stops=np.array([5, 8]), window=2)
+    >>> corpus.shape, corpus.n_steps
+    ((2, 2), array([4, 2]))
+    >>> corpus.counts(5)  # how often each id is to be foretold
+    array([0., 2., 0., 2., 2.])
+    >>> first, last = corpus.split(0.5)
+    >>> first.n_steps, last.n_steps
+    (array([3]), array([1, 2]))
     """
 
     def __init__(
@@ -139,6 +153,15 @@ class Pieces(NamedTuple):
         Where its first id stands among all.
     n_steps : ndarray of int of shape (n_pieces,)
         Steps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.training import Corpus, cut
+    >>> corpus = Corpus(np.arange(11), np.array([0]), np.array([11]), window=2)
+    >>> pieces = cut(corpus, 3)
+    >>> pieces.first, pieces.n_steps
+    (array([0, 4, 8]), array([4, 4, 2]))
     """
 
     row: Array
@@ -158,6 +181,14 @@ def whole_sequences(corpus: Corpus) -> Pieces:
     -------
     pieces : Pieces
         In the order of the sequences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.training import Corpus, whole_sequences
+    >>> corpus = Corpus(np.arange(14), np.array([0, 11]), np.array([11, 14]), window=2)
+    >>> whole_sequences(corpus).n_steps
+    array([10,  2])
     """
     return Pieces(np.arange(len(corpus)), corpus.starts, corpus.n_steps)
 
@@ -179,6 +210,16 @@ def cut(corpus: Corpus, n_pieces: int, least: int | None = None) -> Pieces:
     -------
     pieces : Pieces
         Of whole windows, but for the last of each sequence.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.training import Corpus, cut
+    >>> corpus = Corpus(np.arange(14), np.array([0, 11]), np.array([11, 14]), window=2)
+    >>> cut(corpus, 3).row  # the first sequence is long, and cut
+    array([0, 0, 0, 1])
+    >>> cut(corpus, 3).n_steps
+    array([4, 4, 2, 2])
     """
     least = corpus.window if least is None else least
     n_steps = corpus.n_steps
@@ -210,6 +251,17 @@ class WindowBatches:
         Pieces that are read side by side.
     shuffle : bool, default=True
         Whether pieces are grouped anew each epoch, and groups come in a random order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.training import Corpus, Data, WindowBatches
+    >>> corpus = Corpus(np.arange(9), np.array([0]), np.array([9]), window=2)
+    >>> batches = WindowBatches(Data(corpus, None, None, corpus), batch_size=2)
+    >>> for batch in batches.epoch(np.random.default_rng(0)):  # halves of the text
+    ...     print(batch.X.tolist(), batch.goes_on)
+    [[0, 1], [4, 5]] False
+    [[2, 3], [6, 7]] True
     """
 
     in_windows = True
@@ -303,6 +355,18 @@ def windows(
         no steps left and no weight. Its memory is overwritten by the next.
     left : ndarray of int of shape (n_pieces,)
         Steps of each in this window.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Arena
+    >>> from skdl.training import Corpus, Data, whole_sequences, windows
+    >>> corpus = Corpus(np.arange(10, 19), np.array([0, 5]), np.array([5, 9]), window=2)
+    >>> data = Data(corpus, None, None, corpus)
+    >>> for batch, left in windows(data, whole_sequences(corpus), Arena(np.float64)):
+    ...     print(batch.X.tolist(), batch.y.tolist(), left)
+    [[10, 11], [15, 16]] [[11, 12], [16, 17]] [2 2]
+    [[12, 13], [17, 17]] [[13, 14], [18, 18]] [2 1]
     """
     corpus: Corpus = data.X
     window = corpus.window if window is None else window

@@ -22,6 +22,17 @@ class Data(NamedTuple):
         Targets as the user gave them.
     sample_weight : ndarray of shape (n,), Ragged or None
         The weights without those of the classes, as the user gave them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.training import Data
+    >>> X, y = np.arange(6.0).reshape(3, 2), np.array([1.0, 2.0, 3.0])
+    >>> data = Data(X, y[:, None], None, y)
+    >>> data.n
+    3
+    >>> data.rows(np.array([2, 0])).target
+    array([3., 1.])
     """
 
     X: Any

@@ -16,6 +16,18 @@ class DivergenceError(ValueError, ArithmeticError):
         What was not finite.
     has_rate : bool, default=True
         Whether the optimizer has a learning rate that could be smaller.
+
+    Examples
+    --------
+    >>> from skdl import MLPRegressor
+    >>> from skdl.optimizers import SGD
+    >>> from skdl.training import DivergenceError
+    >>> model = MLPRegressor(optimizer=SGD(1e9), random_state=0)
+    >>> try:
+    ...     model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0])
+    ... except DivergenceError as error:
+    ...     print(error.epoch < 10, error.has_rate)
+    True True
     """
 
     def __init__(self, epoch: int, what: str, has_rate: bool = True) -> None:

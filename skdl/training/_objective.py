@@ -39,6 +39,19 @@ class Objective:
         penalties and side outputs.
     counts : bool
         Whether a row of the last call had a weight.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Dense
+    >>> from skdl.losses import SquaredError
+    >>> from skdl.networks import Network
+    >>> from skdl.training import Objective
+    >>> objective = Objective(Network([Dense(1)], (1,)), SquaredError(), l2=2.0)
+    >>> theta = np.array([3.0, 1.0])  # w and b of w·x + b
+    >>> X, y = np.array([[1.0], [2.0]]), np.array([[4.0], [5.0]])
+    >>> objective.loss_and_gradient(theta, X, y)  # ((0² + 2²)/2 + 2·3²/2)/2
+    (5.5, array([5., 1.]))
     """
 
     def __init__(

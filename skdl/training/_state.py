@@ -45,6 +45,20 @@ class TrainingState(KeptRun):
         Whether the run came to its end.
     stopped_early : bool
         Whether it ended for want of improvement.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import Network
+    >>> from skdl.optimizers import Adam
+    >>> from skdl.training import TrainingState
+    >>> network, rng = Network([Dense(1)], (1,)), np.random.default_rng(0)
+    >>> state = TrainingState(network, Adam().init(network.params.size), rng, seed=0)
+    >>> saved = state.copy()  # shares nothing with the run
+    >>> state.network.params.vector[:] = 5.0
+    >>> saved.network.params.vector, saved.epoch, saved.goes_on
+    (array([0., 0.]), 0, True)
     """
 
     network: Network

@@ -55,6 +55,26 @@ class Trainer:
     stop_reason : str
         Why the run ended: "max_iter", "no_improvement", "callback", "interrupted" or
         "converged".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Dense
+    >>> from skdl.losses import SquaredError
+    >>> from skdl.networks import Network
+    >>> from skdl.optimizers import SGD
+    >>> from skdl.training import Data, Objective, RowBatches, Trainer, TrainingState
+    >>> network, optimizer = Network([Dense(1)], (1,)), SGD(0.5)
+    >>> network.initialize(np.random.default_rng(0))
+    >>> state = optimizer.init(network.params.size)
+    >>> state = TrainingState(network, state, np.random.default_rng(0), seed=0)
+    >>> X = np.linspace(-1, 1, 21)[:, None]
+    >>> data = Data(X, 3 * X + 1, None, 3 * X + 1)
+    >>> objective = Objective(network, SquaredError())
+    >>> trainer = Trainer(state, objective, optimizer, data, RowBatches(data, 7))
+    >>> trainer.run(n_epochs=50)
+    >>> network.params.vector.round(3), len(state.history["loss"])
+    (array([3., 1.]), 50)
     """
 
     def __init__(
