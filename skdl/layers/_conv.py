@@ -10,7 +10,7 @@ from skdl._settings import COUNT
 from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
 from skdl.layers._context import Context
-from skdl.layers._image import hashable, image_shape, too_small
+from skdl.layers._image import image_shape, looked_up, too_small
 from skdl.layers._layer import Layer, ParamSpec, register
 from skdl.layers._upsample import ConvTranspose2D
 from skdl.ops.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
@@ -120,13 +120,14 @@ class Conv2D(Layer):
             The geometry.
         """
         h, w, c = input_shape
-        return geometry(
+        return looked_up(
+            geometry,
             (h, w, c),
             self._filters(c),
-            hashable(self.kernel_size),
-            hashable(self.stride),
-            hashable(self.padding),
-            hashable(self.dilation),
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
             self._groups(c),
         )
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from skdl._typing import Shape
 from skdl.layers._layer import TooSmallError
 from skdl.ops.window import NoWindowError
+
+T = TypeVar("T")
 
 
 def image_shape(input_shape: Shape, layer: str) -> tuple[int, int, int]:
@@ -58,6 +60,27 @@ def too_small(shape: Shape) -> Iterator[None]:
     except NoWindowError as error:
         h, w, _ = shape
         raise TooSmallError(f"it gets {h}×{w} pixels: {error}") from error
+
+
+def looked_up(function: Callable[..., T], *settings: Any) -> T:
+    """Call a function that remembers its results; settings may be lists.
+
+    Parameters
+    ----------
+    function : callable
+        Its arguments must be hashable.
+    *settings : object
+        Numbers, words, or sequences of such.
+
+    Returns
+    -------
+    result : object
+        What ``function(*settings)`` returns, with tuples in place of lists.
+    """
+    try:
+        return function(*settings)  # as nearly always
+    except TypeError:
+        return function(*map(hashable, settings))
 
 
 def hashable(value: Any) -> Any:

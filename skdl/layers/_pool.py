@@ -8,7 +8,7 @@ from typing import Any
 from skdl._typing import Array, Shape, Tree
 from skdl.layers._branches import Chain
 from skdl.layers._context import Context
-from skdl.layers._image import hashable, image_shape, too_small
+from skdl.layers._image import image_shape, looked_up, too_small
 from skdl.layers._layer import Layer, register
 from skdl.layers._shape import Reshape
 from skdl.layers._upsample import Upsample2D
@@ -52,14 +52,8 @@ class _Pool2D(Layer):
             The geometry.
         """
         h, w, c = input_shape
-        return geometry(
-            (h, w, c),
-            hashable(self.pool_size),
-            hashable(self.stride),
-            hashable(self.padding),
-            1,
-            self.ceil,
-        )
+        size, stride, padding = self.pool_size, self.stride, self.padding
+        return looked_up(geometry, (h, w, c), size, stride, padding, 1, self.ceil)
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         shape = image_shape(input_shape, "pooling")

@@ -12,7 +12,7 @@ from skdl._settings import COUNT
 from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
 from skdl.layers._context import Context
-from skdl.layers._image import hashable, image_shape
+from skdl.layers._image import hashable, image_shape, looked_up
 from skdl.layers._layer import Layer, ParamSpec, register
 from skdl.ops.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
 from skdl.ops.geometry import Conv, make_conv, make_transposed
@@ -239,15 +239,16 @@ class ConvTranspose2D(Layer):
             The geometry; its input is the output here.
         """
         h, w, c = input_shape
-        return _transposed(
+        return looked_up(
+            _transposed,
             (h, w, c),
             self.filters,
-            hashable(self.kernel_size),
-            hashable(self.stride),
-            hashable(self.padding),
-            hashable(self.dilation),
+            self.kernel_size,
+            self.stride,
+            self.padding,
+            self.dilation,
             self.groups,
-            hashable(self.output_size),
+            self.output_size,
         )
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
