@@ -56,7 +56,7 @@ grid = {
     "net__optimizer__learning_rate": [3e-3, 1e-2, 3e-2],
 }
 start = perf_counter()
-search = GridSearchCV(model, grid, cv=3, n_jobs=-1).fit(X_train, y_train)
+search = GridSearchCV(model, grid, cv=3, n_jobs=-1, verbose=3).fit(X_train, y_train)
 seconds = perf_counter() - start
 accuracy = search.score(X_test, y_test)
 

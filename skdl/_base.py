@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 from skdl._compat import BaseEstimator
 from skdl._registry import Registry, did_you_mean
 from skdl._settings import settled
+from skdl._site import PAGES, page_of
 
 
 class NestedParams(BaseEstimator):
@@ -32,6 +33,12 @@ class NestedParams(BaseEstimator):
 
     _registries: ClassVar[dict[str, Registry[Any]]] = {}
     _parameter_constraints: dict[str, Any] = {}
+    # Where "?" and the names of parameters lead in a notebook.
+    _doc_link_module = "skdl"
+    _doc_link_template = PAGES
+
+    def _doc_link_url_param_generator(self) -> dict[str, str]:
+        return page_of(type(self))
 
     def _validate_params(self) -> None:
         """Leave it to `settled`, which also sees the parts and skips nothing."""

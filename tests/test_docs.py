@@ -26,7 +26,7 @@ def run(code, tmp_path):
 def test_adding_parts(tmp_path):
     text = (ROOT / "docs" / "extending.rst").read_text()
     blocks = re.findall(r"\.\. code-block:: python\n\n((?:    .*\n|\n)+)", text)
-    assert len(blocks) == 6
+    assert len(blocks) == 8
     code = "\n".join(textwrap.dedent(block) for block in blocks)
     use = """
 from sklearn.datasets import load_iris
@@ -39,7 +39,9 @@ net = MLPClassifier(
 )
 print(net.set_params(optimizer__learning_rate=0.01).fit(X, y).score(X, y))
 """
-    assert float(run(code + use, tmp_path)) > 0.8
+    printed = run(code + use, tmp_path)
+    assert "Residual" in printed  # the table of the architecture
+    assert float(printed.split()[-1]) > 0.8
 
 
 def test_readme(tmp_path):

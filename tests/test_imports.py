@@ -35,7 +35,8 @@ BELOW = {
     "_words": ["_typing"],
     "_compat": ["_runs", "_typing", "_words"],
     "_settings": ["_compat"],
-    "_base": ["_registry", "_settings"],
+    "_site": [],
+    "_base": ["_registry", "_settings", "_site"],
     "foundation": [
         "_typing",
         "_best",
@@ -46,6 +47,7 @@ BELOW = {
         "_registry",
         "_params",
         "_settings",
+        "_site",
         "_ragged",
         "_picture_shape",
         "_touched",

@@ -9,18 +9,22 @@ from skdl.initializers import Initializer
 from skdl.layers import (
     Activation,
     BatchNorm,
+    Conv2D,
     Dense,
     DropConnect,
     Dropout,
+    GlobalAvgPool,
     Layer,
     ParamSpec,
     Residual,
 )
 from skdl.losses import SquaredError
+from skdl.networks import scaled
 from skdl.optimizers import SGD, FirstOrder
 from skdl.schedules import Schedule
 from skdl.testing import (
     check_activation,
+    check_architecture,
     check_gradient,
     check_initializer,
     check_layer,
@@ -569,3 +573,38 @@ def test_check_schedule_refuses(message):
         broken.unit = "week"
     with pytest.raises((AssertionError, ValueError), match=message):
         check_schedule(broken)
+
+
+def stack(input_shape, width=1.0):
+    return [Conv2D(scaled(4, width), 3, padding=1), "relu", GlobalAvgPool()]
+
+
+SHARED = Conv2D(3)
+BROKEN_ARCHITECTURES = {
+    "must make new layers": lambda shape, width=1.0: [SHARED, "relu"],
+    "twice the width": lambda shape, width=1.0: [Conv2D(4), "relu", GlobalAvgPool()],
+    "must be an int in the range": lambda shape, width=1.0: [Conv2D(int(4 * width))],
+    "not finite": lambda shape, width=1.0: [*stack(shape, width), Explode()],
+}
+
+
+class Explode(Layer):
+    def forward(self, params, x, ctx):
+        return np.full_like(x, np.inf), None
+
+    def build(self, input_shape):
+        return input_shape, {}
+
+    def backward(self, params, grads, cache, dy, ctx):
+        return dy
+
+
+@pytest.mark.parametrize("name", [stack, "lenet", "resnet8", "vgg_small"])
+def test_check_architecture_accepts(name):
+    check_architecture(name, (16, 16, 1))
+
+
+@pytest.mark.parametrize("message", BROKEN_ARCHITECTURES)
+def test_check_architecture_refuses(message):
+    with pytest.raises((AssertionError, ValueError), match=message):
+        check_architecture(BROKEN_ARCHITECTURES[message], (8, 8, 2))
