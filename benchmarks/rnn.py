@@ -45,7 +45,7 @@ CASES = {
     "characters, RNN 128, 64x32": Case("char", "rnn", 128, 64, 32, 2, 2.0),
 }
 CLIP_NORM = 1.0
-SPEAKERS = {"units": 64, "batch_size": 32, "epochs": 30}
+SPEAKERS = {"units": 64, "batch_size": 32, "epochs": 30, "rate": 2e-3}
 N_GENERATED = 2000
 # Less than ten minutes. Without dropout both are best after five epochs.
 PERPLEXITY = Case("char", "lstm", 256, 64, 32, 20, 1.0, 0.3, 4e-3, True)
@@ -284,7 +284,7 @@ def _skdl_classifier(seed: int, epochs: int) -> Any:
 
     return RNNClassifier(
         SPEAKERS["units"],
-        optimizer=Adam(LEARNING_RATE),
+        optimizer=Adam(SPEAKERS["rate"]),
         batch_size=SPEAKERS["batch_size"],
         max_iter=epochs,
         n_iter_no_change="never",
@@ -322,7 +322,7 @@ def _skorch_classifier(seed: int, epochs: int) -> Any:
         Speakers,
         criterion=nn.CrossEntropyLoss,
         optimizer=torch.optim.Adam,
-        lr=LEARNING_RATE,
+        lr=SPEAKERS["rate"],
         max_epochs=epochs,
         batch_size=SPEAKERS["batch_size"],
         iterator_train__shuffle=True,
