@@ -9,15 +9,12 @@ method does not exist. At run time they are scikit-learn's own.
 from __future__ import annotations
 
 import copy
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
-import narwhals.stable.v2 as nw  # scikit-learn's own way to read DataFrames
 import numpy as np
-from scipy import sparse
 from sklearn.utils import _safe_indexing, get_tags
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -31,7 +28,7 @@ from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _num_samples
 from sklearn.utils.validation import validate_data as _validate_data
 
-from skdl._words import column_named
+from skdl._tables import as_frame, as_table, check_no_times, column_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,7 +125,6 @@ __all__ = [
     "RegressorMixin",
     "StrOptions",
     "TransformerMixin",
-    "as_frame",
     "call_hooks",
     "callbacks_of",
     "check_sample_weight",
@@ -150,56 +146,6 @@ CALLBACK_ATTRIBUTES = (
     "_skl_callbacks_to_teardown",
     "_parent_callback_ctx",
 )
-
-
-def as_frame(X: Any) -> Any:
-    """Return a DataFrame of any library behind one interface, that of narwhals.
-
-    Parameters
-    ----------
-    X : object
-        A DataFrame or table, or something else.
-
-    Returns
-    -------
-    frame : narwhals DataFrame or None
-        None where X is no DataFrame.
-
-    Raises
-    ------
-    TypeError
-        If X is a query whose rows are not there yet.
-    """
-    if isinstance(X, np.ndarray) or sparse.issparse(X):
-        return None
-    X = as_table(X)
-    if nw.dependencies.is_into_dataframe(X):
-        return nw.from_native(X, eager_only=True)
-    if isinstance(nw.from_native(X, pass_through=True), nw.LazyFrame):
-        raise TypeError(
-            f"X is a {type(X).__module__.split('.')[0]} {type(X).__name__}, a query "
-            "that has not been run: pass its rows, as X.collect() returns them."
-        )
-    return None
-
-
-def as_table(X: Any) -> Any:
-    """Return a batch of Arrow's records as a table, anything else as it is.
-
-    Parameters
-    ----------
-    X : object
-        Rows.
-
-    Returns
-    -------
-    X : object
-        What narwhals and scikit-learn can read.
-    """
-    arrow = sys.modules.get("pyarrow")
-    if arrow is not None and isinstance(X, arrow.RecordBatch):
-        return arrow.Table.from_batches([X])
-    return X
 
 
 def takes_sparse(*parts: Any) -> bool:
@@ -254,35 +200,6 @@ def validate_data(
         check_no_times(X, frame)
     with column_named(X):
         return _validate_data(estimator, X, y, **settings)
-
-
-def check_no_times(X: Any, frame: Any) -> None:
-    """Raise if rows hold points or spans of time.
-
-    Parameters
-    ----------
-    X : array-like
-        Rows.
-    frame : narwhals DataFrame or None
-        The same, where it is a DataFrame.
-
-    Raises
-    ------
-    ValueError
-        NumPy would count them in units that the library chose.
-    """
-    if getattr(getattr(X, "dtype", None), "kind", "") in ("m", "M"):
-        raise ValueError(f"X holds no numbers ({X.dtype} is time). {_TURN_TIMES}")
-    for name, dtype in ({} if frame is None else frame.schema).items():
-        if dtype.is_temporal():
-            kind = str(dtype).split("(")[0].lower()
-            raise ValueError(
-                f"Column {name!r} holds no numbers ({kind} is a point or span of time)."
-                f" {_TURN_TIMES}"
-            )
-
-
-_TURN_TIMES = "Turn it into numbers, such as days since a date."
 
 
 @contextmanager

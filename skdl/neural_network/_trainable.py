@@ -9,7 +9,7 @@ from numpy.typing import DTypeLike
 from scipy import sparse
 
 from skdl._compat import Integral, Interval, Options, Real, StrOptions, validate_data
-from skdl._words import column_named
+from skdl._tables import column_named
 from skdl.layers import Layer
 from skdl.losses import Loss
 from skdl.networks import Network

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_array
 
-from skdl._compat import as_frame
 from skdl._ragged import Ragged
+from skdl._tables import as_frame
 from skdl._typing import Array
 
 BEGIN, END, UNKNOWN = 0, 1, 2  # in every vocabulary

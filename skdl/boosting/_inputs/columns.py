@@ -8,7 +8,8 @@ import numpy as np
 from scipy.sparse import csc_array, hstack, issparse
 from sklearn.utils import _safe_indexing, check_array
 
-from skdl._compat import as_frame, as_table, validate_data
+from skdl._compat import validate_data
+from skdl._tables import as_frame, as_table
 from skdl._typing import Array
 from skdl.boosting._inputs.categories import Categories, is_missing
 from skdl.boosting._inputs.constraints import column_number

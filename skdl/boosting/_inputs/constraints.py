@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skdl._compat import as_frame
+from skdl._tables import as_frame
 from skdl._typing import Array
 
 

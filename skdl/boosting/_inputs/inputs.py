@@ -9,8 +9,9 @@ from scipy.sparse import issparse
 from sklearn.model_selection import train_test_split
 from sklearn.utils import _safe_indexing, check_consistent_length
 
-from skdl._compat import as_table, check_sample_weight
+from skdl._compat import check_sample_weight
 from skdl._request import Request
+from skdl._tables import as_table
 from skdl._typing import Array
 from skdl.boosting._inputs.checks import check_target_given, positive_rows
 from skdl.boosting._inputs.columns import Columns
