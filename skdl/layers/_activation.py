@@ -24,6 +24,18 @@ class Activation(Layer):
     ------
     ValueError
         When a network is built, if the name is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.activations import LeakyReLU
+    >>> from skdl.layers import Activation
+    >>> from skdl.networks import Network
+    >>> x = np.array([[-2.0, 3.0]])
+    >>> Network(["relu"], (2,)).predict(x)  # the name alone is enough
+    array([[0., 3.]])
+    >>> Network([Activation(LeakyReLU(0.25))], (2,)).predict(x)
+    array([[-0.5,  3. ]])
     """
 
     _registries = {"function": activations.registry}

@@ -43,6 +43,20 @@ class BatchNorm(Layer):
     ------
     ValueError
         When a network is built, if a parameter is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import BatchNorm, Context
+    >>> from skdl.networks import Network
+    >>> network = Network([BatchNorm(momentum=0.5)], (1,))
+    >>> network.initialize(np.random.default_rng(0))
+    >>> x = np.array([[3.0], [5.0]])
+    >>> tree = network.tree(network.params)
+    >>> network.forward(tree, x, Context(train=True))[0].round(2).ravel()
+    array([-1.,  1.])
+    >>> network.state["0.running_mean"]  # half of the batch's mean, 4
+    array([2.])
     """
 
     fuses_floor = True

@@ -44,6 +44,15 @@ class Chain(Layer):
         When a network is built, if they do not fit.
     TypeError
         When a network is built, if it is not a sequence of layers.
+
+    Examples
+    --------
+    >>> from skdl.layers import Chain, Dense
+    >>> from skdl.networks import Network
+    >>> block = Chain([Dense(8), "relu"])
+    >>> network = Network([block, block], (4,))  # each time with arrays of its own
+    >>> network.params.shapes
+    {'0.0.W': (4, 8), '0.0.b': (8,), '1.0.W': (8, 8), '1.0.b': (8,)}
     """
 
     _registries = {"layers": registry}
@@ -121,6 +130,15 @@ class Branches(Layer):
         more than the last axis.
     TypeError
         When a network is built, if `branches` is not a sequence.
+
+    Examples
+    --------
+    >>> from skdl.layers import Branches, Conv2D, MaxPool2D
+    >>> from skdl.networks import Network
+    >>> wide = [Conv2D(2, 1), "relu", Conv2D(8, 5, padding="same")]
+    >>> block = Branches([Conv2D(4, 1), wide, MaxPool2D(3, stride=1, padding="same")])
+    >>> Network([block], (16, 16, 3)).output_shape  # 4 + 8 + 3 channels
+    (16, 16, 15)
     """
 
     _registries = {"branches": registry}
@@ -224,6 +242,20 @@ class AuxiliaryHead(Chain):
         When a network is built, if the layers do not fit or the weight is negative.
     TypeError
         When a network is built, if `layers` is not a sequence of layers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import AuxiliaryHead, Context, Dense
+    >>> from skdl.networks import Network
+    >>> layers = [Dense(8), "relu", AuxiliaryHead([Dense(3)], weight=0.5), Dense(3)]
+    >>> network = Network(layers, (4,))
+    >>> ctx = Context(train=True)
+    >>> raw, _ = network.forward(network.tree(network.params), np.ones((2, 4)), ctx)
+    >>> raw.shape, [(side.raw.shape, side.weight) for side in ctx.sides]
+    ((2, 3), [((2, 3), 0.5)])
+    >>> network.predict(np.ones((2, 4))).shape  # as if it were not there
+    (2, 3)
     """
 
     is_side = True

@@ -54,6 +54,15 @@ class LayerList(list[Layer]):
     ----------
     folded : FoldedChain or None
         What `fold_norms` has found out about them.
+
+    Examples
+    --------
+    >>> from skdl.layers import Conv2D, resolve_chain
+    >>> chain = resolve_chain([Conv2D(8), "relu", "tanh"])
+    >>> type(chain).__name__, len(chain)
+    ('LayerList', 3)
+    >>> [link.floor for link in chain.links]  # the first does the work of the ReLU
+    [0.0, None, None]
     """
 
     folded: Any = None
@@ -120,6 +129,17 @@ def resolve_chain(layers: Sequence[str | Layer]) -> LayerList:
         If it is not a sequence of layers.
     ValueError
         If a name is unknown, or a setting is out of range; the message names the layer.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense, resolve_chain
+    >>> [type(layer).__name__ for layer in resolve_chain([Dense(3), "relu", "flatten"])]
+    ['Dense', 'Activation', 'Flatten']
+    >>> try:
+    ...     resolve_chain([Dense(3), Dense(0)])
+    ... except ValueError as error:
+    ...     print(str(error)[:7])  # it names the layer
+    Layer 1
     """
     if isinstance(layers, (str, Layer)) or not isinstance(layers, Sequence):
         raise TypeError(
@@ -161,6 +181,16 @@ def build_chain(
         the smallest input that fits.
     ValueError
         If a layer does not fit; the message names it.
+
+    Examples
+    --------
+    >>> from skdl.layers import Conv2D, Dense, Flatten, build_chain, resolve_chain
+    >>> layers = resolve_chain([Conv2D(8), "relu", Flatten(), Dense(10)])
+    >>> shapes, specs = build_chain(layers, (28, 28, 1))
+    >>> shapes
+    [(28, 28, 1), (26, 26, 8), (26, 26, 8), (5408,), (10,)]
+    >>> specs["0"]["W"].shape, specs["3"]["W"].shape
+    ((3, 3, 1, 8), (5408, 10))
     """
     try:
         return _build_chain(layers, input_shape)
@@ -262,6 +292,13 @@ def mirrored_chain(layers: Sequence[Layer], input_shape: Shape) -> list[Layer]:
     ------
     ValueError
         If a layer has no mirror image; the message names it.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense, mirrored_chain, resolve_chain
+    >>> encoder = resolve_chain([Dense(20), "relu", Dense(3)])
+    >>> mirrored_chain(encoder, (50,))  # a decoder, from 3 numbers back to 50
+    [Dense(units=20), Activation(function=ReLU()), Dense(units=50)]
     """
     shapes = build_chain(layers, input_shape)[0]
     mirrored: list[Layer] = []
@@ -298,6 +335,15 @@ def inside_chain(
     -------
     chain : list of Inside
         One a layer.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense, Residual, inside_chain, resolve_chain
+    >>> layers = resolve_chain([Dense(8), Residual([Dense(8), "tanh"])])
+    >>> for item in inside_chain(layers, (4,)):
+    ...     print([inner.key for inner in item.walk()], item.input_shape)
+    ['0'] (4,)
+    ['1', '1.0', '1.1'] (8,)
     """
     shapes = build_chain(layers, input_shape)[0]
     return [
@@ -335,6 +381,16 @@ def forward_chain(
         Output of the last layer.
     caches : list
         One cache a layer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Context, Dense, forward_chain, resolve_chain
+    >>> layers = resolve_chain([Dense(1, bias=False), "relu"])
+    >>> params = {"0": {"W": np.array([[2.0], [-1.0]])}}
+    >>> x = np.array([[3.0, 1.0], [0.0, 1.0]])
+    >>> forward_chain(layers, params, x, Context(train=False))[0].ravel()
+    array([5., 0.])
     """
     caches: list[Any] = []
     done = False  # by the layer before
@@ -385,6 +441,20 @@ def backward_chain(
     -------
     dx : ndarray of shape (n, ...) or None
         Gradient with respect to the input, None if not wanted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Context, Dense
+    >>> from skdl.layers import backward_chain, forward_chain, resolve_chain
+    >>> layers, ctx = resolve_chain([Dense(1, bias=False), "relu"]), Context(train=True)
+    >>> params = {"0": {"W": np.array([[2.0], [-1.0]])}}
+    >>> grads = {"0": {"W": np.empty((2, 1))}}
+    >>> y, caches = forward_chain(layers, params, np.array([[3.0, 1.0]]), ctx)
+    >>> backward_chain(layers, params, grads, caches, np.ones_like(y), ctx)  # ∂y/∂x
+    array([[ 2., -1.]])
+    >>> grads["0"]["W"].ravel()  # ∂y/∂W
+    array([3., 1.])
     """
     want_dx, chain = ctx.want_dx, links(layers)
     first = 0

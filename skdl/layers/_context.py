@@ -27,6 +27,18 @@ class Arena:
     ----------
     dtype : dtype
         Type of arrays that are asked for without one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Arena
+    >>> arena = Arena(np.float32)
+    >>> first, second = arena.empty((2, 3)), arena.empty(5, np.intp)
+    >>> first.dtype, second.dtype.kind
+    (dtype('float32'), 'i')
+    >>> arena.reset()
+    >>> arena.empty((2, 3)) is first  # the same memory in the next step
+    True
     """
 
     def __init__(self, dtype: DTypeLike) -> None:
@@ -89,6 +101,18 @@ class SideOutput:
     ----------
     gradient : ndarray of the shape of `raw` or None
         Derivative of the objective with respect to `raw`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import AuxiliaryHead, Context, Dense
+    >>> from skdl.networks import Network
+    >>> network = Network([AuxiliaryHead([Dense(2)], weight=0.3)], (4,))
+    >>> ctx = Context(train=True)
+    >>> y, _ = network.forward(network.tree(network.params), np.ones((5, 4)), ctx)
+    >>> side = ctx.sides[0]
+    >>> side.raw.shape, side.weight, side.gradient  # that the objective will write
+    ((5, 2), 0.3, None)
     """
 
     def __init__(self, raw: Array, weight: float) -> None:
@@ -110,6 +134,16 @@ class Kept:
     gradient : object
         How the loss changes with it, set in the backward pass of the layer that went on
         from it; None: it does not, or no gradient is to pass.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Carried
+    >>> carried = Carried()
+    >>> kept = carried.put(np.array([1.0, 2.0]))  # by a layer, at the end of a window
+    >>> carried.turn()
+    >>> carried.take(), carried.taken is kept  # by the same layer, in the next one
+    (array([1., 2.]), True)
     """
 
     __slots__ = ("gradient", "state")
@@ -141,6 +175,21 @@ class Carried:
         Where the layer at hand has its state from, to leave its gradient there.
     kept : list of Kept
         What layers have put in this window, in their order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import LSTM, Carried, Context
+    >>> from skdl.networks import Network
+    >>> network, rng = Network([LSTM(4)], (6, 2)), np.random.default_rng(0)
+    >>> network.initialize(rng)
+    >>> x, ctx, carried = rng.normal(size=(1, 6, 2)), Context(train=False), Carried()
+    >>> for window in (x[:, :3], x[:, 3:]):
+    ...     ctx.begin(carried=carried)
+    ...     y, _ = network.forward(network.tree(network.params), window, ctx)
+    ...     carried.turn()
+    >>> np.allclose(y, network.predict(x)[:, 3:])  # as if read in one go
+    True
     """
 
     def __init__(self, before: Sequence[Kept] = (), within_step: bool = False) -> None:
@@ -202,6 +251,21 @@ class StateGradients(NamedTuple):
         Steps of each sequence; None: all of them.
     after : int
         Steps of other layers that go on from its last state.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import RNN, Context
+    >>> from skdl.networks import Network
+    >>> network = Network([RNN(1, "relu", return_sequences=False)], (4, 1))
+    >>> network.params["0.W"][...] = 1.0
+    >>> network.params["0.U"][...] = 0.5  # half of the state is left at each step
+    >>> tree, ctx = network.tree(network.params), Context(train=True)
+    >>> ctx.flow, grads = [], network.gradient_tree(network.params.like())
+    >>> y, caches = network.forward(tree, np.ones((1, 4, 1)), ctx)
+    >>> dx = network.backward(tree, grads, caches, np.ones((1, 1)), ctx)
+    >>> ctx.flow[0].gradients[0].ravel()
+    array([0.125, 0.25 , 0.5  , 1.   ])
     """
 
     layer: Any
@@ -257,6 +321,19 @@ class Context:
     flow : list of StateGradients or None
         Where recurrent layers note the gradients of their states in the backward pass,
         the last layer first; None: nowhere.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Context, Dropout, PoolSteps
+    >>> x = np.ones((1, 1000))
+    >>> y, _ = Dropout(0.5).forward({}, x, Context(True, np.random.default_rng(0)))
+    >>> np.unique(y), Dropout(0.5).forward({}, x, Context(train=False))[0] is x
+    (array([0., 2.]), True)
+    >>> ctx = Context(train=False)
+    >>> ctx.begin(lengths=np.array([2]))  # the third step is padding
+    >>> PoolSteps().forward({}, np.array([[[1.0], [3.0], [99.0]]]), ctx)[0]
+    array([[2.]])
     """
 
     __slots__ = (

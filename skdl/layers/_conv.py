@@ -67,6 +67,21 @@ class Conv2D(Layer):
     ValueError
         When a network is built, if a setting is out of range or does not fit the
         picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Conv2D
+    >>> from skdl.networks import Network
+    >>> layer = Conv2D(1, 3, padding="same", initializer="ones")
+    >>> network = Network([layer], (3, 3, 1))
+    >>> network.initialize(np.random.default_rng(0))
+    >>> network.predict(np.ones((1, 3, 3, 1)))[0, ..., 0]  # pixels in each window
+    array([[4., 6., 4.],
+           [6., 9., 6.],
+           [4., 6., 4.]])
+    >>> Network([Conv2D(16, 5, stride=2, padding=2)], (28, 28, 3)).output_shape
+    (14, 14, 16)
     """
 
     is_affine = True
@@ -219,6 +234,18 @@ class DepthwiseConv2D(Conv2D):
     ValueError
         When a network is built, if a setting is out of range or does not fit the
         picture.
+
+    Examples
+    --------
+    >>> from skdl.layers import Conv2D, DepthwiseConv2D
+    >>> from skdl.networks import Network
+    >>> Network([DepthwiseConv2D(multiplier=2)], (8, 8, 16)).output_shape
+    (6, 6, 32)
+    >>> separable = [DepthwiseConv2D(), Conv2D(64, 1)]
+    >>> for layers in (separable, [Conv2D(64, 3)]):
+    ...     print(Network(layers, (8, 8, 16)).params.size)
+    1248
+    9280
     """
 
     winograd = False

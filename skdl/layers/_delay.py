@@ -27,6 +27,15 @@ class Delay(Layer):
     ------
     ValueError
         When a network is built, if samples are no sequences, or of other features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Delay
+    >>> from skdl.networks import Network
+    >>> x = np.array([[[2.0], [4.0], [6.0]]])
+    >>> Network([Delay(scale=2.0)], (3, 1)).predict(x).ravel()
+    array([0., 1., 2.])
     """
 
     def __init__(self, scale: Any = 1.0) -> None:

@@ -46,6 +46,18 @@ class Dense(Layer):
     ------
     ValueError
         When a network is built, if `units` is not a positive integer.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Dense
+    >>> from skdl.networks import Network
+    >>> network = Network([Dense(2, initializer="ones", bias_initializer="ones")], (3,))
+    >>> network.initialize(np.random.default_rng(0))
+    >>> network.predict(np.array([[1.0, 2.0, 3.0]]))
+    array([[7., 7.]])
+    >>> Network([Dense(10)], (28, 28, 3)).output_shape  # on the channels of every pixel
+    (28, 28, 10)
     """
 
     accepts_sparse = True
@@ -127,6 +139,19 @@ class DropConnect(Dense):
     ------
     ValueError
         When a network is built, if `units` or `rate` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Context, DropConnect
+    >>> params = {"W": np.ones((100, 100)), "b": np.zeros(100)}
+    >>> x, layer = np.eye(100), DropConnect(100, rate=0.2)
+    >>> z, _ = layer.forward(params, x, Context(True, np.random.default_rng(0)))
+    >>> np.unique(z), bool(0.15 < (z == 0).mean() < 0.25)
+    (array([0.  , 1.25]), True)
+    >>> z, _ = layer.forward(params, x, Context(train=False))
+    >>> np.unique(z)  # all weights, as they are
+    array([1.])
     """
 
     _parameter_constraints: dict[str, Any] = {

@@ -29,6 +29,17 @@ class Dropout(Layer):
     ------
     ValueError
         When a network is built, if `rate` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Context, Dropout
+    >>> x, layer = np.ones((100, 100)), Dropout(rate=0.2)
+    >>> y, _ = layer.forward({}, x, Context(True, np.random.default_rng(0)))
+    >>> np.unique(y), bool(0.15 < (y == 0).mean() < 0.25)
+    (array([0.  , 1.25]), True)
+    >>> layer.forward({}, x, Context(train=False))[0] is x
+    True
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -95,6 +106,16 @@ class SpatialDropout(Dropout):
     ------
     ValueError
         When a network is built, if `rate` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Context, SpatialDropout
+    >>> x = np.ones((100, 4, 4, 10))  # pictures
+    >>> layer = SpatialDropout(rate=0.5)
+    >>> y, _ = layer.forward({}, x, Context(True, np.random.default_rng(0)))
+    >>> np.unique(y), np.unique(y.mean(axis=(1, 2)))  # whole channels are gone
+    (array([0., 2.]), array([0., 2.]))
     """
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:

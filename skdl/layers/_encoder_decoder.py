@@ -54,6 +54,18 @@ class EncoderDecoder(Layer):
         the recurrent layers of the decoder are not like those of the encoder.
     TypeError
         When a network is built, if one is not a sequence of layers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import LSTM, Context, Dense, Embedding, EncoderDecoder
+    >>> from skdl.networks import Network
+    >>> decoder = [Embedding(5, 4), LSTM(8), Dense(5)]  # of five symbols
+    >>> network = Network([EncoderDecoder([LSTM(8)], decoder, n_steps=3)], (6, 2))
+    >>> ctx = Context(train=True)
+    >>> ctx.begin(targets=np.array([[3, 1, 4, 1]]))  # any number of steps
+    >>> network.forward(network.tree(network.params), np.ones((1, 6, 2)), ctx)[0].shape
+    (1, 4, 5)
     """
 
     accepts_integers = True

@@ -106,6 +106,13 @@ def fold_norms(layers: Sequence[Layer]) -> FoldedChain:
     -------
     chain : FoldedChain
         The same map in prediction, of fewer layers.
+
+    Examples
+    --------
+    >>> from skdl.layers import BatchNorm, Conv2D, fold_norms, resolve_chain
+    >>> layers = resolve_chain([Conv2D(8, bias=False), BatchNorm(), "relu"])
+    >>> [type(layer).__name__ for layer in fold_norms(layers).layers]
+    ['Conv2D', 'Activation']
     """
     folded = layers.folded if isinstance(layers, LayerList) else None
     if folded is None:

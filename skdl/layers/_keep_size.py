@@ -66,6 +66,18 @@ class KeepSize(Chain):
         the size of such pictures.
     TypeError
         When a network is built, if `layers` is not a sequence of layers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import KeepSize, MaxPool2D, Upsample2D
+    >>> from skdl.networks import Network
+    >>> network = Network([KeepSize([MaxPool2D(2), Upsample2D(2)])], (3, 3, 1))
+    >>> x = np.arange(9.0).reshape(1, 3, 3, 1)  # three pixels cannot be halved
+    >>> network.predict(x)[0, ..., 0]
+    array([[4., 4., 5.],
+           [4., 4., 5.],
+           [7., 7., 8.]])
     """
 
     _parameter_constraints: dict[str, Any] = {"multiple": COUNT}

@@ -40,6 +40,18 @@ class ParamSpec(NamedTuple):
         Whether it is a table of which a batch looks up few rows: an optimizer then
         changes these alone. The layer asks ``ctx.touched`` for the place of its
         gradient (`skdl._touched.RowGradient`).
+
+    Examples
+    --------
+    >>> from skdl.layers import BatchNorm, Dense, ParamSpec
+    >>> _, specs = Dense(3).build((4,))
+    >>> specs["W"].shape, specs["W"].penalised, specs["b"].penalised
+    ((4, 3), True, False)
+    >>> _, specs = BatchNorm().build((4,))
+    >>> [name for name, spec in specs.items() if not spec.trainable]
+    ['running_mean', 'running_variance']
+    >>> ParamSpec((3,), "zeros").rate
+    1.0
     """
 
     shape: Shape
@@ -62,6 +74,13 @@ class Inside(NamedTuple):
         The layer.
     input_shape : tuple of int
         Shape of one sample of its input.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense, Inside, Residual
+    >>> item = Inside("2", Residual([Dense(8), "tanh"]).settled(), (8,))
+    >>> [inner.key for inner in item.walk()]
+    ['2', '2.0', '2.1']
     """
 
     key: str
@@ -84,7 +103,18 @@ class Inside(NamedTuple):
 
 
 class TooSmallError(ValueError):
-    """A layer needs an input of more pixels or steps than it gets."""
+    """A layer needs an input of more pixels or steps than it gets.
+
+    Examples
+    --------
+    >>> from skdl.layers import Conv2D, MaxPool2D, TooSmallError
+    >>> from skdl.networks import Network
+    >>> try:
+    ...     Network([Conv2D(8), MaxPool2D(2), Conv2D(8)], (6, 6, 1))
+    ... except TooSmallError as error:
+    ...     print(str(error).split(". ")[-1])
+    The smallest input that fits is (8, 8, 1).
+    """
 
 
 class Layer(ParameterObject):
@@ -125,6 +155,21 @@ class Layer(ParameterObject):
     is_affine : bool
         Whether it is an affine map with weights "W": the activation that follows it
         suits the start of its weights, and of none before it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Dense, Layer
+    >>> from skdl.networks import Network
+    >>> class Centre(Layer):  # no arrays of its own, the shape stays
+    ...     def forward(self, params, x, ctx):
+    ...         return x - x.mean(axis=-1, keepdims=True), None
+    ...     def backward(self, params, grads, cache, dy, ctx):
+    ...         return dy - dy.mean(axis=-1, keepdims=True)
+    >>> Network([Centre()], (3,)).predict(np.array([[1.0, 2.0, 6.0]]))
+    array([[-2., -1.,  3.]])
+    >>> from skdl import MLPClassifier
+    >>> model = MLPClassifier([Centre(), Dense(10), "relu"])
     """
 
     accepts_sparse: ClassVar[bool] = False

@@ -28,6 +28,17 @@ class GaussianNoise(Layer):
     ------
     ValueError
         When a network is built, if `std` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Context, GaussianNoise
+    >>> x, layer = np.ones((100, 100)), GaussianNoise(std=0.5)
+    >>> y, _ = layer.forward({}, x, Context(True, np.random.default_rng(0)))
+    >>> print(f"mean {y.mean():.1f}, standard deviation {y.std():.1f}")
+    mean 1.0, standard deviation 0.5
+    >>> layer.forward({}, x, Context(train=False))[0] is x
+    True
     """
 
     _parameter_constraints: dict[str, Any] = {"std": NOT_NEGATIVE}

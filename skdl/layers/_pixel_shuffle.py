@@ -32,6 +32,16 @@ class PixelShuffle(Layer):
     ------
     ValueError
         When a network is built, if `factor` is less than 1 or does not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import PixelShuffle
+    >>> from skdl.networks import Network
+    >>> x = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 1, 1, 4)  # four channels
+    >>> Network([PixelShuffle(2)], (1, 1, 4)).predict(x)[0, ..., 0]
+    array([[1., 2.],
+           [3., 4.]])
     """
 
     _parameter_constraints: dict[str, Any] = {"factor": COUNT}

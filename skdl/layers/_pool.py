@@ -96,6 +96,23 @@ class MaxPool2D(_Pool2D):
     ------
     ValueError
         When a network is built, if a setting is out of range or no window fits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import MaxPool2D
+    >>> from skdl.networks import Network
+    >>> x = np.arange(25.0).reshape(1, 5, 5, 1)
+    >>> Network([MaxPool2D(2)], (5, 5, 1)).predict(x)[0, ..., 0]
+    array([[ 6.,  8.],
+           [16., 18.]])
+    >>> Network([MaxPool2D(2, ceil=True)], (5, 5, 1)).predict(x)[0, ..., 0]
+    array([[ 6.,  8.,  9.],
+           [16., 18., 19.],
+           [21., 23., 24.]])
+    >>> Network([MaxPool2D(3, stride=2)], (5, 5, 1)).predict(x)[0, ..., 0]
+    array([[12., 14.],
+           [22., 24.]])
     """
 
     undoes_floor = True
@@ -150,6 +167,21 @@ class AvgPool2D(_Pool2D):
     ------
     ValueError
         When a network is built, if a setting is out of range or no window fits.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import AvgPool2D
+    >>> from skdl.networks import Network
+    >>> x = np.arange(16.0).reshape(1, 4, 4, 1)
+    >>> Network([AvgPool2D(2)], (4, 4, 1)).predict(x)[0, ..., 0]
+    array([[ 2.5,  4.5],
+           [10.5, 12.5]])
+    >>> for count in (False, True):  # do the zeros around the picture?
+    ...     layer = AvgPool2D(2, padding=1, count_padding=count)
+    ...     print(Network([layer], (4, 4, 1)).predict(np.ones_like(x))[0, 0, :, 0])
+    [1. 1. 1.]
+    [0.25 0.5  0.25]
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -191,6 +223,17 @@ class GlobalAvgPool(Layer):
 
     What follows does not depend on the picture's size: the network also predicts on
     pictures of other sizes than it was fitted on.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import GlobalAvgPool
+    >>> from skdl.networks import Network
+    >>> network = Network([GlobalAvgPool()], (2, 2, 1))
+    >>> network.predict(np.array([1.0, 2.0, 3.0, 6.0]).reshape(1, 2, 2, 1))
+    array([[3.]])
+    >>> network.predict(np.ones((1, 9, 5, 1)))  # a picture of any size
+    array([[1.]])
     """
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:

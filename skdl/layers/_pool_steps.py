@@ -31,6 +31,17 @@ class PoolSteps(Layer):
     ------
     ValueError
         When a network is built, if the setting is another or samples are no sequences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import PoolSteps
+    >>> from skdl.networks import Network
+    >>> x = np.array([[[1.0, 9.0], [3.0, 0.0]]])  # two steps of two features
+    >>> Network([PoolSteps()], (2, 2)).predict(x)
+    array([[2. , 4.5]])
+    >>> Network([PoolSteps("max")], (2, 2)).predict(x)
+    array([[3., 9.]])
     """
 
     _parameter_constraints: dict[str, Any] = {"kind": [StrOptions({"mean", "max"})]}

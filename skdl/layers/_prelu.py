@@ -26,6 +26,18 @@ class PReLU(Layer):
     ------
     ValueError
         When a network is built, if the initializer is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import PReLU
+    >>> from skdl.networks import Network
+    >>> network = Network([PReLU()], (2,))
+    >>> network.initialize(np.random.default_rng(0))
+    >>> network.predict(np.array([[-4.0, 4.0]]))
+    array([[-1.,  4.]])
+    >>> network.params.shapes  # a slope for each channel, which learns
+    {'0.a': (2,)}
     """
 
     suggested_initializer = "he_normal"

@@ -270,6 +270,22 @@ class RNN(Recurrent):
     ValueError
         When a network is built, if a setting is out of range or samples are no
         sequences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import RNN
+    >>> from skdl.networks import Network
+    >>> x = np.array([[[1.0], [2.0], [3.0]]])  # three steps
+    >>> ones = {"initializer": "ones", "recurrent_initializer": "ones"}
+    >>> for layer in (RNN(1, "relu", **ones), RNN(1, "relu", reverse=True, **ones)):
+    ...     network = Network([layer], (3, 1))
+    ...     network.initialize(np.random.default_rng(0))
+    ...     print(network.predict(x).ravel())
+    [1. 3. 6.]
+    [6. 5. 3.]
+    >>> Network([RNN(8, return_sequences=False)], (3, 1)).output_shape
+    (8,)
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -340,6 +356,23 @@ class LSTM(Recurrent):
     ValueError
         When a network is built, if a setting is out of range or samples are no
         sequences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import LSTM
+    >>> from skdl.networks import Network
+    >>> network = Network([LSTM(8), LSTM(4, return_sequences=False)], (6, 2))
+    >>> network.shapes
+    [(6, 2), (6, 8), (4,)]
+    >>> network.initialize(np.random.default_rng(0))
+    >>> network.params["1.b"].reshape(4, 4)  # of the gates i, f, o and g
+    array([[0., 0., 0., 0.],
+           [1., 1., 1., 1.],
+           [0., 0., 0., 0.],
+           [0., 0., 0., 0.]])
+    >>> network.predict(np.ones((3, 50, 2))).shape  # sequences of any length
+    (3, 4)
     """
 
     n_gates = 4
@@ -399,6 +432,19 @@ class GRU(Recurrent):
     ValueError
         When a network is built, if a setting is out of range or samples are no
         sequences.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import GRU
+    >>> from skdl.networks import Network
+    >>> network = Network([GRU(8), GRU(4, return_sequences=False)], (6, 2))
+    >>> network.shapes
+    [(6, 2), (6, 8), (4,)]
+    >>> network.initialize(np.random.default_rng(0))
+    >>> network.params["0.b"].reshape(3, 8)[1] = 50.0  # u = 1: the state stays at 0
+    >>> print(abs(network.predict(np.ones((1, 6, 2)), n_layers=1)).max().round(6))
+    0.0
     """
 
     n_gates = 3

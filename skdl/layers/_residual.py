@@ -48,6 +48,18 @@ class Residual(Layer):
         When a network is built, if the chains do not fit.
     TypeError
         When a network is built, if one is not a sequence of layers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Dense, Residual
+    >>> from skdl.networks import Network
+    >>> network = Network([Residual([Dense(2, initializer="zeros")])], (2,))
+    >>> network.initialize(np.random.default_rng(0))
+    >>> network.predict(np.array([[1.0, 2.0]]))  # F(x) = 0: the identity
+    array([[1., 2.]])
+    >>> Network([Residual([Dense(5)])], (2,)).params.shapes  # other features: xP + F(x)
+    {'0.0.W': (2, 5), '0.0.b': (5,), '0.skip.W': (2, 5)}
     """
 
     fuses_floor = True

@@ -59,6 +59,19 @@ class Embedding(Layer):
     ValueError
         When a network is built, if a setting is out of range; in training and
         prediction, if a symbol is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Embedding
+    >>> from skdl.networks import Network
+    >>> network = Network([Embedding(vocabulary=3, units=2)], (4,))
+    >>> network.params["0.E"][...] = [[0, 0], [1, -1], [5, 5]]
+    >>> network.predict(np.array([[2, 0, 1, 2]]))
+    array([[[ 5.,  5.],
+            [ 0.,  0.],
+            [ 1., -1.],
+            [ 5.,  5.]]])
     """
 
     accepts_integers = True
@@ -169,6 +182,19 @@ class Bidirectional(Layer):
     ------
     ValueError
         When a network is built, if the layer is not recurrent or does not fit.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import RNN, Bidirectional
+    >>> from skdl.networks import Network
+    >>> layer = RNN(1, "relu", initializer="ones", recurrent_initializer="ones")
+    >>> network = Network([Bidirectional(layer)], (3, 1))
+    >>> network.initialize(np.random.default_rng(0))
+    >>> network.predict(np.array([[[1.0], [2.0], [3.0]]]))  # sums from either end
+    array([[[1., 6.],
+            [3., 5.],
+            [6., 3.]]])
     """
 
     is_affine = True

@@ -18,7 +18,19 @@ from skdl.ops.window import Axis
 
 @register("flatten")
 class Flatten(Layer):
-    """All numbers of a sample in one row: (h, w, c) becomes (h·w·c,)."""
+    """All numbers of a sample in one row: (h, w, c) becomes (h·w·c,).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Flatten
+    >>> from skdl.networks import Network
+    >>> network = Network([Flatten()], (2, 2, 3))
+    >>> network.output_shape
+    (12,)
+    >>> network.predict(np.arange(12.0).reshape(1, 2, 2, 3))[0, :4]
+    array([0., 1., 2., 3.])
+    """
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         return (math.prod(input_shape),), {}
@@ -53,6 +65,16 @@ class Reshape(Layer):
     ------
     ValueError
         When a network is built, if the shape does not have as many numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Reshape
+    >>> from skdl.networks import Network
+    >>> network = Network([Reshape((2, 3, 1))], (6,))
+    >>> network.predict(np.arange(6.0)[None])[0, ..., 0]
+    array([[0., 1., 2.],
+           [3., 4., 5.]])
     """
 
     def __init__(self, shape: Sequence[int] = (1,)) -> None:
@@ -106,6 +128,17 @@ class Rescale(Layer):
     ------
     ValueError
         When a network is built, if a setting is no finite number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Rescale
+    >>> from skdl.networks import Network
+    >>> x = np.array([[0, 51, 255]], np.uint8)
+    >>> Network([Rescale()], (3,)).predict(x)
+    array([[0. , 0.2, 1. ]])
+    >>> Network([Rescale(2 / 255, -1.0)], (3,)).predict(x).round(6)
+    array([[-1. , -0.6,  1. ]])
     """
 
     accepts_integers = True

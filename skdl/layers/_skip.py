@@ -47,6 +47,21 @@ class SkipConcatenate(Chain):
         size.
     TypeError
         When a network is built, if it is not a sequence of layers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Conv2D, MaxPool2D, SkipConcatenate, Upsample2D
+    >>> from skdl.networks import Network
+    >>> inner = [MaxPool2D(2), Conv2D(8, padding="same"), "relu", Upsample2D(2)]
+    >>> Network([SkipConcatenate(inner)], (8, 8, 3)).output_shape  # 3 + 8 channels
+    (8, 8, 11)
+    >>> x = np.array([1.0, 2.0, 3.0, 4.0]).reshape(1, 2, 2, 1)
+    >>> network = Network([SkipConcatenate([MaxPool2D(2), Upsample2D(2)])], (2, 2, 1))
+    >>> network.predict(x)[0, ..., 0], network.predict(x)[0, ..., 1]
+    (array([[1., 2.],
+           [3., 4.]]), array([[4., 4.],
+           [4., 4.]]))
     """
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
@@ -133,6 +148,16 @@ class PoolUnpool(Chain):
         layers change the shape of the pooled pictures.
     TypeError
         When a network is built, if `layers` is not a sequence of layers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import PoolUnpool
+    >>> from skdl.networks import Network
+    >>> x = np.array([[1, 2, 0, 3], [5, 4, 7, 6]], float).reshape(1, 2, 4, 1)
+    >>> Network([PoolUnpool()], (2, 4, 1)).predict(x)[0, ..., 0]  # maxima stay in place
+    array([[0., 0., 0., 0.],
+           [5., 0., 7., 0.]])
     """
 
     _parameter_constraints: dict[str, Any] = {"ceil": ["boolean"]}

@@ -56,6 +56,17 @@ class TiedEmbedding(Chain):
     ValueError
         When a network is built, if a setting is out of range or the layers do not fit;
         in training and prediction, if a symbol is out of range.
+
+    Examples
+    --------
+    >>> from skdl.layers import LSTM, Dense, Embedding, TiedEmbedding
+    >>> from skdl.networks import Network
+    >>> tied = Network([TiedEmbedding(1000, 32, [LSTM(32)])], (20,))
+    >>> untied = Network([Embedding(1000, 32), LSTM(32), Dense(1000)], (20,))
+    >>> tied.output_shape, untied.output_shape
+    ((20, 1000), (20, 1000))
+    >>> untied.params.size - tied.params.size  # one table of 1000×32
+    32000
     """
 
     accepts_integers = True

@@ -50,6 +50,17 @@ class Upsample2D(Layer):
     ------
     ValueError
         When a network is built, if a setting is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Upsample2D
+    >>> from skdl.networks import Network
+    >>> x = np.array([0.0, 8.0]).reshape(1, 1, 2, 1)
+    >>> for method in ("nearest", "bilinear"):
+    ...     print(Network([Upsample2D((1, 2), method)], (1, 2, 1)).predict(x).ravel())
+    [0. 0. 8. 8.]
+    [0. 2. 6. 8.]
     """
 
     _parameter_constraints: dict[str, Any] = {
@@ -187,6 +198,24 @@ class ConvTranspose2D(Layer):
     ValueError
         When a network is built, if a setting is out of range or does not fit the
         picture.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import ConvTranspose2D
+    >>> from skdl.networks import Network
+    >>> layer = ConvTranspose2D(1, 3, stride=2, initializer="ones")
+    >>> network = Network([layer], (2, 2, 1))
+    >>> network.initialize(np.random.default_rng(0))
+    >>> network.predict(np.ones((1, 2, 2, 1)))[0, ..., 0]  # filters overlap
+    array([[1., 1., 2., 1., 1.],
+           [1., 1., 2., 1., 1.],
+           [2., 2., 4., 2., 2.],
+           [1., 1., 2., 1., 1.],
+           [1., 1., 2., 1., 1.]])
+    >>> layer = ConvTranspose2D(8, 3, stride=2, padding=1, output_size=8)
+    >>> Network([layer], (4, 4, 3)).output_shape
+    (8, 8, 8)
     """
 
     is_affine = True
