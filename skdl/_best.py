@@ -49,6 +49,21 @@ class Best:
         Epochs in a row without an improvement of `tol` or more.
     weights : tuple of ndarray or None
         The kept weights.
+
+    Examples
+    --------
+    >>> from skdl.training import Best
+    >>> best = Best(patience=1)
+    >>> losses = 3.0, 2.0, 2.5, 2.1
+    >>> [best.observe(loss, epoch) for epoch, loss in enumerate(losses, 1)]
+    [False, False, False, True]
+    >>> best.value, best.epoch, best.waiting
+    (2.0, 2, 2)
+    >>> for adds_up in (False, True):  # small gains: do they count together?
+    ...     best = Best(patience=1, tol=0.5, adds_up=adds_up)
+    ...     print([best.observe(loss, 1) for loss in (3.0, 2.7, 2.4, 2.1)])
+    [False, False, True, True]
+    [False, False, False, False]
     """
 
     def __init__(

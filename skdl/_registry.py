@@ -72,6 +72,22 @@ class Registry(Generic[T]):
         ValueError
             If a name exists already, or means something else; or if a constructor
             parameter has no default: a name alone could then not make an instance.
+
+        Examples
+        --------
+        Of initializers; the other kinds do the same:
+
+        >>> from copy import deepcopy
+        >>> import numpy as np
+        >>> from skdl import initializers
+        >>> registry = deepcopy(initializers.registry)  # the one in use stays as it is
+        >>> @registry.register("checkerboard")
+        ... class Checkerboard(initializers.Initializer):
+        ...     def draw(self, shape, rng):
+        ...         return np.indices(shape).sum(axis=0) % 2.0
+        >>> registry.get("checkerboard")((2, 3), np.random.default_rng(0))
+        array([[0., 1., 0.],
+               [1., 0., 1.]])
         """
 
         def decorator(cls: C) -> C:
@@ -145,7 +161,21 @@ class Registry(Generic[T]):
         return view
 
     def names(self) -> list[str]:
-        """Return the registered names, sorted."""
+        """Return the registered names, sorted.
+
+        Returns
+        -------
+        names : list of str
+            Without aliases.
+
+        Examples
+        --------
+        Of schedules; the other kinds do the same:
+
+        >>> from skdl.schedules import names
+        >>> names()[:4]
+        ['constant', 'cosine', 'exponential', 'inverse']
+        """
         return sorted(name for name, cls in self._classes.items() if self._suits(cls))
 
     def _suits(self, cls: type[T]) -> bool:
@@ -230,6 +260,14 @@ class Registry(Generic[T]):
             If `spec` is an unknown name, or does not suit the purpose.
         TypeError
             If `spec` is of the wrong kind.
+
+        Examples
+        --------
+        Of optimizers; the other kinds do the same:
+
+        >>> from skdl.optimizers import SGD, get
+        >>> get("adam"), get(SGD(0.1))
+        (Adam(), SGD(learning_rate=0.1))
         """
         if isinstance(spec, str):
             return self._suitable(self.class_of(spec)())

@@ -47,6 +47,18 @@ class Report:
         What is counted.
     first : int, default=1
         Print so many from the first one on in any case.
+
+    Examples
+    --------
+    >>> from skdl.training import Report
+    >>> report = Report("A run", every=2)
+    >>> for i, loss in enumerate((0.5, 0.25, 0.2, 0.1), 1):  # doctest: +ELLIPSIS
+    ...     report.epoch(i, {"loss": loss}, is_best=loss < 0.15)
+    A run
+     epoch       loss     time
+         1    0.50000    ... s
+         2    0.25000    ... s
+         4    0.10000    ... s *
     """
 
     def __init__(

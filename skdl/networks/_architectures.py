@@ -71,12 +71,15 @@ def register(name: str, replace: bool = False) -> Callable[[A], A]:
 
     Examples
     --------
-    >>> from skdl.networks import get, register
-    >>> @register("tiny_lenet", replace=True)
-    ... def tiny_lenet(input_shape, width=1.0):
-    ...     return get("lenet")(input_shape, 0.25 * width)
-    >>> from skdl import CNNClassifier
-    >>> model = CNNClassifier(layers="tiny_lenet")
+    A name of one's own is free, one that is taken is not:
+
+    >>> from skdl.networks import lenet, register
+    >>> @register("lenet")  # doctest: +ELLIPSIS
+    ... def narrow_lenet(input_shape, width=1.0):
+    ...     return lenet(input_shape, 0.25 * width)
+    Traceback (most recent call last):
+        ...
+    ValueError: There is an architecture named 'lenet', in the whole process. ...
     """
 
     def decorator(function: A) -> A:
