@@ -24,7 +24,7 @@ class Shift(Transform):
         and of the width (float, in [0, 1)), rounded. All whole shifts up to it are
         equally probable.
     fill : float, default=0.0
-        What comes in from outside.
+        What comes in from outside; 0 is black where pictures are not centred.
 
     Raises
     ------
@@ -165,7 +165,7 @@ class Rotate(Transform):
     degrees : float, default=15.0
         The largest angle in either direction, in [0, 180]; all are equally probable.
     fill : float, default=0.0
-        What comes in from outside.
+        What comes in from outside; 0 is black where pictures are not centred.
 
     Raises
     ------

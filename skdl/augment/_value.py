@@ -63,7 +63,7 @@ class Cutout(Transform):
         the picture (float, in (0, 1)), rounded. Its centre is any pixel: the hole may
         lie partly outside.
     fill : float, default=0.0
-        What is in it.
+        What is in it; 0 is black where pictures are not centred.
 
     Raises
     ------

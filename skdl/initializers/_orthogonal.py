@@ -23,7 +23,8 @@ class Orthogonal(Initializer):
     Parameters
     ----------
     gain : float, default=1.0
-        Factor on the matrix.
+        Factor on the matrix. With 1 a square one keeps the length of what it
+        multiplies, step after step of a recurrent layer.
 
     Examples
     --------

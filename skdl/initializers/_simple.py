@@ -18,7 +18,7 @@ class Constant(Initializer):
     Parameters
     ----------
     value : float, default=0.0
-        The value.
+        What every entry is.
 
     Examples
     --------
@@ -78,9 +78,10 @@ class Normal(Initializer):
     Parameters
     ----------
     std : float, default=0.03
-        Standard deviation; not negative.
+        Standard deviation; not negative. In deep networks too small a one lets
+        activations fade from layer to layer, too large a one lets them grow.
     mean : float, default=0.0
-        Mean.
+        What entries lie around; weights want 0.
 
     Examples
     --------
@@ -111,7 +112,7 @@ class Uniform(Initializer):
     Parameters
     ----------
     low, high : float, default=-0.05, 0.05
-        The bounds.
+        Entries are drawn evenly between them.
 
     Examples
     --------

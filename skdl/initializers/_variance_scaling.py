@@ -46,9 +46,11 @@ class VarianceScaling(Initializer):
     Parameters
     ----------
     scale : float, default=1.0
-        Variance times fan; positive.
+        Variance times fan; positive. 1 keeps the variance through a linear layer, 2
+        makes up for a ReLU, which takes half of it.
     mode : {"fan_in", "fan_out", "fan_avg"}, default="fan_in"
-        Which fan divides: inputs, outputs or their mean.
+        Which fan divides: inputs, so that the variance of activations is kept,
+        outputs, so that of gradients is, or their mean.
     distribution : {"normal", "uniform"}, default="normal"
         Normal, or uniform between ±√3 standard deviations.
 
@@ -93,7 +95,7 @@ class _Named(Initializer):
     Parameters
     ----------
     gain : float, default=1.0
-        Factor on the standard deviation; positive.
+        Factor on the standard deviation, and so on what comes out; positive.
     """
 
     _scale: ClassVar[float]
@@ -119,7 +121,7 @@ class XavierUniform(_Named):
     Parameters
     ----------
     gain : float, default=1.0
-        Factor on the standard deviation; positive.
+        Factor on the standard deviation, and so on what comes out; positive.
 
     Examples
     --------
@@ -140,7 +142,7 @@ class XavierNormal(_Named):
     Parameters
     ----------
     gain : float, default=1.0
-        Factor on the standard deviation; positive.
+        Factor on the standard deviation, and so on what comes out; positive.
 
     Examples
     --------
@@ -161,7 +163,7 @@ class HeUniform(_Named):
     Parameters
     ----------
     gain : float, default=1.0
-        Factor on the standard deviation; positive.
+        Factor on the standard deviation, and so on what comes out; positive.
 
     Examples
     --------
@@ -182,7 +184,7 @@ class HeNormal(_Named):
     Parameters
     ----------
     gain : float, default=1.0
-        Factor on the standard deviation; positive.
+        Factor on the standard deviation, and so on what comes out; positive.
 
     Examples
     --------
@@ -206,7 +208,7 @@ class LeCunUniform(_Named):
     Parameters
     ----------
     gain : float, default=1.0
-        Factor on the standard deviation; positive.
+        Factor on the standard deviation, and so on what comes out; positive.
 
     Examples
     --------
@@ -227,7 +229,7 @@ class LeCunNormal(_Named):
     Parameters
     ----------
     gain : float, default=1.0
-        Factor on the standard deviation; positive.
+        Factor on the standard deviation, and so on what comes out; positive.
 
     Examples
     --------

@@ -32,17 +32,17 @@ class Conv2D(Layer):
     Parameters
     ----------
     filters : int, default=32
-        Channels of the output; at least 1.
+        Channels of the output; at least 1. Each is one pattern that is looked for.
     kernel_size : int or pair of int, default=3
         Height and width of a filter.
     stride : int or pair of int, default=1
-        Distance of windows.
+        Distance of windows: 2 halves height and width.
     padding : {"valid", "same"}, int, pair of int or pair of pairs, default="valid"
         Zeros around the picture: none; so many that the output has ⌈size/stride⌉
         pixels, an odd one at the end (as in TensorFlow); a number of pixels on every
         side (as in PyTorch); (vertical, horizontal); ((top, bottom), (left, right)).
     dilation : int or pair of int, default=1
-        Distance of the entries of a window.
+        Distance of the entries of a window: with 2 a filter of 3×3 sees 5×5 pixels.
     groups : int, default=1
         Output channels of a group see the input channels of that group alone; it
         divides both.
@@ -215,11 +215,11 @@ class DepthwiseConv2D(Conv2D):
     kernel_size : int or pair of int, default=3
         Height and width of a filter.
     stride : int or pair of int, default=1
-        Distance of windows.
+        Distance of windows: 2 halves height and width.
     padding : {"valid", "same"}, int, pair of int or pair of pairs, default="valid"
         Zeros around the picture, as in `Conv2D`.
     dilation : int or pair of int, default=1
-        Distance of the entries of a window.
+        Distance of the entries of a window: with 2 a filter of 3×3 sees 5×5 pixels.
     multiplier : int, default=1
         Filters of each channel; at least 1.
     bias : bool, default=True

@@ -23,7 +23,8 @@ class Dropout(Layer):
     Parameters
     ----------
     rate : float, default=0.5
-        Probability of dropping an input, in [0, 1).
+        Probability of dropping an input, in [0, 1). More keeps a network from
+        learning rows by heart, and makes it learn more slowly.
 
     Raises
     ------
@@ -100,7 +101,7 @@ class SpatialDropout(Dropout):
     Parameters
     ----------
     rate : float, default=0.5
-        Probability of dropping a channel, in [0, 1).
+        Probability of dropping a channel, in [0, 1), see `Dropout`.
 
     Raises
     ------

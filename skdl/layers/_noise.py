@@ -22,7 +22,7 @@ class GaussianNoise(Layer):
     Parameters
     ----------
     std : float, default=0.1
-        Standard deviation of the noise; not negative.
+        Standard deviation of the noise, in units of the input; not negative.
 
     Raises
     ------

@@ -86,11 +86,13 @@ class MaxPool2D(_Pool2D):
     pool_size : int or pair of int, default=2
         Height and width of a window.
     stride : int or pair of int, default=None
-        Distance of windows; None takes their size.
+        Distance of windows, by which height and width are divided; None takes the
+        windows' size.
     padding : {"valid", "same"}, int, pair of int or pair of pairs, default="valid"
         Pixels around the picture that count as −∞, as in `Conv2D`.
     ceil : bool, default=False
-        Whether a last window that lies only partly on the picture counts.
+        Whether a last window that lies only partly on the picture counts; without it
+        the last rows and columns may be left out.
 
     Raises
     ------
@@ -154,11 +156,13 @@ class AvgPool2D(_Pool2D):
     pool_size : int or pair of int, default=2
         Height and width of a window.
     stride : int or pair of int, default=None
-        Distance of windows; None takes their size.
+        Distance of windows, by which height and width are divided; None takes the
+        windows' size.
     padding : {"valid", "same"}, int, pair of int or pair of pairs, default="valid"
         Pixels around the picture, as in `Conv2D`.
     ceil : bool, default=False
-        Whether a last window that lies only partly on the picture counts.
+        Whether a last window that lies only partly on the picture counts; without it
+        the last rows and columns may be left out.
     count_padding : bool, default=False
         Whether pixels of the padding count, as zeros (PyTorch's default is True,
         TensorFlow does not count them).

@@ -252,7 +252,8 @@ class RNN(Recurrent):
     Parameters
     ----------
     units : int, default=64
-        Numbers of the state; at least 1.
+        Numbers of the state, in which a layer has all it remembers; at least 1. Time
+        and parameters grow with their square.
     activation : {"tanh", "relu"}, default="tanh"
         f.
     return_sequences : bool, default=True
@@ -341,7 +342,8 @@ class LSTM(Recurrent):
     Parameters
     ----------
     units : int, default=64
-        Numbers of the state; at least 1.
+        Numbers of the state, in which a layer has all it remembers; at least 1. Time
+        and parameters grow with their square.
     return_sequences : bool, default=True
         Whether the output has the state of every step, or that of the last alone.
     reverse : bool, default=False
@@ -417,7 +419,8 @@ class GRU(Recurrent):
     Parameters
     ----------
     units : int, default=64
-        Numbers of the state; at least 1.
+        Numbers of the state, in which a layer has all it remembers; at least 1. Time
+        and parameters grow with their square.
     return_sequences : bool, default=True
         Whether the output has the state of every step, or that of the last alone.
     reverse : bool, default=False

@@ -35,7 +35,8 @@ class BoxLoss(Loss):
     Parameters
     ----------
     box_weight : float, default=1.0
-        What the four parts of the box are multiplied by; not negative.
+        What the four parts of the box are multiplied by; not negative. More counts
+        place and size against the presence.
 
     Raises
     ------

@@ -29,9 +29,9 @@ class StrokeLoss(Loss):
     Parameters
     ----------
     n_components : int, default=10
-        M; at least 1.
+        M; at least 1. More of them tell apart more ways in which a line may go on.
     min_scale : float, default=0.01
-        s, the least σ; positive.
+        s, the least σ; positive. It bounds the density, by 1/(2π·s²·√(1 − 0.99²)).
 
     Raises
     ------

@@ -22,7 +22,8 @@ class AdaGrad(FirstOrder):
     learning_rate : float, str or Schedule, default=0.01
         The rate η, or a schedule for it.
     epsilon : float, default=1e-10
-        Keeps the division away from zero; positive.
+        Keeps the division away from zero; positive. A larger one shortens the steps
+        where gradients are small.
     clip_norm : float, default=None
         Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
@@ -75,9 +76,11 @@ class RMSProp(FirstOrder):
     learning_rate : float, str or Schedule, default=0.001
         The rate η, or a schedule for it.
     beta : float, default=0.9
-        The share of the old average that is kept, in [0, 1).
+        The share of the old average that is kept, in [0, 1): it remembers some
+        1/(1 − β) gradients.
     epsilon : float, default=1e-8
-        Keeps the division away from zero; positive.
+        Keeps the division away from zero; positive. A larger one shortens the steps
+        where gradients are small.
     clip_norm : float, default=None
         Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
@@ -138,7 +141,8 @@ class AdaDelta(FirstOrder):
     learning_rate : float, str or Schedule, default=1.0
         A factor on the step, 1 in the paper, or a schedule for it.
     beta : float, default=0.9
-        The share of the old averages that is kept, in [0, 1).
+        The share of the old averages that is kept, in [0, 1): they remember some
+        1/(1 − β) updates.
     epsilon : float, default=1e-6
         Keeps the roots away from zero and sets the first steps; positive.
     clip_norm : float, default=None

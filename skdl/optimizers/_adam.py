@@ -74,11 +74,14 @@ class Adam(_AdamFamily):
     learning_rate : float, str or Schedule, default=0.001
         The rate η, or a schedule for it. 3e-4 is a common advice for deep networks.
     beta_1 : float, default=0.9
-        The share of the old average of g that is kept, in [0, 1).
+        The share of the old average of g that is kept, in [0, 1): it remembers some
+        1/(1 − β₁) gradients; more is smoother, and slower to turn.
     beta_2 : float, default=0.999
-        The share of the old average of g² that is kept, in [0, 1).
+        The share of the old average of g² that is kept, in [0, 1): more makes steps
+        of an even length, less follows a changing size of the gradient sooner.
     epsilon : float, default=1e-8
-        Keeps the division away from zero; positive.
+        Keeps the division away from zero; positive. A larger one shortens the steps
+        where gradients are small.
     clip_norm : float, default=None
         Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
@@ -129,11 +132,14 @@ class AMSGrad(Adam):
     learning_rate : float, str or Schedule, default=0.001
         The rate η, or a schedule for it.
     beta_1 : float, default=0.9
-        The share of the old average of g that is kept, in [0, 1).
+        The share of the old average of g that is kept, in [0, 1): it remembers some
+        1/(1 − β₁) gradients; more is smoother, and slower to turn.
     beta_2 : float, default=0.999
-        The share of the old average of g² that is kept, in [0, 1).
+        The share of the old average of g² that is kept, in [0, 1): more makes steps
+        of an even length, less follows a changing size of the gradient sooner.
     epsilon : float, default=1e-8
-        Keeps the division away from zero; positive.
+        Keeps the division away from zero; positive. A larger one shortens the steps
+        where gradients are small.
     clip_norm : float, default=None
         Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
@@ -172,13 +178,16 @@ class AdamW(_AdamFamily):
     learning_rate : float, str or Schedule, default=0.001
         The rate η, or a schedule for it.
     beta_1 : float, default=0.9
-        The share of the old average of g that is kept, in [0, 1).
+        The share of the old average of g that is kept, in [0, 1): it remembers some
+        1/(1 − β₁) gradients; more is smoother, and slower to turn.
     beta_2 : float, default=0.999
-        The share of the old average of g² that is kept, in [0, 1).
+        The share of the old average of g² that is kept, in [0, 1): more makes steps
+        of an even length, less follows a changing size of the gradient sooner.
     epsilon : float, default=1e-8
-        Keeps the division away from zero; positive.
+        Keeps the division away from zero; positive. A larger one shortens the steps
+        where gradients are small.
     weight_decay : float, default=0.01
-        The decay λ; not negative.
+        The decay λ; not negative. Each update takes the share ηλ off all numbers.
     clip_norm : float, default=None
         Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
@@ -237,11 +246,14 @@ class NAdam(_AdamFamily):
     learning_rate : float, str or Schedule, default=0.002
         The rate η, or a schedule for it.
     beta_1 : float, default=0.9
-        The share of the old average of g that is kept, in [0, 1).
+        The share of the old average of g that is kept, in [0, 1): it remembers some
+        1/(1 − β₁) gradients; more is smoother, and slower to turn.
     beta_2 : float, default=0.999
-        The share of the old average of g² that is kept, in [0, 1).
+        The share of the old average of g² that is kept, in [0, 1): more makes steps
+        of an even length, less follows a changing size of the gradient sooner.
     epsilon : float, default=1e-8
-        Keeps the division away from zero; positive.
+        Keeps the division away from zero; positive. A larger one shortens the steps
+        where gradients are small.
     momentum_decay : float, default=0.004
         ψ, how fast μₜ rises from ½β₁ to β₁; not negative.
     clip_norm : float, default=None

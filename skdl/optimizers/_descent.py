@@ -108,7 +108,8 @@ class Momentum(_WithMomentum):
     learning_rate : float, str or Schedule, default=0.01
         The rate η, or a schedule for it.
     momentum : float, default=0.9
-        The share β of the old velocity that is kept, in [0, 1).
+        The share β of the old velocity that is kept, in [0, 1). Along a steady slope
+        steps become 1/(1 − β) times as long: with more of it, a smaller rate.
     clip_norm : float, default=None
         Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
@@ -148,7 +149,8 @@ class Nesterov(_WithMomentum):
         The rate η, or a schedule for it; the change of variables is exact where the
         rate is constant, as in PyTorch.
     momentum : float, default=0.9
-        The share β of the old velocity that is kept, in [0, 1).
+        The share β of the old velocity that is kept, in [0, 1). Along a steady slope
+        steps become 1/(1 − β) times as long: with more of it, a smaller rate.
     clip_norm : float, default=None
         Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None
@@ -191,7 +193,8 @@ class EMA(FirstOrder):
     learning_rate : float, str or Schedule, default=0.1
         The rate η, or a schedule for it.
     beta : float, default=0.9
-        The share of the old average that is kept, in [0, 1).
+        The share of the old average that is kept, in [0, 1): it remembers some
+        1/(1 − β) gradients.
     clip_norm : float, default=None
         Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None

@@ -82,13 +82,14 @@ class Armijo(StepSearch):
     Parameters
     ----------
     c1 : float, default=1e-4
-        The share c₁, in (0, 1).
+        The share c₁, in (0, 1): more asks for a deeper fall, and shortens more steps.
     shrink : float, default=0.5
-        Factor of the next, shorter step, in (0, 1).
+        Factor of the next, shorter step, in (0, 1): less finds a step sooner, which
+        may be shorter than need be.
     initial : float, default=1.0
         The first t that is tried; positive.
     max_steps : int, default=40
-        Most trials.
+        Most trials; then there is no step, and the optimizer ends.
 
     Examples
     --------
@@ -251,7 +252,7 @@ class TrustRegion(StepSearch):
         The first radius; None trusts the first model everywhere, as far as its
         curvature is positive.
     max_radius : float, default=inf
-        The largest.
+        The largest radius: no step is longer.
     accept : float, default=1e-4
         The share of the promised fall that is enough, in (0, 0.25).
 

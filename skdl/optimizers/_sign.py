@@ -30,7 +30,7 @@ class RProp(FirstOrder):
     shrink, grow : float, default=0.5, 1.2
         Factors of the step, shrink in (0, 1) and grow above 1.
     step_min, step_max : float, default=1e-6, 50.0
-        Bounds of the steps.
+        Bounds of the steps: no coordinate moves by less or by more.
     clip_norm : float, default=None
         Longest gradient. It changes no sign.
     clip_value : float, default=None
@@ -113,7 +113,8 @@ class Lion(FirstOrder):
     beta_2 : float, default=0.99
         The share of the old m that is kept, in [0, 1).
     weight_decay : float, default=0.0
-        The decoupled decay λ; not negative.
+        The decoupled decay λ; not negative. Each update takes the share ηλ off all
+        numbers; rates are small, so λ is larger than with `AdamW`.
     clip_norm : float, default=None
         Longest gradient: a longer one is scaled to this norm.
     clip_value : float, default=None

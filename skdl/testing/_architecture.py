@@ -45,7 +45,7 @@ def check_architecture(
     Examples
     --------
     >>> from skdl.testing import check_architecture
-    >>> check_architecture("resnet8", (16, 16, 1))
+    >>> check_architecture("lenet", (16, 16, 1))
     """
     build = (
         networks.get(architecture) if isinstance(architecture, str) else architecture
