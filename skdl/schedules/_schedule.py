@@ -273,6 +273,9 @@ class _Planned(Schedule):
 class Cosine(_Planned):
     """From η down to final·η along half a cosine (Loshchilov & Hutter 2017).
 
+    The end is reached behind the last unit of time, as in PyTorch: of n updates the
+    last one stands at the share 1 − 1/n of the way.
+
     Parameters
     ----------
     initial : float, default=None
@@ -285,6 +288,7 @@ class Cosine(_Planned):
     Examples
     --------
     >>> from skdl.schedules import Cosine
+    >>> # Of four updates, and of what would come behind them:
     >>> [round(Cosine().multiplier(t, 4, {}), 2) for t in range(5)]
     [1.0, 0.85, 0.5, 0.15, 0.0]
     >>> [round(Cosine(final=0.5).multiplier(t, 4, {}), 2) for t in range(5)]
@@ -379,8 +383,8 @@ class WarmUp(Schedule):
     --------
     >>> from skdl.schedules import WarmUp
     >>> rise = WarmUp(length=4, after="cosine")
-    >>> [round(rise.multiplier(t, 8, {}), 2) for t in range(9)]
-    [0.25, 0.5, 0.75, 1.0, 1.0, 0.85, 0.5, 0.15, 0.0]
+    >>> [round(rise.multiplier(t, 8, {}), 2) for t in range(8)]
+    [0.25, 0.5, 0.75, 1.0, 1.0, 0.85, 0.5, 0.15]
     """
 
     _registries = {"after": registry}
