@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from numbers import Integral
 from typing import Any
 
 from skdl._warn import warn
@@ -18,11 +19,11 @@ from skdl._warn import warn
 ENGINES = ("auto", "numpy", "numba")
 NUMBA_TESTED = (0, 61), (0, 68)
 
-_global: dict[str, Any] = {"engine": "auto", "n_threads": None}
+_global: dict[str, Any] = {"engine": "auto", "n_threads": "auto"}
 _local: ContextVar[dict[str, Any] | None] = ContextVar("skdl_config", default=None)
 
 
-def _checked(engine: str | None, n_threads: int | None) -> dict[str, Any]:
+def _checked(engine: str | None, n_threads: int | str | None) -> dict[str, Any]:
     new: dict[str, Any] = {}
     if engine is not None:
         if engine not in ENGINES:
@@ -34,9 +35,14 @@ def _checked(engine: str | None, n_threads: int | None) -> dict[str, Any]:
             )
         new["engine"] = engine
     if n_threads is not None:
-        if n_threads < 1:
-            raise ValueError(f"n_threads must be at least 1, got {n_threads}.")
-        new["n_threads"] = int(n_threads)
+        if n_threads != "auto":
+            is_count = isinstance(n_threads, Integral) and n_threads >= 1
+            if not is_count or isinstance(n_threads, bool):
+                raise ValueError(
+                    f'n_threads must be an integer ≥ 1, or "auto", got {n_threads!r}.'
+                )
+            n_threads = int(n_threads)
+        new["n_threads"] = n_threads
     return new
 
 
@@ -46,13 +52,14 @@ def get_config() -> dict[str, Any]:
     Returns
     -------
     config : dict
-        Keys `engine` ("auto", "numpy" or "numba") and `n_threads` (int, or None
-        for all the cores this process may use, or OMP_NUM_THREADS if fewer).
+        Keys `engine` ("auto", "numpy" or "numba") and `n_threads` (int or "auto").
     """
     return {**_global, **(_local.get() or {})}
 
 
-def set_config(*, engine: str | None = None, n_threads: int | None = None) -> None:
+def set_config(
+    *, engine: str | None = None, n_threads: int | str | None = None
+) -> None:
     """Set the engine and the number of threads for the whole process.
 
     Parameters
@@ -62,8 +69,10 @@ def set_config(*, engine: str | None = None, n_threads: int | None = None) -> No
         parts; "auto" takes the compiled twin where Numba is installed. None
         leaves the setting as it is. The environment variable SKDL_ENGINE gives
         the initial value, also in worker processes.
-    n_threads : int, default=None
-        Threads for skdl's own parallel loops. None leaves the setting as it is.
+    n_threads : int or "auto", default=None
+        Threads for skdl's own parallel loops, at least 1. "auto", the initial value,
+        is all the cores that this process may use, or OMP_NUM_THREADS if fewer. None
+        leaves the setting as it is.
 
     Raises
     ------
@@ -77,7 +86,7 @@ def set_config(*, engine: str | None = None, n_threads: int | None = None) -> No
 
 @contextmanager
 def config_context(
-    *, engine: str | None = None, n_threads: int | None = None
+    *, engine: str | None = None, n_threads: int | str | None = None
 ) -> Iterator[None]:
     """Change the settings inside a `with` block, for the current thread alone.
 
@@ -85,7 +94,7 @@ def config_context(
     ----------
     engine : {"auto", "numpy", "numba"}, default=None
         See `set_config`.
-    n_threads : int, default=None
+    n_threads : int or "auto", default=None
         See `set_config`.
 
     Yields
@@ -164,7 +173,7 @@ def n_threads() -> int:
     """Return the number of threads for skdl's own parallel loops."""
     # Every operation of a network asks.
     configured = (_local.get() or _global).get("n_threads", _global["n_threads"])
-    if configured is not None:
+    if configured != "auto":
         return configured
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))

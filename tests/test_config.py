@@ -61,7 +61,7 @@ def test_a_context_is_the_thread_s_own():
     ("settings", "message"),
     [
         ({"engine": "cuda"}, "engine must be one of .*'numba'.*, got 'cuda'"),
-        ({"n_threads": 0}, "n_threads must be at least 1, got 0"),
+        ({"n_threads": 0}, "n_threads must be an integer ≥ 1"),
     ],
 )
 def test_bad_values(setter, settings, message):
@@ -88,8 +88,28 @@ def test_auto_takes_numba_where_it_is(monkeypatch):
 def test_threads_default_to_the_cores_of_this_process():
     with config_context(n_threads=5):
         assert _config.n_threads() == 5
-    _config._global["n_threads"] = None
+    _config._global["n_threads"] = "auto"
     assert 1 <= _config.n_threads() <= (os.cpu_count() or 1)
+
+
+def test_auto_undoes_a_number_of_threads():
+    before = get_config()["n_threads"]
+    initial = _config.n_threads()
+    set_config(n_threads=initial + 1)
+    assert _config.n_threads() == get_config()["n_threads"] == initial + 1
+    set_config(n_threads=None)
+    assert _config.n_threads() == initial + 1
+    set_config(n_threads="auto")
+    assert (_config.n_threads(), get_config()["n_threads"]) == (initial, "auto")
+    set_config(**{**get_config(), "n_threads": before})
+    with config_context(n_threads=3), config_context(n_threads="auto"):
+        assert _config.n_threads() == initial
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, True, "two"])
+def test_numbers_of_threads_that_are_none(n):
+    with pytest.raises(ValueError, match=r'integer ≥ 1, or "auto"'):
+        set_config(n_threads=n)
 
 
 def test_the_environment_chooses_the_first_engine():

@@ -54,6 +54,7 @@ class CrossEntropy(Loss):
 
     verified = True
     task = "classification"
+    out_activation = "softmax"
     has_hessian = True
     takes_shares = True
 
@@ -134,9 +135,12 @@ class CrossEntropy(Loss):
         return log_p - log_p.mean(axis=-1, keepdims=True)
 
     def init_raw(self, y: Array, weight: Array | None = None) -> Array:
-        counts = np.bincount(y.astype(np.intp), weights=weight)
-        share = (1.0 - self.label_smoothing) * counts / counts.sum()
-        share += self.label_smoothing / len(counts)
+        if y.ndim == 2:
+            share = np.average(y, axis=0, weights=weight)
+        else:  # as many classes as the highest code says
+            counts = np.bincount(y.astype(np.intp), weights=weight)
+            share = counts / counts.sum()
+        share = (1.0 - self.label_smoothing) * share + self.label_smoothing / len(share)
         return np.log(np.maximum(share, np.finfo(np.float64).eps))
 
     def for_classes(self, n_classes: int, multilabel: bool) -> Loss:
@@ -191,6 +195,7 @@ class BinaryCrossEntropy(Loss):
 
     verified = True
     task = "classification"
+    out_activation = "logistic"
     has_hessian = True
     takes_shares = True
 
@@ -294,6 +299,7 @@ class Exponential(Loss):
 
     verified = True
     task = "classification"
+    out_activation = "logistic"  # of twice the raw number
     has_hessian = True
 
     def evaluate(

@@ -70,6 +70,7 @@ class FunctionLoss(Loss):
     # Not parameters: `for_classes` chooses them.
     _inverse_link: Callable[[Array], Array] = staticmethod(_identity)
     _link: Callable[[Array], Array] = staticmethod(_identity)
+    out_activation = "identity"
 
     def _call(self, y: Array, raw: Array) -> tuple[Array, ...]:
         name = getattr(self.function, "__name__", repr(self.function))
@@ -112,6 +113,7 @@ class FunctionLoss(Loss):
         loss = FunctionLoss(self.function)
         loss._inverse_link = expit if multilabel else _softmax
         loss._link = logit if multilabel else np.log
+        loss.out_activation = "logistic" if multilabel else "softmax"
         return loss
 
 

@@ -26,7 +26,8 @@ def hidden_sizes(value: Any) -> list[int]:
         If one is no positive integer.
     """
     sizes = list(value) if hasattr(value, "__iter__") else [value]
-    if not all(isinstance(n, (int, np.integer)) and n >= 1 for n in sizes):
+    kinds = int, np.integer  # True is an int, too
+    if not all(isinstance(n, kinds) and n >= 1 and n is not True for n in sizes):
         raise ValueError(
             f"hidden_layer_sizes must be positive integers, got {value!r}."
         )

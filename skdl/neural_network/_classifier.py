@@ -174,8 +174,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetwork):
     @property
     def out_activation_(self) -> str:
         """What turns the output into probabilities."""
-        one_each = self._task.targets.multilabel or self.n_outputs_ == 1
-        return "logistic" if one_each else "softmax"
+        return self.loss_function_.out_activation
 
     def _new_task(self, y: Any, classes: Any, dtype: DTypeLike) -> ClassTask:
         return self._task_of(ClassTargets.of(y, classes, _HINT))

@@ -235,6 +235,9 @@ def test_init_raw_of_classes():
     np.testing.assert_allclose(
         softmax(CrossEntropy().init_raw(y)), [0.125, 0.25, 0.625]
     )
+    shares = np.array([[0.5, 0.5, 0.0], [0.0, 0.25, 0.75]])
+    raw = CrossEntropy().init_raw(shares, np.array([3.0, 1.0]))
+    np.testing.assert_allclose(softmax(raw), [0.375, 0.4375, 0.1875])
     smoothed = softmax(CrossEntropy(0.3).init_raw(y))
     np.testing.assert_allclose(smoothed, 0.7 * np.array([1, 2, 5]) / 8 + 0.1)
     share = expit(BinaryCrossEntropy(0.2).init_raw(y[:, None] > 1))
@@ -443,3 +446,34 @@ def test_shares_of_classes(smoothing, shape):
     np.testing.assert_allclose(value, expected, rtol=1e-12)
     expected = sum(shares[..., [k]] * parts[k][1] for k in range(4))
     np.testing.assert_allclose(gradient, expected, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("loss", [SquaredError(), CrossEntropy(), Huber()])
+def test_targets_that_do_not_fit_the_predictions(loss):
+    y, raw = np.zeros(5, int), np.zeros((5, 1))
+    if isinstance(loss, CrossEntropy):
+        y = np.zeros((5, 3))
+    with pytest.raises(ValueError):
+        loss.weighted(y, raw, None, 1.0)
+
+
+OUT_ACTIVATIONS = {
+    "logistic": ["binary_cross_entropy"],
+    "softmax": ["cross_entropy"],
+    "exp": ["poisson", "gamma"],
+    "identity": ["squared_error", "absolute_error", "huber", "quantile"],
+}
+
+
+@pytest.mark.parametrize("name", OUT_ACTIVATIONS)
+def test_the_inverse_link_has_the_name_it_says(name):
+    raw = np.array([[0.3, -1.2, 2.0]])
+    expected = {
+        "logistic": expit,
+        "softmax": lambda z: softmax(z, axis=1),
+        "exp": np.exp,
+        "identity": lambda z: z,
+    }[name](raw)
+    for loss in map(losses.get, OUT_ACTIVATIONS[name]):
+        assert loss.out_activation == name
+        np.testing.assert_allclose(loss.inverse_link(raw), expected)

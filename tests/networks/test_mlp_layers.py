@@ -64,6 +64,7 @@ WRONG = {
     "size 0": ({"hidden_layer_sizes": (3, 0)}, r"positive integers, got \(3, 0\)"),
     "size −1": ({"hidden_layer_sizes": -1}, "positive integers, got -1"),
     "half": ({"hidden_layer_sizes": [2.5]}, r"positive integers, got \[2\.5\]"),
+    "a flag": ({"hidden_layer_sizes": True}, "positive integers, got True"),
     "a word": ({"hidden_layer_sizes": "ab"}, "positive integers, got 'ab'"),
     "nothing": ({"hidden_layer_sizes": None}, "positive integers, got None"),
 }

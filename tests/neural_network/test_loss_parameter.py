@@ -213,6 +213,7 @@ def test_custom_multilabel(problems):
     built_in = MLPClassifier(**FAST).fit(X, y)
     np.testing.assert_allclose(weights(custom), weights(built_in), rtol=1e-9)
     np.testing.assert_allclose(custom.predict_proba(X), built_in.predict_proba(X))
+    assert custom.out_activation_ == built_in.out_activation_ == "logistic"
 
 
 def test_custom_losses_take_weights(problems):
