@@ -27,10 +27,11 @@ class BatchNorm(Layer):
 
     While training μ and σ² are those of the batch; for prediction they are moving
     averages, μ ← α·mean + (1−α)μ and σ² likewise (of the unbiased variance, as PyTorch
-    has it; Keras takes the biased one). Sample weights do not enter the statistics. A
-    frozen layer takes the moving averages in training too, and leaves them as they are.
-    The averages begin at 0 and 1: after n batches (1 − α)ⁿ of that is left, so after
-    fewer than some 3/α batches (30) predictions are poor, however small the loss is.
+    has it; Keras takes the biased one). Sample weights do not enter the statistics, nor
+    does what sequences are padded with. A frozen layer takes the moving averages in
+    training too, and leaves them as they are. The averages begin at 0 and 1: after n
+    batches (1 − α)ⁿ of that is left, so after fewer than some 3/α batches (30)
+    predictions are poor, however small the loss is.
 
     Parameters
     ----------
@@ -90,6 +91,10 @@ class BatchNorm(Layer):
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         if not ctx.train or self._frozen:
             return self._rescaled(params, x, ctx)
+        own, other = own_steps(x, ctx.lengths), ctx.other
+        if own is not None:  # the statistics are those of the steps that there are
+            padded = ctx.empty(x.shape)
+            x, other = x[own], None if other is None else other[own]
         c, out = x.shape[-1], ctx.empty(x.shape)
         mean, variance, inv_std = (ctx.empty((c,)) for _ in range(3))
         gamma, beta = params["gamma"], params["beta"]
@@ -102,7 +107,7 @@ class BatchNorm(Layer):
             mean,
             variance,
             inv_std,
-            ctx.other,
+            other,
             ctx.floor,
         )
         kept = params["running_mean"], params["running_variance"]
@@ -110,7 +115,8 @@ class BatchNorm(Layer):
         n = x.size // c
         unbiased = variance * (n / max(1, n - 1))
         kept[1][...] += self.momentum * (unbiased - kept[1])
-        return out, (x, mean, inv_std, _above(out, ctx))
+        cache = x, mean, inv_std, _above(out, ctx), own
+        return (out if own is None else _spread(out, own, padded)), cache
 
     def affine(self, params: Tree) -> tuple[Array, Array]:
         """Return what a prediction multiplies by and what it adds.
@@ -143,8 +149,11 @@ class BatchNorm(Layer):
             if y is not None:
                 dy = relu_backward(dy, y, ctx.empty(dy.shape), ctx.empty(dy.shape))
             return np.multiply(dy, scale, out=dx)
-        x, mean, inv_std, y = cache
-        return channel_norm_backward(
+        x, mean, inv_std, y, own = cache
+        of_steps = dx
+        if own is not None:
+            dy, of_steps = dy[own], ctx.empty(x.shape)
+        channel_norm_backward(
             x,
             dy,
             params["gamma"],
@@ -152,10 +161,38 @@ class BatchNorm(Layer):
             inv_std,
             grads["gamma"],
             grads["beta"],
-            dx,
+            of_steps,
             y,
             empty=ctx.empty,
         )
+        return dx if own is None else _spread(of_steps, own, dx)
+
+
+def own_steps(x: Array, lengths: Array | None) -> Array | None:
+    """Return which steps of padded sequences are their own.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, n_steps, ...)
+        Sequences; what has no axis of steps has no padding.
+    lengths : ndarray of int of shape (n,) or None
+        Steps of each.
+
+    Returns
+    -------
+    own : ndarray of bool of shape (n, n_steps) or None
+        None where all are.
+    """
+    if lengths is None or x.ndim < 3 or (lengths == x.shape[1]).all():
+        return None
+    return np.arange(x.shape[1]) < np.asarray(lengths)[:, None]
+
+
+def _spread(steps: Array, own: Array, out: Array) -> Array:
+    """Put steps in their places among padding of zeros."""
+    out[...] = 0
+    out[own] = steps
+    return out
 
 
 def _above(y: Array, ctx: Context) -> Array | None:

@@ -463,7 +463,7 @@ class Loss(ParameterObject):
         """
         name = type(self).__name__
         loss, gradient = check_pair(name, self.evaluate(y, raw, empty))
-        # Targets of a wrong shape show in the gradient: the others are checked 4 µs long.
+        # Targets of a wrong shape show in the gradient's; all checks take 4 µs.
         if not self.verified or gradient.shape != raw.shape:
             check_shapes(name, (loss, gradient), raw)
         if weight is None:

@@ -40,8 +40,9 @@ def check_layer(
     parameters and incoming gradient stay as they are; the same seed gives the same
     bits, also in reused memory; prediction keeps no cache, changes nothing and treats
     each sample on its own; single precision stays single; sparse input, where
-    accepted, acts as the dense one; the object clones and pickles. What the layer draws
-    at random is drawn again with the same seed for each evaluation.
+    accepted, acts as the dense one; what sequences are padded with changes nothing; the
+    object clones and pickles. What the layer draws at random is drawn again with the
+    same seed for each evaluation.
 
     Parameters
     ----------
@@ -96,6 +97,8 @@ def check_layer(
     _check_single_precision(step, x)
     if layer.accepts_sparse:
         _check_sparse(step, x)
+    if lengths is not None:
+        _check_padding(step, x)
     assert [attributes(resolved) for resolved in network.layers] == before, (
         f"{layer!r} changed its own attributes; a cache belongs in what forward returns"
     )
@@ -232,6 +235,38 @@ def _check_single_precision(step: _Step, x: Array) -> None:
         name = f"{step.name}: type of {what} in float32"
         equal(got.dtype, np.dtype(np.float32), name)
         finite(got, f"{step.name}: {what} in float32")
+
+
+def _check_padding(step: _Step, x: Array) -> None:
+    """Compare a training step with that of sequences with more, and other, padding."""
+    assert step.lengths is not None
+    n_steps = x.shape[1]
+    padding = np.arange(n_steps) >= step.lengths[:, None]
+    other = np.where(_of_rank(padding, x.ndim), np.roll(x, 1, axis=0), x)
+    longer = np.concatenate([other, x[:, ::-1]], axis=1)
+    dy, keeps_steps = step.dy, step.dy.ndim > 2 and step.dy.shape[1] == n_steps
+    if keeps_steps:  # no loss comes from padding
+        dy = np.where(_of_rank(padding, dy.ndim), 0, dy)
+    results = []
+    for given in (x, longer):
+        network = Network(step.network.layers, given.shape[1:], step.network.dtype)
+        network.params.vector[:], network.state.vector[:] = step.network.snapshot()
+        more = [(0, 0), (0, given.shape[1] - n_steps), *[(0, 0)] * (dy.ndim - 2)]
+        incoming = np.pad(dy, more) if keeps_steps else dy
+        run = _Step(network, incoming, step.seed, step.lengths)
+        y, dx, grads = run.gradients(given)
+        network.forward(network.tree(network.params), given, run.context())
+        y = y[:, :n_steps][~padding] if keeps_steps else y
+        dx = None if dx is None else dx[:, :n_steps]
+        results.append((y, dx, grads.vector, network.state.vector))
+    names = "the output", "dx", "the gradient", "the running statistics"
+    for name, first, second in zip(names, *results, strict=True):
+        if first is not None:
+            close(first, second, f"{step.name}: {name} with more padding", 1e-9, 1e-12)
+
+
+def _of_rank(mask: Array, ndim: int) -> Array:
+    return mask.reshape(mask.shape + (1,) * (ndim - mask.ndim))
 
 
 def _check_sparse(step: _Step, x: Array) -> None:
