@@ -32,8 +32,9 @@ def check_loss(
 
     The gradient and the Hessian agree with finite differences; `evaluate` leaves its
     arguments alone, keeps single precision and does not count on cleared memory;
-    weights act as repetitions of rows; `init_raw` is the best constant; `link` inverts
-    `inverse_link`; the object clones and pickles.
+    weights act as repetitions of rows; elements of sequences or pictures, (n, ..., k),
+    count as rows, with a weight for each row or element, also 0; `init_raw` is the best
+    constant; `link` inverts `inverse_link`; the object clones and pickles.
 
     Parameters
     ----------
@@ -79,6 +80,8 @@ def check_loss(
         _check_evaluate(form, targets, predictions)
         _check_loss_derivatives(form, targets, predictions, rtol, seed)
         _check_weighted(form, targets, predictions, weight)
+        if loss.task in ("regression", "classification", "any"):
+            _check_elements(form, targets, predictions, rng)
         _check_init_raw(form, targets, weight, rng)
         _check_link(form, predictions)
 
@@ -201,6 +204,34 @@ def _check_weighted(loss: Loss, y: Array, raw: Array, weight: Array) -> None:
     repeated = loss(np.repeat(y, times, axis=0), np.repeat(raw, times, axis=0))
     close(loss(y, raw, weight), repeated, f"{loss!r}: weights as repetitions", 1e-12)
     close(loss(y, raw, 7 * weight), repeated, f"{loss!r}: seven times the weights")
+
+
+def _check_elements(loss: Loss, y: Array, raw: Array, rng: np.random.Generator) -> None:
+    """Compare samples of two elements each with the elements as rows."""
+    n = len(raw) // 2
+    y, raw = y[: 2 * n], raw[: 2 * n]
+    inside = y.reshape(n, 2, *y.shape[1:]), raw.reshape(n, 2, *raw.shape[1:])
+    name = f"{loss!r}, elements of shape {inside[1].shape}"
+    value, gradient = loss.evaluate(*inside)
+    flat = loss.evaluate(y, raw)
+    equal(value.shape, (n, 2, *flat[0].shape[1:]), f"{name}: shape of the loss")
+    close(value.reshape(flat[0].shape), flat[0], f"{name}: the loss", 1e-12, 1e-15)
+    close(gradient.reshape(raw.shape), flat[1], f"{name}: the gradient", 1e-12, 1e-15)
+    of_rows = rng.integers(0, 3, n).astype(np.float64)
+    of_elements = rng.integers(0, 3, (n, 2)).astype(np.float64)
+    of_elements[0] = 0, 1  # the mask of one that is padded
+    for weight in (None, of_rows, of_elements):
+        each = None
+        if weight is not None:
+            each = np.repeat(weight, 2) if weight.ndim == 1 else weight.ravel()
+        kind = "no weights" if weight is None else f"weights of shape {weight.shape}"
+        got, expected = (
+            loss.weighted(*inside, weight, 0.5),
+            loss.weighted(y, raw, each, 0.5),
+        )
+        close(got[0], expected[0], f"{name}, {kind}: the sum", 1e-12, 1e-15)
+        got_gradient = got[1].reshape(raw.shape)
+        close(got_gradient, expected[1], f"{name}, {kind}: the gradient", 1e-12, 1e-15)
 
 
 def _check_init_raw(

@@ -45,7 +45,7 @@ def squared(y, raw):
 
 
 def squared_rows(y, raw):
-    return 0.5 * ((raw - y) ** 2).sum(axis=1), raw - y, np.ones_like(raw)
+    return 0.5 * ((raw - y) ** 2).sum(axis=-1), raw - y, np.ones_like(raw)
 
 
 def targets(loss, rng):
