@@ -150,7 +150,7 @@ def numba_fits() -> bool:
     if NUMBA_TESTED[0] <= tuple(numbers) <= NUMBA_TESTED[1]:
         return True
     try:
-        importlib.import_module("skdl.tree._numba.probe").run()
+        importlib.import_module("skdl.ops._numba.probe").run()
     except Exception as error:
         low, high = (".".join(map(str, v)) for v in NUMBA_TESTED)
         warn(

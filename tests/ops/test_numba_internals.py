@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from skdl import GradientBoostingRegressor, _config, config_context
-from skdl.ops._numba import crew
-from skdl.tree._numba import probe
+from skdl.ops._numba import crew, probe
 
 X = np.random.default_rng(0).normal(size=(300, 4))
 Y = X[:, 0] - X[:, 1] ** 2
@@ -48,6 +47,15 @@ def test_an_untested_version_that_works_is_used(untested, engine):
     with warnings.catch_warnings(), config_context(engine=engine):
         warnings.simplefilter("error")
         assert _config.use_numba()
+
+
+@pytest.mark.parametrize("part", ["conv", "winograd"])
+def test_an_operation_that_computes_nonsense_is_found(monkeypatch, part):
+    monkeypatch.setattr(
+        getattr(probe, part), "correlate_images", lambda *args: np.zeros((1, 6, 6, 32))
+    )
+    with pytest.raises(RuntimeError, match=f"a trial of {part} gave"):
+        probe.run()
 
 
 FAULTS = {
