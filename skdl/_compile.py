@@ -88,7 +88,8 @@ def _call_everything() -> None:
         rows.fit(np.asfortranarray(X, dtype), X[:, 0]).predict(X)
     GradientBoostingRegressor(**few, categorical_features=[4]).fit(X, X[:, 0], weight)
     for loss in ("absolute_error", "quantile"):  # some of their arrays are read-only
-        GradientBoostingRegressor(loss=loss, **few).fit(X, X[:, 0], weight)
+        for weights in (weight, None):
+            GradientBoostingRegressor(loss=loss, **few).fit(X, X[:, 0], weights)
     AdaBoostClassifier(**few).fit(X, classes)
     AdaBoostRegressor(**few).fit(X, X[:, 0])
     wide = np.zeros((2, 2**14))  # long vectors are worth a compiled loop
