@@ -41,6 +41,9 @@ class FittedNetwork(CallbackSupportMixin, NestedParams):
     _task: Task
     _keeps_state = False  # whether pickles hold the optimizer's memory: partial_fit
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")  # a fit that fails may leave names of columns
+
     def _saved(self, run: Trainer) -> tuple[Any, TrainingState]:
         """The model as far as the run has come, and what it takes to go on."""
         fitted = without_callbacks(self)

@@ -6,11 +6,12 @@ import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.exceptions import DataConversionWarning
+from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.multioutput import MultiOutputClassifier
+from sklearn.utils.validation import check_is_fitted
 
 from skdl import MLPClassifier, MLPRegressor
-from skdl.layers import Dense, Dropout
+from skdl.layers import Conv2D, Dense, Dropout
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Training stopped after max_iter:sklearn.exceptions.ConvergenceWarning"
@@ -321,3 +322,15 @@ def test_targets_may_be_integers_or_strings_of_numbers(problems):
     np.testing.assert_array_equal(weights(net), weights(plain))
     with pytest.raises(ValueError, match="could not convert string to float"):
         made("regression").fit(X, np.array(["a"] * 60))
+
+
+@pytest.mark.parametrize(
+    "settings", [{"layers": [Conv2D(3)]}, {"loss": "huber"}, {"batch_size": -3}]
+)
+def test_a_first_fit_that_fails_leaves_no_fitted_model(iris, settings):
+    X, y = iris
+    net = MLPClassifier(**settings)
+    with pytest.raises(ValueError):
+        net.fit(X, y)
+    with pytest.raises(NotFittedError):
+        check_is_fitted(net)
