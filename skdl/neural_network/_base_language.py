@@ -27,6 +27,7 @@ from skdl.layers import (
 )
 from skdl.networks import Network, rnn_layers
 from skdl.neural_network._base import BaseNetwork
+from skdl.neural_network._causal import check_causal
 from skdl.neural_network._evaluate import Evaluation
 from skdl.neural_network._language_input import (
     Form,
@@ -34,7 +35,6 @@ from skdl.neural_network._language_input import (
     blocks,
     read_corpus,
 )
-from skdl.neural_network._language_text import check_causal
 from skdl.neural_network._language_walk import log_likelihoods
 from skdl.neural_network._plan import Plan, batch_size_of
 from skdl.neural_network._rows import NO_TARGETS, are_given
@@ -216,7 +216,7 @@ class BaseLanguageModel(BaseNetwork):
             )
             return resolve_chain(made)
         chain = resolve_chain(self.layers)
-        check_causal(chain, (self.window, self.embedding))
+        check_causal(chain, (self.window, self.embedding), "A language model")
         return chain
 
     def _body_layers(self) -> list[Layer]:

@@ -1,4 +1,4 @@
-"""Prompts and what follows them; what a language model may be made of."""
+"""Prompts and what follows them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skdl._settings import COUNT, FACTOR, NOT_NEGATIVE, checked
-from skdl._typing import Array, Shape
+from skdl._typing import Array
 from skdl._warn import warn
-from skdl.layers import Layer, build_chain
 from skdl.neural_network._generate import draw
 from skdl.text import Tokenizer, UnknownTokenWarning
 
@@ -20,46 +19,6 @@ if TYPE_CHECKING:
     from skdl.neural_network._language_density import LanguageDensity
 
 _TAIL = 16  # ids at the end that are turned to text to look for a stop
-
-
-def check_causal(chain: Sequence[Layer], shape: Shape) -> None:
-    """Raise if a layer looks ahead, or gives no output for each step.
-
-    Parameters
-    ----------
-    chain : sequence of Layer
-        The layers between the embedding and the output layer.
-    shape : tuple of int
-        Shape of one sample of their input.
-
-    Raises
-    ------
-    ValueError
-        If there is one.
-    """
-    shapes, _ = build_chain(chain, shape)
-    for layer, given, made in zip(chain, shapes, shapes[1:], strict=False):
-        if len(made) != 2 or made[0] != shape[0]:
-            raise ValueError(
-                f"A language model needs an output for each step; {layer!r} makes "
-                f"samples of shape {made} of {given}."
-            )
-        _check_looks_back(layer, given)
-
-
-def _check_looks_back(layer: Layer, shape: Shape) -> None:
-    inside = layer.inside(shape)
-    axes = layer.windows(shape)
-    ahead = getattr(axes[0], "after", 1) > 0 if axes else not inside
-    parts = [part for chain in inside for part in chain]
-    keys = {part.key for part in parts}
-    if ahead or "backwards" in keys:
-        raise ValueError(
-            f"A language model must not look ahead, as {layer!r} does: each step would "
-            "see the symbol that it is to foretell."
-        )
-    for part in parts:
-        _check_looks_back(part.layer, part.input_shape)
 
 
 def read_prompt(model: LanguageDensity, prompt: Any) -> Array:

@@ -62,6 +62,7 @@ def starting_states(
     """
     if previous is not None:
         states = [_continued(previous, build(estimator, plan), plan.optimizer)]
+        plan.task.go_on(states[0].network, plan.train.y, plan.train.weight)
     else:
         n_init = 1 if plan.incremental else estimator.n_init
         sequences = np.random.SeedSequence(plan.seed).spawn(n_init)

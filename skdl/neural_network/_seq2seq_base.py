@@ -21,6 +21,7 @@ from skdl.losses import CrossEntropy, total_weight
 from skdl.networks import Network, rnn_layers
 from skdl.neural_network._base import BaseNetwork
 from skdl.neural_network._beam import Hypothesis, Limits, search
+from skdl.neural_network._causal import check_causal
 from skdl.neural_network._evaluate import Evaluation
 from skdl.neural_network._fitted_tokenizer import TokenizerLike, fitted_tokenizer
 from skdl.neural_network._rows import NO_TARGETS, are_given
@@ -84,7 +85,9 @@ class BaseSeq2Seq(BaseNetwork):
 
     def _given_layers(self) -> list[Layer]:
         if self.layers is not None:
-            return resolve_chain(self.layers)
+            chain = resolve_chain(self.layers)
+            check_causal(chain, (8, self.embedding), "Seq2Seq")
+            return chain
         return resolve_chain(
             rnn_layers(self.hidden_layer_sizes, self.cell, False, None, self.dropout)
         )

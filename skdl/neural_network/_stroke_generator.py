@@ -16,8 +16,9 @@ from skdl._request import Request
 from skdl._settings import COUNT, POSITIVE, checked, fit_context
 from skdl._typing import Array
 from skdl.initializers import Initializer
-from skdl.layers import Bidirectional, Carried, Context, Delay, Layer, forward_chain
+from skdl.layers import Carried, Context, Delay, Layer, forward_chain
 from skdl.losses import StrokeLoss
+from skdl.neural_network._causal import check_causal
 from skdl.neural_network._rnn import BaseRNN
 from skdl.neural_network._rows import NO_TARGETS, are_given
 from skdl.neural_network._sequences import as_ragged, read_sequences
@@ -282,12 +283,7 @@ class StrokeGenerator(BaseRNN):
         self.layer_rates = layer_rates
 
     def check_together(self) -> None:
-        for layer in self._given_layers():
-            if _looks_ahead(layer):
-                raise ValueError(
-                    f"{layer!r} sees steps that come later, which are still to be "
-                    "drawn; use layers that go forwards."
-                )
+        check_causal(self._given_layers(), (8, 3), "A generator of strokes")
 
     def _body_layers(self) -> list[Layer]:
         scale = (*self._scale.tolist(), 1.0)
@@ -571,11 +567,3 @@ class StrokeGenerator(BaseRNN):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         return tags
-
-
-def _looks_ahead(layer: Layer) -> bool:
-    """Return whether a layer sees later steps, or one inside it does."""
-    if isinstance(layer, Bidirectional) or getattr(layer, "reverse", False):
-        return True
-    inner = getattr(layer, "layers", None)
-    return isinstance(inner, (list, tuple)) and any(map(_looks_ahead, inner))

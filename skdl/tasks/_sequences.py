@@ -14,6 +14,7 @@ from skdl.layers import Dense, Layer
 from skdl.losses import Loss
 from skdl.networks import Network
 from skdl.targets import SequenceTargets
+from skdl.tasks._frequencies import begin_new, begin_with
 from skdl.tasks._task import Task
 
 
@@ -52,10 +53,14 @@ class SequenceTask(Task):
         weight : ndarray of shape (n,) or None
             Weights of the sequences.
         """
+        begin_with(network, self._counts(y, weight))
+
+    def go_on(self, network: Network, y: Any, weight: Array | None) -> None:
+        begin_new(network, self._counts(y, weight))
+
+    def _counts(self, y: Any, weight: Array | None) -> Array:
         each = None if weight is None else np.repeat(weight, y.lengths)
-        counts = np.bincount(y.values, each, self.targets.n_symbols)
-        share = np.maximum(counts / counts.sum(), np.finfo(np.float64).eps)
-        network.params[f"{len(network.layers) - 1}.b"][:] = np.log(share)
+        return np.bincount(y.values, each, self.targets.n_symbols)
 
     def decode(self, prediction: Sequence[Array]) -> Any:
         return self.targets.decode(prediction)

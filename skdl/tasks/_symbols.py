@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import DTypeLike
 
 from skdl._typing import Array, Shape
 from skdl.layers import Dense, Layer
 from skdl.losses import CrossEntropy
 from skdl.networks import Network
+from skdl.tasks._frequencies import begin_new, begin_with
 from skdl.tasks._task import Task
 
 
@@ -59,9 +59,10 @@ class SymbolTask(Task):
         weight : ndarray of shape (n,) or None
             Weights of the sequences.
         """
-        counts = y.counts(self.n_symbols, weight)
-        share = np.maximum(counts / counts.sum(), np.finfo(np.float64).eps)
-        network.params[f"{len(network.layers) - 1}.b"][:] = np.log(share)
+        begin_with(network, y.counts(self.n_symbols, weight))
+
+    def go_on(self, network: Network, y: Any, weight: Array | None) -> None:
+        begin_new(network, y.counts(self.n_symbols, weight))
 
     def decode(self, prediction: Any) -> Any:
         return prediction.argmax(axis=-1)

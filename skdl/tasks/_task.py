@@ -191,6 +191,19 @@ class Task:
             Weights of the rows.
         """
 
+    def go_on(self, network: Network, y: Any, weight: Array | None) -> None:
+        """Let a trained network go on with other targets, which may be of new kinds.
+
+        Parameters
+        ----------
+        network : Network
+            A copy of the trained network; changed in place.
+        y : ndarray of shape (n, ...)
+            Encoded targets.
+        weight : ndarray of shape (n,) or None
+            Weights of the rows.
+        """
+
     def decode(self, prediction: Any) -> Any:
         """Return predictions as the user wants them.
 

@@ -12,6 +12,8 @@ from skdl.layers import Arena
 from skdl.training._batches import Batch
 from skdl.training._data import Data
 
+_COUNTED = 2**20  # ids, or a little more, are read at a time
+
 
 class Corpus:
     """Sequences of ids inside one flat array, which may be a file.
@@ -134,11 +136,18 @@ class Corpus:
             Weighted counts.
         """
         total = np.zeros(n_symbols)
-        pieces = cut(self, len(self), 2**20)
-        for row, first, n in zip(*pieces, strict=True):
-            ids = self.values[first + 1 : first + 1 + n]
-            of_row = 1.0 if weight is None else weight[row]
-            total += np.bincount(ids, minlength=n_symbols) * of_row
+        n_pieces = max(1, int(self.n_steps.sum()))  # so many that all are short
+        rows, firsts, sizes = cut(self, n_pieces, _COUNTED)
+        if not len(sizes):
+            return total
+        ends = np.cumsum(sizes)
+        groups = np.unique(np.searchsorted(ends, np.arange(0, ends[-1], _COUNTED)))
+        for part in map(slice, groups, [*groups[1:], None]):
+            n = sizes[part]
+            before = np.cumsum(n) - n
+            places = np.repeat(firsts[part] + 1 - before, n) + np.arange(n.sum())
+            each = None if weight is None else np.repeat(weight[rows[part]], n)
+            total += np.bincount(self.values[places], each, n_symbols)
         return total
 
 

@@ -15,7 +15,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 from skdl import RNNLanguageModel
-from skdl.layers import GRU, LSTM, RNN, Bidirectional, Dropout, Residual
+from skdl.layers import GRU, LSTM, RNN, Bidirectional, Delay, Dropout, Residual
 from skdl.optimizers import Adam
 from skdl.schedules import Cosine
 from skdl.text import (
@@ -366,6 +366,9 @@ def test_layers_of_ones_own():
     ):
         with pytest.raises(ValueError, match="must not look ahead"):
             RNNLanguageModel(layers=[ahead], **SMALL).fit(TEXTS)
+    for behind in (Delay(), Residual([Delay()])):  # windows would decide the answer
+        with pytest.raises(ValueError, match="nothing carries on"):
+            RNNLanguageModel(layers=[behind, "gru"], **SMALL).fit(TEXTS)
     with pytest.raises(ValueError, match="output for each step"):
         RNNLanguageModel(layers=[LSTM(4, return_sequences=False)], **SMALL).fit(TEXTS)
 
@@ -514,3 +517,19 @@ def test_a_text_that_is_too_short_to_divide():
         RNNLanguageModel(early_stopping=True, **SMALL).fit(["a"])
     bytes_model = RNNLanguageModel(ByteTokenizer(), **SMALL).fit([b"\xff\xfe"])
     assert bytes_model.n_outputs_ == 259
+
+
+def test_a_symbol_that_comes_late_is_learned_at_once():
+    """With its bias where it was it would have to climb from ln(2e-16)."""
+    rng = np.random.default_rng(0)
+
+    def texts(letters):
+        return ["".join(rng.choice(list(letters), 30)) for _ in range(30)]
+
+    tokenizer = FrozenEstimator(CharTokenizer().fit(["abcd"]))
+    model = RNNLanguageModel(tokenizer, 4, random_state=0)
+    model.partial_fit(texts("abc"))
+    for _ in range(3):
+        model.partial_fit(texts("abcd"))
+    assert model.loss_ < 1.6  # ln 4 is 1.39, and there are ends
+    assert model.predict_proba(["ab"])[0, -1] > 0.1

@@ -15,12 +15,17 @@ from sklearn.preprocessing import FunctionTransformer
 from skdl import Seq2Seq
 from skdl.callbacks import EarlyStopping
 from skdl.inspection import gradient_flow
-from skdl.layers import GRU, Residual
+from skdl.layers import GRU, Delay, Residual
 from skdl.losses import CrossEntropy
 from skdl.neural_network._generate import all_log_p
 from skdl.neural_network._seq2seq_base import told
 from skdl.optimizers import Adam
-from skdl.text import SymbolTokenizer, UnknownTokenWarning, WordTokenizer
+from skdl.text import (
+    CharTokenizer,
+    SymbolTokenizer,
+    UnknownTokenWarning,
+    WordTokenizer,
+)
 from skdl.training import Data
 
 pytestmark = pytest.mark.filterwarnings("ignore:batch_size=.* is larger:UserWarning")
@@ -361,8 +366,8 @@ SETTING = {
     "tokenizer": ({"tokenizer": "letters"}, "Unknown tokenizer 'letters'"),
     "target tokenizer": ({"target_tokenizer": 3}, "'target_tokenizer' parameter"),
     "loss": ({"loss": "exponential"}, "takes the loss cross_entropy"),
-    "looks ahead": ({"layers": [GRU(3, reverse=True)]}, "a decoder goes forwards"),
-    "one row": ({"layers": [GRU(3, return_sequences=False)]}, "a row for each step"),
+    "looks ahead": ({"layers": [GRU(3, reverse=True)]}, "must not look ahead"),
+    "one row": ({"layers": [GRU(3, return_sequences=False)]}, "an output for each step"),
     "not recurrent": ({"layers": ["tanh"]}, "each recurrent layer of the decoder"),
     "batch": ({"batch_size": 0}, "'batch_size' parameter"),
 }
@@ -424,3 +429,17 @@ def test_label_smoothing():
         for loss in ("cross_entropy", CrossEntropy(0.2))
     )
     assert smooth.score_samples(X, Y).mean() < plain.score_samples(X, Y).mean()
+
+
+def test_a_symbol_that_comes_late_is_learned_at_once():
+    tokenizer = FrozenEstimator(CharTokenizer().fit(["abch"]))
+    model = Seq2Seq(8, target_tokenizer=tokenizer, random_state=0)
+    model.partial_fit(["a", "b", "c"] * 10, ["a", "b", "c"] * 10)
+    for _ in range(60):
+        model.partial_fit(["a"] * 30, ["h"] * 30)
+    assert model.predict(["a"]) == ["h"]
+
+
+def test_layers_that_steps_do_not_carry():
+    with pytest.raises(ValueError, match="nothing carries on"):
+        Seq2Seq(layers=[Delay(), GRU(4)]).fit(["ab"], ["ba"])

@@ -11,7 +11,7 @@ from sklearn.callback import ScoringMonitor
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
 from skdl import StrokeGenerator
-from skdl.layers import GRU, LSTM, Bidirectional, Residual
+from skdl.layers import GRU, LSTM, Bidirectional, Branches, Delay, Residual
 from skdl.ops.mixture import mixture
 from skdl.optimizers import Adam
 
@@ -201,10 +201,13 @@ def test_layers_of_ones_own(drawings):
     net = StrokeGenerator(layers=body, n_components=2, max_iter=1).fit(drawings)
     assert net.network_.output_shape == (48, 13)
     assert net.sample(1, 4)[0].shape == (4, 3)
-    for layer in (Bidirectional(GRU(2)), Residual([GRU(4, reverse=True)])):
-        with pytest.raises(ValueError, match="sees steps that come later"):
+    ways = Branches([[GRU(2)], [GRU(2, reverse=True)]])
+    for layer in (Bidirectional(GRU(2)), Residual([GRU(4, reverse=True)]), ways):
+        with pytest.raises(ValueError, match="must not look ahead"):
             StrokeGenerator(layers=[layer]).fit(drawings)
-    with pytest.raises(ValueError, match="points need sequences"):
+    with pytest.raises(ValueError, match="nothing carries on"):
+        StrokeGenerator(layers=[Delay(), GRU(2)]).fit(drawings)
+    with pytest.raises(ValueError, match="needs an output for each step"):
         StrokeGenerator(layers=[GRU(4, return_sequences=False)]).fit(drawings)
 
 

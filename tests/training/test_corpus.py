@@ -132,3 +132,17 @@ def test_counts_are_those_of_what_is_foretold():
     assert corpus.counts(5).tolist() == [0, 2, 1, 2, 0]
     weighted = corpus.counts(5, np.array([0.5, 2.0]))
     assert weighted.tolist() == [0, 2.5, 2, 1, 0]
+
+
+@pytest.mark.parametrize("at_a_time", [1, 3, 8, 2**20])
+def test_counts_are_those_of_each_sequence(at_a_time, monkeypatch):
+    monkeypatch.setattr("skdl.training._corpus._COUNTED", at_a_time)
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(2, 12, 9)
+    stops = np.cumsum(lengths)
+    values, weight = rng.integers(0, 7, stops[-1]), rng.random(9)
+    corpus = Corpus(values, stops - lengths, stops, 3)
+    rows = [values[a + 1 : b] for a, b in zip(stops - lengths, stops, strict=True)]
+    each = np.array([np.bincount(row, minlength=8) for row in rows])
+    np.testing.assert_array_equal(corpus.counts(8), each.sum(0))
+    np.testing.assert_allclose(corpus.counts(8, weight), weight @ each)
