@@ -50,7 +50,7 @@ def read_prompt(model: LanguageDensity, prompt: Any) -> Array:
         raise TypeError(f"prompt must be {wanted}, got {prompt!r}.")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UnknownTokenWarning)
-        ids = model.tokenizer_.transform([prompt])[0]
+        ids = np.asarray(model.tokenizer_.transform([prompt])[0])
     if (ids == Tokenizer.UNKNOWN).any() and not model._knows_unknown:
         reason = " ".join(str(warning.message) for warning in caught)
         raise ValueError(

@@ -330,6 +330,9 @@ class RNNTagger(NetworkClassifier, BaseRNN):
             y = np.asarray(y)
         if reset:
             self._is_one = is_table(X) and _are_labels(y)
+            if self._is_one and self.embedding is not None:
+                # Of several symbols a row is a sequence, whose labels may be a string.
+                self._is_one = np.shape(X)[1] == 1
         if self._is_one and is_table(X):
             return self._read_one(X, y, reset)
         width = X.shape[1] if getattr(X, "ndim", 0) > 1 else None

@@ -50,6 +50,6 @@ def read_source(estimator: BaseSeq2Seq, X: Any, reset: bool) -> Ragged:
         estimator.tokenizer_ = fitted_tokenizer(estimator.tokenizer, form, X)
         estimator._source_form = form
     same_form(form, estimator._source_form, "X")
-    rows = estimator.tokenizer_.transform(X)
+    rows = map(np.asarray, estimator.tokenizer_.transform(X))
     ends = [np.append(row, np.asarray(Tokenizer.END, row.dtype)) for row in rows]
     return Ragged.of(ends)

@@ -102,8 +102,8 @@ def read_sequences(
     if masked is not None:
         own = ~np.ma.getmaskarray(masked).reshape(*sequences.shape[:2], -1)
         return without_padding(sequences, own), y
-    if sequences.dtype.kind == "f":
-        missing = np.isnan(sequences)
+    if sequences.dtype.kind in "fO":
+        missing = _missing(sequences)
         if missing.any():
             return without_padding(sequences, ~missing), y
     return sequences, y
@@ -244,6 +244,7 @@ def _one(sequence: Any, i: int) -> Array:
     elif sparse.issparse(sequence):
         raise ValueError(f"Sequence {i} is sparse; use its toarray().")
     else:
+        sequence = _unmasked(sequence, i)
         try:
             array = np.asarray(sequence)
         except ValueError as error:
@@ -261,6 +262,31 @@ def _one(sequence: Any, i: int) -> Array:
             "step and one feature; leave it out."
         )
     return array[:, None] if array.ndim == 1 else array
+
+
+def _unmasked(sequence: Any, i: int) -> Any:
+    """Return a sequence without its masked end."""
+    if not isinstance(sequence, np.ma.MaskedArray) or sequence.ndim == 0:
+        return sequence
+    hidden = np.ma.getmaskarray(sequence).reshape(len(sequence), -1)
+    n = int((~hidden.all(axis=1)).sum())
+    if hidden[:n].any():
+        raise ValueError(
+            f"Sequence {i} has masked numbers between others; only whole steps at its "
+            "end may be masked, as padding."
+        )
+    return sequence.data[:n]
+
+
+def _missing(sequences: Array) -> Array:
+    """Return where numbers are NaN, and objects None or NaN."""
+    if sequences.dtype.kind == "f":
+        return np.isnan(sequences)
+    found = [
+        x is None or type(x).__name__ == "NAType" or (isinstance(x, float) and x != x)
+        for x in sequences.ravel().tolist()
+    ]
+    return np.array(found, bool).reshape(sequences.shape)
 
 
 def as_ragged(X: Any) -> Ragged:

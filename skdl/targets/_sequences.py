@@ -110,7 +110,7 @@ class SequenceTargets:
         form = sequence_form(y, "y")[0]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # `encode` says it
-            ids = tokenizer.transform(_rows(y, form))
+            ids = [np.asarray(row) for row in tokenizer.transform(_rows(y, form))]
         unknown = any((row == UNKNOWN).any() for row in ids)
         n_steps = max(map(len, ids))
         dtype = y.dtype if form in ("table", "column") else None
@@ -150,7 +150,7 @@ class SequenceTargets:
         with warnings.catch_warnings():
             if not self.knows_unknown:
                 warnings.simplefilter("ignore")  # an error says it
-            ids = self.tokenizer.transform(rows)
+            ids = [np.asarray(row) for row in self.tokenizer.transform(rows)]
         for i, row in enumerate(ids):
             if not self.knows_unknown and (row == UNKNOWN).any():
                 raise ValueError(

@@ -533,3 +533,20 @@ def test_a_symbol_that_comes_late_is_learned_at_once():
         model.partial_fit(texts("abcd"))
     assert model.loss_ < 1.6  # ln 4 is 1.39, and there are ends
     assert model.predict_proba(["ab"])[0, -1] > 0.1
+
+
+class Lists(CharTokenizer):
+    """A tokenizer of somebody else, who knows no arrays."""
+
+    def transform(self, X):
+        return [row.tolist() for row in super().transform(X)]
+
+
+def test_a_tokenizer_that_returns_lists():
+    settings = {**SMALL, "max_iter": 1}
+    model = RNNLanguageModel(Lists(), **settings).fit(TEXTS)
+    plain = RNNLanguageModel(CharTokenizer(), **settings).fit(TEXTS)
+    args = TEXTS[0][:1], 5
+    assert model.generate(*args, random_state=0) == plain.generate(
+        *args, random_state=0
+    )

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.callback import ScoringMonitor
@@ -220,3 +221,27 @@ def test_the_number_of_steps_may_be_that_of_units_and_classes():
     X[0, 2] = np.nan
     net = RNNClassifier(3, max_iter=2).fit(X, np.arange(9) % 3)
     assert net.predict_proba(X).shape == (9, 3)
+
+
+def test_missing_symbols_behind_the_end_are_padding():
+    rows = pd.DataFrame([["a", "b"], ["a", None], ["b", "a"], ["b", np.nan]])
+    net = RNNClassifier(4, embedding=4, max_iter=2, random_state=0)
+    net.fit(rows, [0, 1, 0, 1])
+    same = clone(net).fit([["a", "b"], ["a"], ["b", "a"], ["b"]], [0, 1, 0, 1])
+    np.testing.assert_array_equal(
+        net.network_.params.vector, same.network_.params.vector
+    )
+    padded = net.predict_proba(rows[1:2])
+    np.testing.assert_array_equal(padded, net.predict_proba([["a"]]))
+
+
+def test_masked_ends_of_sequences_in_lists():
+    whole = np.ma.array([3.0, 4.0, 5.0])
+    short = np.ma.array([1.0, 2.0, 9.0], mask=[0, 0, 1])
+    net = RNNClassifier(4, max_iter=2, random_state=0).fit(
+        [short, whole] * 5, [0, 1] * 5
+    )
+    expected = net.predict_proba([[1.0, 2.0], [3.0, 4.0, 5.0]])
+    np.testing.assert_array_equal(net.predict_proba([short, whole]), expected)
+    with pytest.raises(ValueError, match="Sequence 1 has masked numbers between"):
+        net.predict([whole, np.ma.array([1.0, 2.0, 9.0], mask=[0, 1, 0])])

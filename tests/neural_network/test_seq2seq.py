@@ -367,7 +367,10 @@ SETTING = {
     "target tokenizer": ({"target_tokenizer": 3}, "'target_tokenizer' parameter"),
     "loss": ({"loss": "exponential"}, "takes the loss cross_entropy"),
     "looks ahead": ({"layers": [GRU(3, reverse=True)]}, "must not look ahead"),
-    "one row": ({"layers": [GRU(3, return_sequences=False)]}, "an output for each step"),
+    "one row": (
+        {"layers": [GRU(3, return_sequences=False)]},
+        "an output for each step",
+    ),
     "not recurrent": ({"layers": ["tanh"]}, "each recurrent layer of the decoder"),
     "batch": ({"batch_size": 0}, "'batch_size' parameter"),
 }

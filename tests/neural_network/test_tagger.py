@@ -254,3 +254,12 @@ def test_wrong_labels(steps):
         net.fit(X, y, [*y[:1], y[1][:6], *y[2:]])
     with pytest.raises(NotFittedError):
         RNNTagger().predict(X)
+
+
+@pytest.mark.parametrize("form", [list, np.array, pd.DataFrame])
+def test_rows_of_symbols_with_texts_of_labels(form):
+    """A row is a sequence, whatever the lengths of the others are."""
+    X, y = [list("abcd"), list("dcba")] * 3, ["OBIO", "BIOO"] * 3
+    net = RNNTagger(4, embedding=3, max_iter=2, random_state=0).fit(form(X), y)
+    assert net.classes_.tolist() == ["B", "I", "O"]
+    assert len(net.predict(form(X))) == 6
