@@ -53,6 +53,13 @@ def get_config() -> dict[str, Any]:
     -------
     config : dict
         Keys `engine` ("auto", "numpy" or "numba") and `n_threads` (int or "auto").
+
+    Examples
+    --------
+    >>> import skdl
+    >>> with skdl.config_context(engine="numpy"):
+    ...     print(skdl.get_config()["engine"])
+    numpy
     """
     return {**_global, **(_local.get() or {})}
 
@@ -80,6 +87,15 @@ def set_config(
         If a value is out of range.
     ImportError
         If `engine="numba"` and Numba is not installed.
+
+    Examples
+    --------
+    >>> import skdl
+    >>> before = skdl.get_config()
+    >>> skdl.set_config(engine="numpy", n_threads=1)
+    >>> skdl.get_config()
+    {'engine': 'numpy', 'n_threads': 1}
+    >>> skdl.set_config(**before)
     """
     _global.update(_checked(engine, n_threads))
 
@@ -100,6 +116,16 @@ def config_context(
     Yields
     ------
     None
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl import MLPRegressor, config_context
+    >>> X, y = np.arange(20.0).reshape(10, 2), np.arange(10.0)
+    >>> with config_context(engine="numpy", n_threads=1):
+    ...     net = MLPRegressor((4,), max_iter=2, n_iter_no_change="never").fit(X, y)
+    >>> net.n_iter_
+    2
     """
     token = _local.set({**(_local.get() or {}), **_checked(engine, n_threads)})
     try:

@@ -71,19 +71,6 @@ def is_record(obj):
     )
 
 
-# Modules in which not all public names have an example yet.
-EXAMPLES_TO_DO = {
-    "skdl",
-    "skdl.callbacks",
-    "skdl.datasets",
-    "skdl.inspection",
-    "skdl.io",
-    "skdl.metrics",
-    "skdl.tasks",
-    "skdl.text",
-    "skdl.tree",
-}
-
 # Classes and functions, a registry's methods that stand for functions among them; not
 # the methods of classes.
 NAMES = {
@@ -121,18 +108,9 @@ def has_examples(obj):
     return any(line.startswith(">>> ") for line in parsed["Examples"])
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in NAMES if name.rpartition(".")[0] not in EXAMPLES_TO_DO]
-)
+@pytest.mark.parametrize("name", NAMES)
 def test_public_names_have_examples(name):
     assert has_examples(NAMES[name])
-
-
-@pytest.mark.parametrize("module", sorted(EXAMPLES_TO_DO))
-def test_modules_without_all_examples_are_still_so(module):
-    names = [name for name in NAMES if name.rpartition(".")[0] == module]
-    missing = [name for name in names if not has_examples(NAMES[name])]
-    assert missing, f"{module} is done: take it out of EXAMPLES_TO_DO"
 
 
 @pytest.mark.parametrize("name", [n for n, c in CLASSES.items() if is_record(c)])

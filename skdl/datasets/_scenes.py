@@ -32,6 +32,15 @@ class Scene(NamedTuple):
         box around its pixels.
     instances : uint8 ndarray of shape (size, size)
         0 for the background, and the number of the digit, from 1, for its pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.datasets import Scene
+    >>> box, mask = np.array([[0.5, 0.5, 0.25, 0.5]]), np.zeros((8, 8), np.int64)
+    >>> scene = Scene(np.zeros((8, 8)), np.array([3]), box, mask)
+    >>> scene.target
+    array([1.  , 0.5 , 0.5 , 0.25, 0.5 ])
     """
 
     image: Array

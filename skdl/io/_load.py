@@ -81,6 +81,18 @@ def load_weights(
         If the file could execute code.
     TypeError
         If there is no network, or no weights.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl import MLPRegressor
+    >>> from skdl.io import load_weights
+    >>> X, y = np.zeros((4, 2)), np.zeros(4)
+    >>> net = MLPRegressor((3,), random_state=0).initialize(X, y)
+    >>> shapes = {"0.W": (2, 3), "0.b": (3,), "2.W": (3, 1), "2.b": (1,)}
+    >>> load_weights(net, {name: np.ones(shape) for name, shape in shapes.items()})
+    >>> net.predict([[1.0, 1.0]])
+    array([10.])
     """
     network = network_of(model)
     if isinstance(weights, (str, os.PathLike)):

@@ -40,7 +40,23 @@ _STORAGES = {
 
 
 class UnsafeFileError(ValueError):
-    """A file asks for more than tensors: it could execute code, and is not read."""
+    """A file asks for more than tensors: it could execute code, and is not read.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skdl.io import UnsafeFileError, read_weights
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "weights.pt")
+    ...     _ = path.write_bytes(pickle.dumps(print))
+    ...     try:
+    ...         read_weights(path)
+    ...     except (UnsafeFileError, ValueError) as error:
+    ...         print(type(error).__name__)
+    UnsafeFileError
+    """
 
 
 class _Fixed:

@@ -36,6 +36,18 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, Array]:
         If a PyTorch file asks for anything but tensors, such as a pickled module.
     ValueError
         If the file is damaged, or of neither format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from skdl.io import read_weights, write_safetensors
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "weights.safetensors")
+    ...     write_safetensors(path, {"fc.weight": np.ones((2, 3))})
+    ...     print({name: array.shape for name, array in read_weights(path).items()})
+    {'fc.weight': (2, 3)}
     """
     path = Path(path)
     with path.open("rb") as file:

@@ -59,6 +59,20 @@ def read_safetensors(path: str | os.PathLike[str]) -> dict[str, Array]:
     ------
     ValueError
         If the file is damaged, or not of this format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from skdl.io import read_safetensors, write_safetensors
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "arrays.safetensors")
+    ...     write_safetensors(path, {"W": np.eye(2)})
+    ...     arrays = read_safetensors(path)
+    >>> arrays["W"]
+    array([[1., 0.],
+           [0., 1.]])
     """
     path = Path(path)
     size = path.stat().st_size
@@ -179,6 +193,18 @@ def write_safetensors(
     ------
     ValueError
         If the type of an array is not one of the format.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from skdl.io import read_safetensors, write_safetensors
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "arrays.safetensors")
+    ...     write_safetensors(path, {"b": np.arange(3)}, metadata={"from": "me"})
+    ...     print(sorted(read_safetensors(path)), path.stat().st_size < 200)
+    ['b'] True
     """
     path = Path(path)
     header: dict[str, Any] = {}

@@ -71,6 +71,21 @@ def save_weights(model: Any, path: str | os.PathLike[str]) -> None:
     ------
     TypeError
         If there is no network.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from skdl import MLPRegressor
+    >>> from skdl.io import read_weights, save_weights
+    >>> X, y = np.zeros((4, 2)), np.zeros(4)
+    >>> net = MLPRegressor((3,), random_state=0).initialize(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "net.safetensors")
+    ...     save_weights(net, path)
+    ...     print({name: array.shape for name, array in read_weights(path).items()})
+    {'0.W': (2, 3), '0.b': (3,), '2.W': (3, 1), '2.b': (1,)}
     """
     network = network_of(model)
     words = {

@@ -17,6 +17,13 @@ class SpanScores(NamedTuple):
         Share of the true spans that were found.
     f1 : float
         Their harmonic mean.
+
+    Examples
+    --------
+    >>> from skdl.metrics import span_scores
+    >>> scores = span_scores([["B-x", "I-x", "O"]], [["B-x", "O", "O"]])
+    >>> scores.precision, scores.f1
+    (0.0, 0.0)
     """
 
     precision: float

@@ -27,6 +27,16 @@ class BoxTask(Task):
     ------
     ValueError
         If it is another loss.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import BoxLoss
+    >>> from skdl.tasks import BoxTask
+    >>> task = BoxTask(BoxLoss())
+    >>> task.decode(np.array([[0.9, 0.5, 0.5, 0.2, 0.2], [0.1, 0.5, 0.5, 0.2, 0.2]]))
+    array([[1. , 0.5, 0.5, 0.2, 0.2],
+           [0. , nan, nan, nan, nan]])
     """
 
     def __init__(self, loss: Loss) -> None:

@@ -25,6 +25,19 @@ class ClassTask(Task):
         A loss of classes; it takes the form for these.
     class_weight : dict, list of dict, "balanced" or None, default=None
         Weights of the classes in training, as scikit-learn takes them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import CrossEntropy
+    >>> from skdl.targets import ClassTargets
+    >>> from skdl.tasks import ClassTask
+    >>> y = np.array(["cat", "dog", "cow"])
+    >>> task = ClassTask(ClassTargets.of(y), CrossEntropy())
+    >>> task.head((8,))
+    [Dense(units=3)]
+    >>> task.decode(np.array([[0.1, 0.2, 0.7]]))
+    array(['dog'], dtype='<U3')
     """
 
     def __init__(

@@ -24,6 +24,14 @@ class EnlargingTask(Task):
         How many times as large pictures become.
     shape : tuple of (int, int, int)
         Shape of a sharp picture to train on.
+
+    Examples
+    --------
+    >>> from skdl.losses import SquaredError
+    >>> from skdl.tasks import EnlargingTask
+    >>> task = EnlargingTask(SquaredError(), factor=2, shape=(6, 6, 1))
+    >>> [type(layer).__name__ for layer in task.head((3, 3, 4))]
+    ['Conv2D', 'PixelShuffle']
     """
 
     def __init__(self, loss: Loss, factor: int, shape: Shape) -> None:

@@ -29,6 +29,17 @@ class PixelTask(ClassTask):
         Height and width of the label maps to train on.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import CrossEntropy
+    >>> from skdl.targets import PixelTargets
+    >>> from skdl.tasks import PixelTask
+    >>> y = np.array([[[0, 1], [2, 1]]])
+    >>> task = PixelTask(PixelTargets.of_maps(y), CrossEntropy(), size=(2, 2))
+    >>> task.head((2, 2, 8))
+    [Conv2D(filters=3, kernel_size=1)]
     """
 
     targets: PixelTargets

@@ -33,6 +33,15 @@ class ReconstructionTask(Task):
         What samples are divided by before they are compared; None leaves them.
     dtype : dtype
         Type of the network.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import SquaredError
+    >>> from skdl.tasks import ReconstructionTask
+    >>> task = ReconstructionTask(SquaredError(), (4,), (4,), None, np.float64)
+    >>> task.head((4,))
+    []
     """
 
     def __init__(

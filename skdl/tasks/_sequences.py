@@ -27,6 +27,17 @@ class SequenceTask(Task):
         Its symbols, and what sequences are like.
     loss : Loss
         The loss of a symbol.
+
+    Examples
+    --------
+    >>> from skdl.losses import CrossEntropy
+    >>> from skdl.targets import SequenceTargets
+    >>> from skdl.tasks import SequenceTask
+    >>> from skdl.text import CharTokenizer
+    >>> targets = SequenceTargets.of(["ab", "b"], CharTokenizer().fit(["ab"]))
+    >>> task = SequenceTask(targets, CrossEntropy())
+    >>> task.head((4, 8))
+    [Dense(units=5)]
     """
 
     def __init__(self, targets: SequenceTargets, loss: Loss) -> None:

@@ -27,6 +27,17 @@ class StepClassTask(ClassTask):
         A loss of classes; it takes the form for these.
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes in training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import CrossEntropy
+    >>> from skdl.targets import ClassTargets
+    >>> from skdl.tasks import StepClassTask
+    >>> labels = np.array(["DET", "NOUN", "VERB"])
+    >>> task = StepClassTask(ClassTargets.of(labels), CrossEntropy())
+    >>> task.head((7, 16))
+    [Dense(units=3)]
     """
 
     @property
@@ -142,6 +153,15 @@ def weight_of_steps(weight: Any, y: Ragged) -> Array | None:
     -------
     weight : ndarray of shape (n_steps,) or None
         Of all steps, one sequence after the other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl._ragged import Ragged
+    >>> from skdl.tasks import weight_of_steps
+    >>> y = Ragged.of([np.array([0, 1, 1]), np.array([1])])
+    >>> weight_of_steps([2.0, 5.0], y)
+    array([2., 2., 2., 5.])
     """
     if weight is None:
         return None

@@ -27,6 +27,15 @@ class StrokeTask(Task):
         The loss.
     scale : ndarray of shape (2,)
         What moves are divided by.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import StrokeLoss
+    >>> from skdl.tasks import StrokeTask
+    >>> task = StrokeTask(StrokeLoss(2), np.ones(2))
+    >>> task.head((9, 16))
+    [Dense(units=13)]
     """
 
     loss: StrokeLoss

@@ -26,6 +26,12 @@ class SymbolTask(Task):
     has_head : bool, default=True
         Whether an output layer follows; else the last layer of the body is one, as a
         tied embedding is.
+
+    Examples
+    --------
+    >>> from skdl.tasks import SymbolTask
+    >>> SymbolTask(n_symbols=30).head((64, 16))
+    [Dense(units=30)]
     """
 
     def __init__(self, n_symbols: int, has_head: bool = True) -> None:

@@ -26,6 +26,17 @@ class Task:
     ----------
     loss : Loss
         The loss, in the form for the targets at hand.
+
+    Examples
+    --------
+    >>> from skdl.layers import Dense
+    >>> from skdl.losses import SquaredError
+    >>> from skdl.tasks import Task
+    >>> class OneNumber(Task):
+    ...     def head(self, shape):
+    ...         return [Dense(1)]
+    >>> OneNumber(SquaredError()).head((5,))
+    [Dense(units=1)]
     """
 
     def __init__(self, loss: Loss) -> None:

@@ -27,6 +27,19 @@ class ValueTask(Task):
     ------
     ValueError
         If the targets were centred and the loss does not move with them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.losses import SquaredError
+    >>> from skdl.targets import RealTargets
+    >>> from skdl.tasks import ValueTask
+    >>> y = np.array([[1.0, 2.0], [3.0, 5.0]])
+    >>> task = ValueTask(RealTargets.of(y), SquaredError())
+    >>> task.head((8,))
+    [Dense(units=2)]
+    >>> task.score(y, y)
+    1.0
     """
 
     def __init__(self, targets: RealTargets, loss: Loss) -> None:

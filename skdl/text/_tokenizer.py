@@ -22,7 +22,19 @@ SPECIAL = ("<begin>", "<end>", "<unknown>")
 
 
 class UnknownTokenWarning(UserWarning):
-    """Some tokens were not seen in `fit`, and are read as ``<unknown>``."""
+    """Some tokens were not seen in `fit`, and are read as ``<unknown>``.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from skdl.text import CharTokenizer, UnknownTokenWarning
+    >>> tokenizer = CharTokenizer().fit(["abba"])
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always", UnknownTokenWarning)
+    ...     ids = tokenizer.transform(["abc"])
+    >>> len(caught), ids[0].tolist()
+    (1, [3, 4, 2])
+    """
 
 
 class Tokenizer(ParameterObject):
@@ -45,6 +57,15 @@ class Tokenizer(ParameterObject):
     ----------
     vocabulary_ : dict
         Symbols mapped to ids 0, 1, …: the special ones, then the tokens in order.
+
+    Examples
+    --------
+    >>> from skdl.text import CharTokenizer, Tokenizer
+    >>> tokenizer = CharTokenizer().fit(["abba"])
+    >>> isinstance(tokenizer, Tokenizer), Tokenizer.SPECIAL
+    (True, ('<begin>', '<end>', '<unknown>'))
+    >>> tokenizer.inverse_transform(tokenizer.transform(["baa"]))
+    ['baa']
     """
 
     BEGIN, END, UNKNOWN = BEGIN, END, UNKNOWN

@@ -57,6 +57,15 @@ class BinnedData:
     uneven : bool
         Whether some rows have bins of their own for their weight. Beside their sums
         those of other rows are small, and need all bits that there are.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.tree import BinMapper
+    >>> X = np.array([[0.0, np.nan], [1.0, 5.0], [2.0, 6.0]])
+    >>> binned = BinMapper().fit_transform(X, np.random.default_rng(0))
+    >>> binned.n, binned.n_bins, binned.has_missing
+    (3, array([3, 2]), array([False,  True]))
     """
 
     bins: Array
@@ -204,6 +213,15 @@ class BinMapper:
     limit : int
         The most that `max_bins` may be: a code is a byte, and one of them means
         that a value is missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.tree import BinMapper
+    >>> rng = np.random.default_rng(0)
+    >>> binned = BinMapper(max_bins=4).fit_transform(np.arange(8.0).reshape(-1, 1), rng)
+    >>> binned.codes(0)
+    array([0, 0, 1, 1, 2, 2, 3, 3], dtype=uint8)
     """
 
     limit = MAX_BINS

@@ -32,6 +32,16 @@ def make_grower(binned: BinnedData, params: TreeParams, n_outputs: int = 1) -> G
     -------
     grower : Grower
         Grows trees on these data.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.tree import BinMapper, TreeParams, make_grower
+    >>> X = np.arange(8.0).reshape(-1, 1)
+    >>> binned = BinMapper().fit_transform(X, np.random.default_rng(0))
+    >>> grower = make_grower(binned, TreeParams(max_depth=1))
+    >>> print(grower.grow(-X.T.copy(), None).tree.threshold[0])
+    3.5
     """
     binned = binned.laid_out()
     if use_numba() and binned.size:
@@ -54,6 +64,17 @@ def leaf_sums(grown: GrownTree, values: Array) -> Array:
     -------
     sums : ndarray of shape (n_leaves, n_outputs)
         Added up in the order of rows, in both engines.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.tree import BinMapper, TreeParams, leaf_sums, make_grower
+    >>> X, y = np.arange(8.0).reshape(-1, 1), np.array([0.0, 0, 0, 1, 1, 1, 5, 5])
+    >>> binned = BinMapper().fit_transform(X, np.random.default_rng(0))
+    >>> grower = make_grower(binned, TreeParams(max_leaf_nodes=3))
+    >>> grown = grower.grow(-y[None], None)
+    >>> leaf_sums(grown, y[None]).ravel()
+    array([ 0.,  3., 10.])
     """
     n_leaves = len(grown.leaves)
     if use_numba():
@@ -88,6 +109,19 @@ def add_leaf_values(grown: GrownTree, values: Array, column: int, out: Array) ->
         The first column to add to.
     out : float64 ndarray of shape (n, n_columns)
         Changed in place.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.tree import BinMapper, TreeParams, add_leaf_values, make_grower
+    >>> X, y = np.arange(8.0).reshape(-1, 1), np.array([0.0, 0, 0, 1, 1, 1, 5, 5])
+    >>> binned = BinMapper().fit_transform(X, np.random.default_rng(0))
+    >>> grower = make_grower(binned, TreeParams(max_leaf_nodes=3))
+    >>> grown = grower.grow(-y[None], None)
+    >>> out = np.zeros((8, 1))
+    >>> add_leaf_values(grown, np.array([[10.0], [20.0], [30.0]]), 0, out)
+    >>> np.unique(out)
+    array([10., 20., 30.])
     """
     if use_numba():
         kernel = import_module("skdl.tree._numba.predictor").add_leaves

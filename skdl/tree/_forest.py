@@ -30,6 +30,19 @@ class Forest:
         The trees.
     columns : sequence of int
         The column that each tree adds to; −1: all of them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.tree import BinMapper, Forest, TreeParams, make_grower
+    >>> X, y = np.arange(8.0).reshape(-1, 1), np.array([0.0, 0, 0, 1, 1, 1, 5, 5])
+    >>> binned = BinMapper().fit_transform(X, np.random.default_rng(0))
+    >>> grower = make_grower(binned, TreeParams(max_leaf_nodes=3))
+    >>> grown = grower.grow(-y[None], None)
+    >>> forest = Forest([grown.tree], columns=[0])
+    >>> leaves = forest.apply(X)
+    >>> leaves.shape, len(np.unique(leaves))
+    ((8, 1), 3)
     """
 
     def __init__(self, trees: list[Tree], columns: Any) -> None:

@@ -38,6 +38,16 @@ class Grower:
     ----------
     one_at_a_time : bool
         Whether the trees of a round have to wait for each other.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.tree import BinMapper, Grower, TreeParams
+    >>> X, y = np.arange(8.0).reshape(-1, 1), np.array([0.0, 0, 0, 1, 1, 1, 5, 5])
+    >>> binned = BinMapper().fit_transform(X, np.random.default_rng(0))
+    >>> grown = Grower(binned, TreeParams(max_leaf_nodes=2)).grow(-y[None], None)
+    >>> print(grown.tree.threshold[0])  # apart from the fives
+    5.5
     """
 
     one_at_a_time = False

@@ -119,6 +119,15 @@ def by_columns(X: Any) -> csc_array:
     -------
     columns : csc_array of shape (n, n_features)
         May share the memory of X.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy import sparse
+    >>> from skdl.tree import by_columns
+    >>> X = by_columns(sparse.csr_array([[0.0, 2.0], [3.0, 0.0]]))
+    >>> X.format, X[:, [1]].toarray().ravel()
+    ('csc', array([2., 0.]))
     """
     columns = X if isinstance(X, csc_array) else csc_array(X)  # which knows its form
     if not columns.has_canonical_format:

@@ -41,6 +41,19 @@ class TreeParams:
         1, −1 or 0: predictions must not fall, not rise, or may do either.
     interaction_cst : bool ndarray of shape (n_sets, n_features), default=None
         Sets of features that may meet on a path.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.tree import BinMapper, TreeParams, make_grower
+    >>> X = np.arange(8.0).reshape(-1, 1)
+    >>> binned = BinMapper().fit_transform(X, np.random.default_rng(0))
+    >>> for limits in ({}, {"max_depth": 1}, {"min_samples_leaf": 3}):
+    ...     grower = make_grower(binned, TreeParams(**limits))
+    ...     print(grower.grow(-X.T.copy(), None).tree.n_leaves)
+    8
+    2
+    2
     """
 
     max_leaf_nodes: int | None = None
@@ -86,6 +99,19 @@ class Tree:
         Row of `sets` of a categorical node; −1 in the others.
     sets : bool ndarray of shape (n_sets, 256)
         Which category codes go left.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.tree import BinMapper, TreeParams, make_grower
+    >>> X, y = np.arange(8.0).reshape(-1, 1), np.array([0.0, 0, 0, 1, 1, 1, 5, 5])
+    >>> binned = BinMapper().fit_transform(X, np.random.default_rng(0))
+    >>> grower = make_grower(binned, TreeParams(max_leaf_nodes=3))
+    >>> grown = grower.grow(-y[None], None)
+    >>> grown.tree.n_leaves
+    3
+    >>> np.sort(grown.tree.threshold[grown.tree.feature >= 0])
+    array([2.5, 5.5])
     """
 
     feature: Array
@@ -150,6 +176,19 @@ class GrownTree:
         Last bin that goes left; −1 in a leaf and in a categorical node.
     positions : int64 ndarray of shape (n_nodes,)
         Used feature that a node asks for; −1 in a leaf.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.tree import BinMapper, TreeParams, make_grower
+    >>> X, y = np.arange(8.0).reshape(-1, 1), np.array([0.0, 0, 0, 1, 1, 1, 5, 5])
+    >>> binned = BinMapper().fit_transform(X, np.random.default_rng(0))
+    >>> grower = make_grower(binned, TreeParams(max_leaf_nodes=3))
+    >>> grown = grower.grow(-y[None], None)
+    >>> grown.starts, grown.ends
+    (array([0, 3, 6]), array([3, 6, 8]))
+    >>> [sorted(grown.rows[a:b].tolist()) for a, b in zip(grown.starts, grown.ends)]
+    [[0, 1, 2], [3, 4, 5], [6, 7]]
     """
 
     tree: Tree
