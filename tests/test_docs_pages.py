@@ -16,7 +16,11 @@ import skdl
 from skdl import layers, losses, optimizers
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = [DOCS / "tutorial.rst", *sorted((DOCS / "howto").glob("*.rst"))]
+PAGES = [
+    DOCS / "tutorial.rst",
+    *sorted((DOCS / "howto").glob("*.rst")),
+    *sorted((DOCS / "guide").glob("*.rst")),
+]
 TABLES = sorted((DOCS / "coming_from").glob("[!i]*.rst"))
 
 

@@ -30,6 +30,11 @@ Empty = Callable[..., Array]
 _COLUMNS = 2**19  # bytes of windows that are laid out at a time: the second-level cache
 
 
+# BLAS kernels may leave the processor's flag of an invalid operation although all numbers
+# of a product are finite, and `matmul` warns of it. NaN is found by the loss.
+_QUIET = np.errstate(invalid="ignore")
+
+
 @lru_cache(maxsize=2)
 def _compiled(name: str) -> Any:
     return import_module(f"skdl.ops._numba.{name}")
@@ -45,6 +50,7 @@ def _by_winograd(conv: Conv, pictures: Array) -> bool:
     return fits(conv, pictures.dtype) and pays(conv, len(pictures))
 
 
+@_QUIET
 def conv2d(
     conv: Conv,
     x: Array,
@@ -100,6 +106,7 @@ def conv2d(
     return _finish(out, b, floor)
 
 
+@_QUIET
 def conv2d_backward_input(
     conv: Conv,
     dy: Array,
@@ -149,6 +156,7 @@ def conv2d_backward_input(
     return _finish(out, b, floor)
 
 
+@_QUIET
 def conv2d_backward_weights(
     conv: Conv,
     x: Array,

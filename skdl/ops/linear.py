@@ -49,10 +49,11 @@ def product(a: Array, b: Array, out: Array) -> Array:
     def block(i: int) -> None:
         _blas.helping()
         part = slice(bounds[i], bounds[i + 1])
-        if m >= n:
-            np.matmul(a[part], b, out=out[part])
-        else:
-            np.matmul(a, b[:, part], out=out[:, part])
+        with np.errstate(invalid="ignore"):  # BLAS may say so of finite numbers
+            if m >= n:
+                np.matmul(a[part], b, out=out[part])
+            else:
+                np.matmul(a, b[:, part], out=out[:, part])
 
     run_chunks(block, len(bounds) - 1, n_threads)
     return out
