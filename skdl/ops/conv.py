@@ -30,8 +30,8 @@ Empty = Callable[..., Array]
 _COLUMNS = 2**19  # bytes of windows that are laid out at a time: the second-level cache
 
 
-# BLAS kernels may leave the processor's flag of an invalid operation although all numbers
-# of a product are finite, and `matmul` warns of it. NaN is found by the loss.
+# BLAS kernels may leave the processor's flag of an invalid operation although a product
+# is finite, and `matmul` warns of it. What is not finite is found by the loss.
 _QUIET = np.errstate(invalid="ignore")
 
 
