@@ -33,7 +33,7 @@ from skdl.layers import (
 from skdl.losses import CrossEntropy
 from skdl.networks import Network
 from skdl.neural_network import Autoencoder, CNNClassifier, MLPRegressor
-from skdl.ops.activation import relu_backward
+from skdl.ops.activation import leaky_relu, relu_backward
 from skdl.training import Objective
 
 
@@ -132,6 +132,7 @@ def _call_images(rng: np.random.Generator) -> None:
     for real in (np.float32, np.float64):  # of large pictures
         dy, y, out, work = np.zeros((4, 2**16), real)
         relu_backward(dy, y, out, work)
+        leaky_relu(y, 0.1, out)
 
 
 def _call_sequences(rng: np.random.Generator) -> None:

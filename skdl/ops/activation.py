@@ -25,6 +25,13 @@ SELU_SCALE = 1.0507009873554804934193349852946
 SELU_ALPHA = 1.6732632423543772848170429916717
 
 
+def _twin(x: Array) -> Any:
+    """Return compiled code for arrays that are worth several threads."""
+    if x.size < _SHARED or not use_numba():
+        return None
+    return import_module("skdl.ops._numba.channel_norm")
+
+
 def sigmoid(x: Array, out: Array) -> Array:
     """1 / (1 + e^-x), through tanh: stable at both ends and vectorised by NumPy."""
     np.multiply(x, 0.5, out=out)
@@ -60,8 +67,7 @@ def relu(x: Array, out: Array) -> Array:
 
 def relu_backward(dy: Array, y: Array, out: Array, work: Array) -> Array:
     """dy where y > 0, else 0."""
-    if dy.size >= _SHARED and use_numba():
-        twin: Any = import_module("skdl.ops._numba.channel_norm")
+    if (twin := _twin(dy)) is not None:
         return twin.relu_backward(dy, y, out)
     np.greater(y, 0.0, out=work, casting="unsafe")
     return np.multiply(dy, work, out=out)
@@ -84,6 +90,8 @@ def relu6_backward(dy: Array, y: Array, out: Array, work: Array) -> Array:
 
 def leaky_relu(x: Array, slope: float, out: Array) -> Array:
     """x where x > 0, else slope·x (0 ≤ slope ≤ 1)."""
+    if (twin := _twin(x)) is not None:
+        return twin.leaky_relu(x, slope, out)
     np.multiply(x, slope, out=out)
     return np.maximum(x, out, out=out)
 
@@ -92,6 +100,8 @@ def leaky_relu_backward(
     dy: Array, y: Array, slope: float, out: Array, work: Array
 ) -> Array:
     """dy · (1 where y > 0, else slope)."""
+    if (twin := _twin(dy)) is not None:
+        return twin.relu_backward(dy, y, out, slope)
     np.greater(y, 0.0, out=work, casting="unsafe")
     work *= 1.0 - slope
     work += slope

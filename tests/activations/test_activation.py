@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from skdl import activations
+from skdl import activations, config_context
 from skdl.activations import ELU, SELU, ActivationFunction, LeakyReLU
 from skdl.testing import check_activation, check_gradient
 
@@ -191,3 +191,21 @@ def test_relu6_is_flat_beyond_both_ends():
     np.testing.assert_array_equal(
         backward(f, 2 * np.ones_like(x), x), [[0, 2, 2, 0, 0]]
     )
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["relu", "leaky_relu"])
+def test_many_numbers_are_shared_by_threads(name, dtype):
+    """The engines bend the same numbers in the same way, zeros and both signs."""
+    rng = np.random.default_rng(0)
+    x, dy = rng.normal(size=(2, 3, 2**15)).astype(dtype)
+    x[:, ::7] = 0
+    function, found = activations.get(name), []
+    for engine in ("numpy", "numba"):
+        with config_context(engine=engine):
+            y, dx, work = (np.full_like(x, np.nan) for _ in range(3))
+            function.forward(x, y, work)
+            function.backward(dy, y, dx, work)
+            found.append((y, dx))
+    for numpy, numba in zip(*found, strict=True):
+        np.testing.assert_array_equal(numpy, numba)

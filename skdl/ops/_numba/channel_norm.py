@@ -127,12 +127,21 @@ def combine_rows(dy, x, a, b, d, out, in_place, block, first, last, slot):  # ty
 
 
 @Kernel
-def mask_numbers(dy, y, out, block, first, last, slot):  # type: ignore[no-untyped-def]
-    """out = dy where y > 0, else 0, for the blocks first … last − 1."""
+def mask_numbers(dy, y, slope, out, block, first, last, slot):  # type: ignore[no-untyped-def]
+    """out = dy where y > 0, else slope · dy, for the blocks first … last − 1."""
     zero, start, end = dy.dtype.type(0), first * block, min(dy.size, last * block)
     p, q, r = dy[start:end], y[start:end], out[start:end]
     for i in range(end - start):
-        r[i] = p[i] if q[i] > zero else zero
+        r[i] = p[i] if q[i] > zero else slope * p[i]
+
+
+@Kernel
+def bend_numbers(x, slope, y, block, first, last, slot):  # type: ignore[no-untyped-def]
+    """y = x where x > 0, else slope · x, for the blocks first … last − 1."""
+    zero, start, end = x.dtype.type(0), first * block, min(x.size, last * block)
+    p, q = x[start:end], y[start:end]
+    for i in range(end - start):
+        q[i] = p[i] if p[i] > zero else slope * p[i]
 
 
 @Kernel
@@ -244,7 +253,14 @@ def add(x: Array, other: Array, out: Array, floor: float) -> Array:
     return out
 
 
-def relu_backward(dy: Array, y: Array, out: Array) -> Array:
-    """Twin of `skdl.ops.activation.relu_backward`."""
-    _over_numbers(mask_numbers, 1, flat(dy), flat(y), out.reshape(-1))
+def relu_backward(dy: Array, y: Array, out: Array, slope: float = 0.0) -> Array:
+    """Twin of `skdl.ops.activation.relu_backward`, and of that of a leaky one."""
+    of_negative = dy.dtype.type(slope)
+    _over_numbers(mask_numbers, 1, flat(dy), flat(y), of_negative, out.reshape(-1))
+    return out
+
+
+def leaky_relu(x: Array, slope: float, out: Array) -> Array:
+    """Twin of `skdl.ops.activation.leaky_relu`."""
+    _over_numbers(bend_numbers, 1, flat(x), x.dtype.type(slope), out.reshape(-1))
     return out
