@@ -133,6 +133,11 @@ def _prepared(
         best = getattr(model, "best_estimator_", model)
         if hasattr(best, "steps") and len(best.steps) > 1:
             X = best[:-1].transform(X)
+        if not hasattr(part, "predict"):
+            raise ValueError(
+                f"y is not for {type(part).__name__}, which has no targets beside X: "
+                "leave it out."
+            )
         data = part._labelled(X, y)
         return part.network_, data.X, data.y, part.loss_function_
     if y is not None:

@@ -125,16 +125,15 @@ def draw(
     ids : ndarray of int of shape (n,)
         What comes next.
     """
-    if temperature == 0:
+    if temperature < np.finfo(raw.dtype).tiny:
         return raw.argmax(axis=1)
     raw -= raw.max(axis=1)[:, None]
     if temperature != 1:
-        raw /= temperature
+        with np.errstate(over="ignore"):  # −∞ has no probability
+            raw /= temperature
     p = np.exp(raw, out=raw)
     if top_k is not None and top_k < p.shape[1]:
-        # Of equal ones the first, so that there are never more than top_k.
-        rest = np.argsort(-p, axis=1, kind="stable")[:, top_k:]
-        np.put_along_axis(p, rest, 0.0, axis=1)
+        p[~_largest(p, top_k)] = 0.0
     if top_p is not None and top_p < 1:
         order = np.argsort(-p, axis=1, kind="stable")
         ranked = np.take_along_axis(p, order, axis=1)
@@ -145,6 +144,14 @@ def draw(
     # The interval that u falls into; one of probability 0 is empty.
     u = rng.random((len(p), 1)) * up_to[:, -1:]
     return (up_to <= u).sum(axis=1)
+
+
+def _largest(p: Array, k: int) -> Array:
+    """Return where the k largest numbers of each row are, of equal ones the first."""
+    least = np.partition(p, -k, axis=1)[:, -k, None]
+    above, equal = p > least, p == least
+    left = k - above.sum(axis=1, keepdims=True)
+    return above | (equal & (np.cumsum(equal, axis=1) <= left))
 
 
 def sequences(

@@ -7,7 +7,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from skdl import MLPClassifier
+from skdl import MLPClassifier, RNNLanguageModel
 from skdl._ragged import Ragged
 from skdl.initializers import Orthogonal
 from skdl.inspection import GradientFlowDisplay, gradient_flow
@@ -249,3 +249,10 @@ def test_picture_of_estimators(symbols):
     np.testing.assert_array_equal(*free.norms.values())
     assert not np.allclose(free.norms["net"], display.norms["net"])
     np.testing.assert_array_equal(net.network_.params.vector, vector)
+
+
+def test_targets_of_what_has_none(symbols):
+    model = RNNLanguageModel("symbol", 4, max_iter=1, random_state=0)
+    model.fit([["a", "b", "a"], ["b", "a", "b"]])
+    with pytest.raises(ValueError, match="y is not for RNNLanguageModel"):
+        gradient_flow(model, [["a", "b", "a"]], [0])

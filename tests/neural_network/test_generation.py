@@ -271,3 +271,13 @@ def test_what_a_later_piece_of_a_stream_has_left_unknown_may_be_in_a_prompt():
     model.partial_fit(["ab"])
     with pytest.warns(UnknownTokenWarning):
         assert model.generate("az", 3, random_state=0).startswith("a<unknown>")
+
+
+@pytest.mark.parametrize("temperature", [0, 1e-310, 1e-40, 1e-30])
+def test_hardly_any_temperature_takes_the_most_probable(temperature):
+    raw = np.array([[1.0, 5.0, 2.0], [3.0, 0.0, 3.0]], np.float32)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ids = draw(raw, np.random.default_rng(0), temperature)
+    assert ids[0] == 1
+    assert ids[1] in (0, 2)
