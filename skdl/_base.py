@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from skdl._compat import BaseEstimator
+from skdl._html import abbreviated, block_of, without_status
 from skdl._registry import Registry, did_you_mean
 from skdl._settings import settled
 from skdl._site import PAGES, page_of
@@ -39,6 +40,14 @@ class NestedParams(BaseEstimator):
 
     def _doc_link_url_param_generator(self) -> dict[str, str]:
         return page_of(type(self))
+
+    def _get_params_html(self, deep: bool = False, doc_link: str = "") -> Any:
+        table = super()._get_params_html(False, doc_link)
+        table.data = {name: abbreviated(value) for name, value in table.data.items()}
+        return table
+
+    def _sk_visual_block_(self) -> Any:
+        return block_of(self)
 
     def _validate_params(self) -> None:
         """Leave it to `settled`, which also sees the parts and skips nothing."""
@@ -142,6 +151,9 @@ class NestedParams(BaseEstimator):
 
 class ParameterObject(NestedParams):
     """Base of optimizers, schedules, initializers, activations, losses and layers."""
+
+    def _html_repr(self) -> str:
+        return without_status(super()._html_repr())
 
     def settled(self) -> Self:
         """Return a copy that is ready for use.

@@ -36,7 +36,8 @@ BELOW = {
     "_compat": ["_runs", "_typing", "_tables"],
     "_settings": ["_compat"],
     "_site": [],
-    "_base": ["_registry", "_settings", "_site"],
+    "_html": ["_compat"],
+    "_base": ["_registry", "_settings", "_site", "_html"],
     "foundation": [
         "_typing",
         "_best",
@@ -48,6 +49,7 @@ BELOW = {
         "_params",
         "_settings",
         "_site",
+        "_html",
         "_ragged",
         "_picture_shape",
         "_touched",
