@@ -61,7 +61,7 @@ def read_pictures(
         If these are no pictures, or not of the shape that is expected.
     """
     if isinstance(X, (list, tuple)):
-        X = np.asarray(X)
+        X = _stacked(X)
     if not reset and not are_given(y) and _is_plain(X):
         _check_known(X.shape if X.ndim == 4 else (*X.shape, 1), estimator.input_shape_)
         return (X if X.ndim == 4 else X[..., None]), y
@@ -90,6 +90,19 @@ def read_pictures(
     else:
         _check_known(pictures.shape, estimator.input_shape_)
     return pictures, y
+
+
+def _stacked(X: Any) -> Array:
+    """Return pictures of a list as one array."""
+    shapes = [getattr(picture, "shape", None) for picture in X]
+    other = next((i for i, shape in enumerate(shapes) if shape != shapes[0]), None)
+    if other is not None:
+        raise ValueError(
+            f"The pictures of X must be of one size: picture {other} has the shape "
+            f"{shapes[other]}, the first {shapes[0]}. Bring them to one, or cut parts of "
+            "one size from them."
+        )
+    return np.asarray(X)
 
 
 def _is_plain(X: Any) -> bool:

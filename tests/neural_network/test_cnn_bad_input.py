@@ -164,3 +164,9 @@ def test_sparse_rows():
     X, y = pictures(25)
     with pytest.raises(TypeError, match=r"[Ss]parse"):
         CNNClassifier(**FAST).fit(sparse.csr_array(X), y)
+
+
+def test_pictures_of_a_list_that_differ_in_size():
+    pictures = [np.zeros((8, 8)), np.zeros((8, 8)), np.zeros((8, 9))]
+    with pytest.raises(ValueError, match=r"picture 2 has the shape \(8, 9\)"):
+        CNNClassifier("small").fit(pictures, [0, 1, 0])
