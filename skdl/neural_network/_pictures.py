@@ -99,8 +99,7 @@ def _stacked(X: Any) -> Array:
     if other is not None:
         raise ValueError(
             f"The pictures of X must be of one size: picture {other} has the shape "
-            f"{shapes[other]}, the first {shapes[0]}. Bring them to one, or cut parts of "
-            "one size from them."
+            f"{shapes[other]}, the first {shapes[0]}. Bring them to one size."
         )
     return np.asarray(X)
 
