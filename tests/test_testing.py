@@ -168,8 +168,15 @@ BROKEN_LOSSES = {
 }
 
 
+def of_rows_alone(self, y, raw, empty=np.empty):
+    if raw.ndim != 2:
+        raise ValueError("takes rows")
+    return Cubic.evaluate(self, y, raw)
+
+
 def test_check_loss_accepts_a_correct_loss():
     check_loss(Cubic())
+    check_loss(variant(Cubic, evaluate=of_rows_alone))
 
 
 @pytest.mark.parametrize("message", BROKEN_LOSSES)

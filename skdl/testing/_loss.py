@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from skdl import losses
 from skdl._typing import Array
-from skdl.losses import Loss
+from skdl.losses import FunctionLoss, Loss
 from skdl.testing._assert import (
     check_parameter_object,
     close,
@@ -33,8 +33,9 @@ def check_loss(
     The gradient and the Hessian agree with finite differences; `evaluate` leaves its
     arguments alone, keeps single precision and does not count on cleared memory;
     weights act as repetitions of rows; elements of sequences or pictures, (n, ..., k),
-    count as rows, with a weight for each row or element, also 0; `init_raw` is the best
-    constant; `link` inverts `inverse_link`; the object clones and pickles.
+    count as rows, with a weight for each row or element, also 0 (a loss for rows alone
+    raises IndexError or ValueError of them); `init_raw` is the best constant; `link`
+    inverts `inverse_link`; the object clones and pickles.
 
     Parameters
     ----------
@@ -212,7 +213,12 @@ def _check_elements(loss: Loss, y: Array, raw: Array, rng: np.random.Generator) 
     y, raw = y[: 2 * n], raw[: 2 * n]
     inside = y.reshape(n, 2, *y.shape[1:]), raw.reshape(n, 2, *raw.shape[1:])
     name = f"{loss!r}, elements of shape {inside[1].shape}"
-    value, gradient = loss.evaluate(*inside)
+    try:
+        value, gradient = loss.evaluate(*inside)
+    except (IndexError, ValueError):
+        if loss.verified and not isinstance(loss, FunctionLoss):
+            raise
+        return  # It is for rows alone, and says so.
     flat = loss.evaluate(y, raw)
     equal(value.shape, (n, 2, *flat[0].shape[1:]), f"{name}: shape of the loss")
     close(value.reshape(flat[0].shape), flat[0], f"{name}: the loss", 1e-12, 1e-15)
