@@ -155,7 +155,9 @@ def digits(contender: str, seed: int) -> Numbers:
     )
     batch, epochs = 32, 8
     net = ObjectLocalizer(
-        localiser_layers(), initializer="he_normal", **_settings(batch, epochs, seed)
+        localiser_layers(),
+        initializer="xavier_normal",
+        **_settings(batch, epochs, seed),
     )
     if contender == "skdl":
         wall, cpu = _fit(net, batch, X, y)
