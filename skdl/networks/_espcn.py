@@ -16,8 +16,8 @@ def espcn(input_shape: Shape, width: float = 1.0) -> list[Layer | str]:
     `skdl.SuperResolution`, a convolution whose channels become pixels, is the third.
     With leaky ReLU, where the paper has tanh: it is faster, and learns on where a ReLU
     would be at 0 for all pictures, as the small numbers that are missing in an
-    enlargement let it come to be. Weights begin as Xavier's, smaller than He's: what is
-    missing in an enlargement is small.
+    enlargement let it come to be. Weights begin as the user chooses; Xavier's start, which
+    is smaller than He's, learns more: what is missing in an enlargement is small.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ def espcn(input_shape: Shape, width: float = 1.0) -> list[Layer | str]:
     >>> model = SuperResolution(layers="espcn", width=0.5)
     """
     return [
-        conv(scaled(64, width), 5, initializer="xavier_normal"),
+        conv(scaled(64, width), 5, initializer="auto"),
         "leaky_relu",
-        conv(scaled(32, width), 3, initializer="xavier_normal"),
+        conv(scaled(32, width), 3, initializer="auto"),
         "leaky_relu",
     ]
