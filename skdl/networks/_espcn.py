@@ -16,8 +16,8 @@ def espcn(input_shape: Shape, width: float = 1.0) -> list[Layer | str]:
     `skdl.SuperResolution`, a convolution whose channels become pixels, is the third.
     With leaky ReLU, where the paper has tanh: it is faster, and learns on where a ReLU
     would be at 0 for all pictures, as the small numbers that are missing in an
-    enlargement let it come to be. Weights begin as the user chooses; Xavier's start, which
-    is smaller than He's, learns more: what is missing in an enlargement is small.
+    enlargement let it come to be. Weights begin as the user chooses; Xavier's start,
+    smaller than He's, learns more: what is missing in an enlargement is small.
 
     Parameters
     ----------
