@@ -53,7 +53,24 @@ numpydoc_xref_aliases = {
     "sequence": "collections.abc.Sequence",
     "iterable": "collections.abc.Iterable",
 }
-numpydoc_xref_ignore = {"optional", "default", "shape", "type", "of", "or", "name"}
+# Classes of skdl by their names alone, where only one has that name.
+for _info in pkgutil.iter_modules(skdl.__path__, "skdl."):
+    if _info.ispkg and not _info.name.startswith("skdl._"):
+        _module = importlib.import_module(_info.name)
+        for _name in getattr(_module, "__all__", ()):
+            if isinstance(getattr(_module, _name), type) and _name not in skdl.__all__:
+                numpydoc_xref_aliases.setdefault(_name, f"{_info.name}.{_name}")
+numpydoc_xref_ignore = {
+    "optional",
+    "default",
+    "shape",
+    "type",
+    "of",
+    "or",
+    "name",
+    "them",
+    "objects",
+}
 exclude_patterns = [
     "_build",
     "inventories",
