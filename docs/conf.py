@@ -43,34 +43,45 @@ extensions = [
 ]
 autosummary_generate = True
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 default_role = "py:obj"
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = True
+
+
+def own_classes():
+    """Return links to public classes by their bare names, where these tell them."""
+    found = {}
+    names = [info.name for info in pkgutil.iter_modules(skdl.__path__)]
+    modules = [importlib.import_module(f"skdl.{n}") for n in names if n[0] != "_"]
+    for module in [skdl, *modules]:
+        for name in getattr(module, "__all__", ()):
+            if isinstance(value := getattr(module, name), type):
+                found.setdefault(name, {}).setdefault(value, module.__name__)
+    return {
+        name: f":class:`~{next(iter(meanings.values()))}.{name}`"
+        for name, meanings in found.items()
+        if len(meanings) == 1
+    }
+
+
+# Types of parameters: the names here become links, all other words stay words.
+numpydoc_xref_ignore = "all"
 numpydoc_xref_aliases = {
-    "bool": "bool",
-    "array_like": "numpy.asarray",
-    "array-like": "numpy.asarray",
-    "sequence": "collections.abc.Sequence",
-    "iterable": "collections.abc.Iterable",
+    **own_classes(),
+    **{name: f":obj:`{name}`" for name in ("None", "bool", "callable", "slice")},
+    "np.inf": ":obj:`numpy.inf`",
+    "numpy.inf": ":obj:`numpy.inf`",
+    "dtype": ":obj:`dtype <numpy.dtype>`",
+    "RandomState": ":obj:`RandomState <numpy.random.RandomState>`",
+    "array_like": ":obj:`array_like <numpy.asarray>`",
+    "array-like": ":obj:`array-like <numpy.asarray>`",
+    "sequence": ":obj:`sequence <collections.abc.Sequence>`",
+    "iterable": ":obj:`iterable <collections.abc.Iterable>`",
+    "mapping": ":obj:`mapping <collections.abc.Mapping>`",
 }
-# Classes of skdl by their names alone, where only one has that name.
-for _info in pkgutil.iter_modules(skdl.__path__, "skdl."):
-    if _info.ispkg and not _info.name.startswith("skdl._"):
-        _module = importlib.import_module(_info.name)
-        for _name in getattr(_module, "__all__", ()):
-            if isinstance(getattr(_module, _name), type) and _name not in skdl.__all__:
-                numpydoc_xref_aliases.setdefault(_name, f"{_info.name}.{_name}")
-numpydoc_xref_ignore = {
-    "optional",
-    "default",
-    "shape",
-    "type",
-    "of",
-    "or",
-    "name",
-    "them",
-    "objects",
-}
+# Quotes in them stay as they are typed: notebooks look for the text of a type.
+smartquotes = False
 exclude_patterns = [
     "_build",
     "inventories",

@@ -16,17 +16,20 @@ from sphinx.util.inventory import InventoryFile
 FOLDER = Path(__file__).parent / "inventories"
 
 SKLEARN = [
-    "base", "compose", "datasets", "dummy", "ensemble", "exceptions", "inspection",
-    "linear_model", "metrics", "model_selection", "neighbors", "neural_network",
-    "pipeline", "preprocessing", "svm", "tree", "utils.estimator_checks",
+    "base", "calibration", "compose", "datasets", "decomposition", "dummy", "ensemble",
+    "exceptions", "inspection", "linear_model", "metrics", "model_selection", "neighbors", "neural_network",
+    "pipeline", "preprocessing", "svm", "tree",
 ]  # fmt: skip
 SCIPY = ["optimize", "special", "sparse", "stats"]
 NUMPY = [
     "ndarray", "dtype", "array", "asarray", "errstate", "exp", "log", "tanh", "float32",
-    "float64", "nan", "inf", "memmap", "save", "load",
+    "float64", "int64", "int32", "uint8", "nan", "inf", "memmap", "save", "load",
 ]  # fmt: skip
 # Of Python what docstrings speak of: its page, and the anchor there.
 PYTHON = {
+    "None": "library/constants.html#None",
+    "callable": "library/functions.html#callable",
+    "slice": "library/functions.html#slice",
     "bool": "library/functions.html#bool",
     "int": "library/functions.html#int",
     "float": "library/functions.html#float",
@@ -48,6 +51,7 @@ PYTHON = {
     "collections.abc.Sequence": (
         "library/collections.abc.html#collections.abc.Sequence"
     ),
+    "collections.abc.Mapping": ("library/collections.abc.html#collections.abc.Mapping"),
     "pathlib.Path": "library/pathlib.html#pathlib.Path",
     "warnings.catch_warnings": "library/warnings.html#warnings.catch_warnings",
 }
@@ -100,12 +104,15 @@ def write(name: str, version: str, pages: dict[str, str]) -> None:
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     write("python", "3", PYTHON)
-    write("sklearn", "", members("sklearn", SKLEARN, "modules/generated"))
+    sklearn = members("sklearn", SKLEARN, "modules/generated")
+    full = "sklearn.utils.estimator_checks.check_estimator"
+    sklearn[full] = f"modules/generated/{full}.html#{full}"
+    write("sklearn", "", sklearn)
     write("scipy", "", members("scipy", SCIPY, "reference/generated"))
     numpy = {
         f"numpy.{n}": f"reference/generated/numpy.{n}.html#numpy.{n}" for n in NUMPY
     }
-    numpy["numpy.random.Generator"] = (
-        "reference/random/generator.html#numpy.random.Generator"
-    )
+    for name, page in (("Generator", "generator"), ("RandomState", "legacy")):
+        full = f"numpy.random.{name}"
+        numpy[full] = f"reference/random/{page}.html#{full}"
     write("numpy", "", numpy)
