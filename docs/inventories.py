@@ -17,8 +17,8 @@ FOLDER = Path(__file__).parent / "inventories"
 
 SKLEARN = [
     "base", "calibration", "compose", "datasets", "decomposition", "dummy", "ensemble",
-    "exceptions", "inspection", "linear_model", "metrics", "model_selection", "neighbors", "neural_network",
-    "pipeline", "preprocessing", "svm", "tree",
+    "exceptions", "inspection", "linear_model", "metrics", "model_selection",
+    "neighbors", "neural_network", "pipeline", "preprocessing", "svm", "tree",
 ]  # fmt: skip
 SCIPY = ["optimize", "special", "sparse", "stats"]
 NUMPY = [
