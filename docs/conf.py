@@ -166,7 +166,7 @@ def skip_foreign(app, what, name, obj, skip, options):
 def check_complete(app):
     """Warn of public names that the API page lacks."""
     page = (Path(app.srcdir) / "api.rst").read_text()
-    listed = set(re.findall(r"^   (\w+)$", page, re.MULTILINE)) | {"AdaBoost"}
+    listed = set(re.findall(r"^(?:   |``skdl\.)(\w+)(?:$|``)", page, re.MULTILINE))
     names = [info.name for info in pkgutil.iter_modules(skdl.__path__)]
     modules = [importlib.import_module(f"skdl.{n}") for n in names if n[0] != "_"]
     for module in [skdl, *modules]:

@@ -22,7 +22,8 @@ PAGE = Path(__file__).parents[1] / "docs" / "api.rst"
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_public_names_are_in_the_reference(package):
-    listed = re.findall(r"^   (\w+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    text = PAGE.read_text(encoding="utf-8")
+    listed = re.findall(r"^(?:   |``skdl\.)(\w+)(?:$|``)", text, re.MULTILINE)
     packages = [name.rpartition(".")[2] for name in PACKAGES]
     public = getattr(importlib.import_module(package), "__all__", ())
     assert set(public) <= {*listed, *packages}
