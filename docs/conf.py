@@ -164,8 +164,12 @@ def skip_foreign(app, what, name, obj, skip, options):
 
 
 def check_complete(app):
-    """Warn of public names that the API page lacks."""
+    """Warn of public names that the API page lacks; remove pages of those it lost."""
     page = (Path(app.srcdir) / "api.rst").read_text()
+    pages = re.findall(r"^   (\w+)$", page, re.MULTILINE)
+    for path in (Path(app.srcdir) / "api/generated").glob("*.rst"):
+        if path.stem.rpartition(".")[2] not in pages:
+            path.unlink()
     listed = set(re.findall(r"^(?:   |``skdl\.)(\w+)(?:$|``)", page, re.MULTILINE))
     names = [info.name for info in pkgutil.iter_modules(skdl.__path__)]
     modules = [importlib.import_module(f"skdl.{n}") for n in names if n[0] != "_"]
