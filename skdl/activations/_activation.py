@@ -118,7 +118,9 @@ names = registry.names
 
 @register("identity", "linear")
 class Identity(ActivationFunction):
-    """f(x) = x. Stacked linear layers collapse into one linear map.
+    """No activation: stacked linear layers collapse into one linear map.
+
+    f(x) = x.
 
     Examples
     --------
@@ -138,7 +140,9 @@ class Identity(ActivationFunction):
 
 @register("step")
 class Step(ActivationFunction):
-    """f(x) = 1 where x ≥ 0, else 0: the threshold neuron, for prediction alone.
+    """The threshold neuron, for prediction alone.
+
+    f(x) = 1 where x ≥ 0, else 0.
 
     Its derivative is zero almost everywhere, so no gradient method can train it.
 
@@ -170,7 +174,9 @@ class Step(ActivationFunction):
 
 @register("sigmoid", "logistic")
 class Sigmoid(ActivationFunction):
-    """f(x) = 1/(1 + e⁻ˣ). Its derivative is at most 0.25: deep stacks starve.
+    """The logistic function, from 0 to 1.
+
+    f(x) = 1/(1 + e⁻ˣ). Its derivative is at most 0.25: deep stacks starve.
 
     Examples
     --------
@@ -188,7 +194,9 @@ class Sigmoid(ActivationFunction):
 
 @register("tanh")
 class Tanh(ActivationFunction):
-    """f(x) = tanh x.
+    """The hyperbolic tangent, from −1 to 1.
+
+    f(x) = tanh x.
 
     Examples
     --------
@@ -206,7 +214,9 @@ class Tanh(ActivationFunction):
 
 @register("relu")
 class ReLU(ActivationFunction):
-    """f(x) = max(x, 0).
+    """The larger of a number and 0.
+
+    f(x) = max(x, 0).
 
     Examples
     --------
@@ -226,7 +236,9 @@ class ReLU(ActivationFunction):
 
 @register("relu6")
 class ReLU6(ActivationFunction):
-    """f(x) = min(max(x, 0), 6), for arithmetic of few bits (Howard et al. 2017).
+    """ReLU up to 6, for arithmetic of few bits (Howard et al. 2017).
+
+    f(x) = min(max(x, 0), 6).
 
     Examples
     --------
@@ -244,7 +256,9 @@ class ReLU6(ActivationFunction):
 
 @register("leaky_relu")
 class LeakyReLU(ActivationFunction):
-    """f(x) = x where x > 0, else slope·x (Maas et al. 2013).
+    """ReLU with a small slope below 0 (Maas et al. 2013).
+
+    f(x) = x where x > 0, else slope·x.
 
     Parameters
     ----------
@@ -282,7 +296,9 @@ class LeakyReLU(ActivationFunction):
 
 @register("elu")
 class ELU(ActivationFunction):
-    """f(x) = x where x > 0, else α(eˣ − 1) (Clevert et al. 2016).
+    """The line, and below 0 an exponential (Clevert et al. 2016).
+
+    f(x) = x where x > 0, else α(eˣ − 1).
 
     Parameters
     ----------
@@ -319,7 +335,9 @@ class ELU(ActivationFunction):
 
 @register("selu")
 class SELU(ActivationFunction):
-    """f(x) = λ·elu(x, α) with the self-normalising λ, α of Klambauer et al. 2017.
+    """The ELU that keeps mean 0 and variance 1 (Klambauer et al. 2017).
+
+    f(x) = λ·elu(x, α) with the self-normalising λ and α.
 
     Examples
     --------
@@ -346,7 +364,9 @@ class SELU(ActivationFunction):
 
 @register("gelu")
 class GELU(ActivationFunction):
-    """f(x) = x·Φ(x), Φ the normal distribution function (Hendrycks & Gimpel 2016).
+    """A smooth ReLU: x times the normal distribution function.
+
+    f(x) = x·Φ(x) (Hendrycks & Gimpel 2016).
 
     Examples
     --------
@@ -366,7 +386,9 @@ class GELU(ActivationFunction):
 
 @register("softplus")
 class Softplus(ActivationFunction):
-    """f(x) = ln(1 + eˣ), a smooth ReLU; its derivative is the sigmoid.
+    """A smooth ReLU, whose derivative is the sigmoid.
+
+    f(x) = ln(1 + eˣ).
 
     Examples
     --------
@@ -384,7 +406,9 @@ class Softplus(ActivationFunction):
 
 @register("softmax")
 class Softmax(ActivationFunction):
-    """f(x) = eˣ / Σeˣ over the last axis.
+    """Shares of the last axis that add up to 1.
+
+    f(x) = eˣ / Σeˣ.
 
     Examples
     --------

@@ -41,7 +41,9 @@ _DISTRIBUTIONS = {"uniform": _uniform, "normal": _normal}
 
 @register("variance_scaling")
 class VarianceScaling(Initializer):
-    """Zero-mean weights of variance scale / fan.
+    """Zero-mean weights whose variance goes with the number of inputs or outputs.
+
+    The variance is scale / fan.
 
     Parameters
     ----------

@@ -13,7 +13,9 @@ from skdl.layers._layer import Layer, register
 
 @register("activation")
 class Activation(Layer):
-    """y = f(x), element by element (softmax: over the last axis).
+    """An activation function, element by element.
+
+    y = f(x); softmax acts over the last axis.
 
     Parameters
     ----------

@@ -20,7 +20,9 @@ from skdl.ops.channel_norm import (
 
 @register("batch_norm")
 class BatchNorm(Layer):
-    """y = γ(x − μ)/√(σ² + ε) + β, feature by feature (Ioffe & Szegedy 2015).
+    """Each feature with mean 0 and variance 1 over the batch (Ioffe & Szegedy 2015).
+
+    y = γ(x − μ)/√(σ² + ε) + β.
 
     Of inputs with more axes the features are those of the last one (the channels of
     pictures): μ and σ² are taken over all others.

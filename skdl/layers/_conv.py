@@ -23,7 +23,9 @@ geometry = lru_cache(maxsize=512)(make_conv)
 
 @register("conv2d")
 class Conv2D(Layer):
-    """y[p, q] = b + Σ_ij x[window entry (i, j) of (p, q)] · W[i, j].
+    """Filters that look at each place of a picture through the same window.
+
+    y[p, q] = b + Σ_ij x[window entry (i, j) of (p, q)] · W[i, j].
 
     Samples are pictures (h, w, c), channels last. As everywhere in deep learning the
     filters are not flipped. A filter of 1×1 is a dense layer on each pixel; with as

@@ -14,7 +14,9 @@ from skdl.ops.window import Axis
 
 @register("delay")
 class Delay(Layer):
-    """y_t = x_{t−1} / scale, and zeros at the first step.
+    """Each step gets the one before it: y_t = x_{t−1} / scale.
+
+    The first step gets zeros.
 
     The first layer of a network that predicts each step from those before it.
 

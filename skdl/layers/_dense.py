@@ -24,7 +24,7 @@ from skdl.ops.linear import (
 
 @register("dense")
 class Dense(Layer):
-    """Z = XW + b, rows of X are samples.
+    """An affine map of each row: Z = XW + b.
 
     Of inputs with more axes each vector along the last one is a row: a layer on the
     channels of every pixel, or on every step.

@@ -46,7 +46,9 @@ class Framed(Layer):
 
 @register("keep_size")
 class KeepSize(Chain):
-    """y = F(x) at the size of x, whatever that is; F layers that halve and double.
+    """Layers that halve and double, for pictures of any size.
+
+    y = F(x) at the size of x.
 
     Where a side is no multiple of `multiple`, the last row or column is repeated below
     or to the right until it is, and what F makes of the additional pixels is cut off.

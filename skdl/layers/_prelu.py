@@ -15,7 +15,9 @@ from skdl.layers._layer import Layer, ParamSpec, register
 
 @register("prelu")
 class PReLU(Layer):
-    """y = x where x > 0, else a·x, with a slope a for each channel (He et al. 2015).
+    """ReLU with a learned slope below 0 for each channel (He et al. 2015).
+
+    y = x where x > 0, else a·x.
 
     Parameters
     ----------

@@ -247,7 +247,9 @@ class Recurrent(Layer):
 
 @register("rnn")
 class RNN(Recurrent):
-    """s_t = f(x_t·W + s_{t−1}·U + b), the simple recurrent layer (Elman 1990).
+    """The simple recurrent layer (Elman 1990).
+
+    s_t = f(x_t·W + s_{t−1}·U + b).
 
     Parameters
     ----------

@@ -30,7 +30,9 @@ from skdl.ops.window import Axis, Spread
 
 @register("residual")
 class Residual(Layer):
-    """y = x + F(x), F any chain of layers (He et al. 2016).
+    """Layers whose result is added to their input (He et al. 2016).
+
+    y = x + F(x), F any chain of layers.
 
     Parameters
     ----------

@@ -112,7 +112,7 @@ class Reshape(Layer):
 
 @register("rescale")
 class Rescale(Layer):
-    """y = scale·x + offset, from numbers of any type, batch by batch.
+    """Numbers of any type to small real ones, batch by batch: y = scale·x + offset.
 
     As the first layer it turns whole-number pictures into small real numbers without a
     copy of all of them.

@@ -28,7 +28,9 @@ from skdl.ops.window import Axis, Padding, Spread
 
 @register("skip_concatenate")
 class SkipConcatenate(Chain):
-    """y = (x, F(x)), joined along the last axis; F any chain of layers.
+    """Layers whose result is joined to their input.
+
+    y = (x, F(x)) along the last axis, F any chain of layers.
 
     The skip connection of a U-Net (Ronneberger et al. 2015): F shrinks the picture,
     works on it and enlarges it again, and what follows also sees the fine detail of x.

@@ -33,7 +33,9 @@ from skdl.ops.linear import linear, linear_backward_input, linear_backward_weigh
 
 @register("tied_embedding")
 class TiedEmbedding(Chain):
-    """y = F(E[x])·Eᵀ + b: the table of the symbols that come in foretells the next.
+    """One table of symbols for what comes in and what comes next.
+
+    y = F(E[x])·Eᵀ + b.
 
     Input and output embeddings are one array (Press & Wolf 2017; Inan et al. 2017):
     half the parameters where the vocabulary is large, and often a better model. It is

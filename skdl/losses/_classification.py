@@ -19,7 +19,9 @@ from skdl.ops.vector import row_max, row_sum
 
 @register("cross_entropy", "log_loss")
 class CrossEntropy(Loss):
-    """−ln p of the true class, p = softmax(raw); y holds class codes 0…K−1.
+    """The cross-entropy of classes that exclude each other.
+
+    −ln p of the true class, p = softmax(raw); y holds class codes 0…K−1.
 
     Or y holds shares q of the classes, (n, …, K), that add up to 1: −Σ q·ln p.
 
@@ -168,7 +170,9 @@ _MANY = 64  # numbers of a row: pixels, and not a few labels
 
 @register("binary_cross_entropy")
 class BinaryCrossEntropy(Loss):
-    """−y·ln p − (1−y)·ln(1−p), p = sigmoid(raw), for each output of its own.
+    """The cross-entropy of two classes, for each output of its own.
+
+    −y·ln p − (1−y)·ln(1−p), p = sigmoid(raw).
 
     Parameters
     ----------
@@ -282,7 +286,9 @@ class BinaryCrossEntropy(Loss):
 
 @register("exponential")
 class Exponential(Loss):
-    """exp(−m), m = (2y−1)·raw: the bound of the 0/1 loss that AdaBoost minimises.
+    """The bound of the 0/1 loss that AdaBoost minimises.
+
+    exp(−m), m = (2y−1)·raw.
 
     For two classes; raw is half the log-odds (Friedman, Hastie & Tibshirani 2000).
 

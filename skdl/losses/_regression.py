@@ -17,7 +17,9 @@ from skdl.losses._loss import Empty, Loss, register
 
 @register("squared_error", "squared")
 class SquaredError(Loss):
-    """½e². Its gradient is minus the residual; its best constant the mean.
+    """Half the squared error, whose best constant is the mean.
+
+    ½e², e = raw − y. The gradient is minus the residual.
 
     Examples
     --------
@@ -55,7 +57,9 @@ class SquaredError(Loss):
 
 @register("absolute_error", "absolute")
 class AbsoluteError(Loss):
-    """abs(e). Its best constant is the median; at e = 0 the gradient is taken as 0.
+    """The absolute error, whose best constant is the median.
+
+    abs(e), e = raw − y; at e = 0 the gradient is taken as 0.
 
     Examples
     --------
@@ -96,7 +100,9 @@ class AbsoluteError(Loss):
 
 @register("huber")
 class Huber(Loss):
-    """½e² where abs(e) ≤ δ, else δ(abs(e) − ½δ) (Huber 1964).
+    """Squared for small errors, linear for large ones (Huber 1964).
+
+    ½e² where abs(e) ≤ δ, else δ(abs(e) − ½δ); e = raw − y.
 
     Parameters
     ----------
@@ -161,7 +167,9 @@ class Huber(Loss):
 
 @register("quantile")
 class Quantile(Loss):
-    """The pinball loss: (1−q)·e where e ≥ 0, else −q·e (Koenker & Bassett 1978).
+    """The pinball loss, least at a quantile (Koenker & Bassett 1978).
+
+    (1−q)·e where e = raw − y ≥ 0, else −q·e.
 
     Parameters
     ----------
@@ -260,7 +268,9 @@ class Quantile(Loss):
 
 @register("poisson")
 class Poisson(Loss):
-    """Half the Poisson deviance with a log link: μ − y + y·ln(y/μ), μ = e^raw.
+    """Half the Poisson deviance with a log link, for counts.
+
+    μ − y + y·ln(y/μ), μ = e^raw.
 
     Examples
     --------
@@ -315,7 +325,9 @@ class Poisson(Loss):
 
 @register("gamma")
 class Gamma(Loss):
-    """Half the gamma deviance with a log link: ln(μ/y) + y/μ − 1, μ = e^raw.
+    """Half the gamma deviance with a log link, for positive numbers.
+
+    ln(μ/y) + y/μ − 1, μ = e^raw.
 
     Examples
     --------

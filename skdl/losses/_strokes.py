@@ -14,7 +14,7 @@ from skdl.ops.mixture import nll
 
 
 class StrokeLoss(Loss):
-    """−ln p of a pen's next point (Graves 2013, §4.1).
+    """Minus the log-density of a pen's next point (Graves 2013, §4.1).
 
     A point has three numbers: the move (x₁, x₂) from the point before, and e, 1 where
     the pen is lifted behind it. The move has a mixture of Gaussians with correlation,

@@ -15,7 +15,9 @@ from skdl.schedules import Schedule
 
 @register("adagrad")
 class AdaGrad(FirstOrder):
-    """s ← s + g²; θ ← θ − η·g/(√s + ε) (Duchi et al. 2011).
+    """Rates that fall with all gradients so far (Duchi et al. 2011).
+
+    s ← s + g²; θ ← θ − η·g/(√s + ε).
 
     Parameters
     ----------
@@ -69,7 +71,9 @@ class AdaGrad(FirstOrder):
 
 @register("rmsprop")
 class RMSProp(FirstOrder):
-    """s ← βs + (1−β)g²; θ ← θ − η·g/(√s + ε) (Tieleman & Hinton 2012).
+    """Rates by a fading average of g² (Tieleman & Hinton 2012).
+
+    s ← βs + (1−β)g²; θ ← θ − η·g/(√s + ε).
 
     Parameters
     ----------
@@ -132,7 +136,7 @@ class RMSProp(FirstOrder):
 
 @register("adadelta")
 class AdaDelta(FirstOrder):
-    """AdaDelta, which needs no learning rate of its own (Zeiler 2012).
+    """Steps in the unit of the parameters, with no rate to choose (Zeiler 2012).
 
     s ← βs + (1−β)g²; δ = √(d + ε)/√(s + ε) · g; d ← βd + (1−β)δ²; θ ← θ − ηδ.
 

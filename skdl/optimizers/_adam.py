@@ -67,7 +67,10 @@ class _AdamFamily(FirstOrder):
 
 @register("adam")
 class Adam(_AdamFamily):
-    """Adam: θ ← θ − η·m̂/(√ŝ + ε) (Kingma & Ba 2015).
+    """Adam: rates by the mean g², along the mean g (Kingma & Ba 2015).
+
+    θ ← θ − η·m̂/(√ŝ + ε), with averages m of g and s of g² whose start at zero is made
+    good: m̂ = m/(1−β₁ᵗ), ŝ = s/(1−β₂ᵗ).
 
     Parameters
     ----------
@@ -169,7 +172,9 @@ class AMSGrad(Adam):
 
 @register("adamw")
 class AdamW(_AdamFamily):
-    """Adam with decoupled weight decay: first θ ← θ − ηλθ (Loshchilov & Hutter 2019).
+    """Adam with decoupled weight decay (Loshchilov & Hutter 2019).
+
+    First θ ← θ − ηλθ, then Adam's step.
 
     As in the paper and in PyTorch, all parameters decay, biases too.
 

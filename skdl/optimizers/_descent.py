@@ -99,7 +99,9 @@ class _WithMomentum(FirstOrder):
 
 @register("momentum")
 class Momentum(_WithMomentum):
-    """Heavy-ball momentum: v ← βv − g; θ ← θ + ηv (Polyak 1964).
+    """Descent with a velocity: heavy-ball momentum (Polyak 1964).
+
+    v ← βv − g; θ ← θ + ηv.
 
     With a constant rate the same as m ← αm − ηg; θ ← θ + m.
 
@@ -137,7 +139,9 @@ class Momentum(_WithMomentum):
 
 @register("nesterov")
 class Nesterov(_WithMomentum):
-    """Nesterov's momentum: v ← βv − g(θ + ηβv); θ ← θ + ηv (Nesterov 1983).
+    """Momentum that looks ahead, and brakes before the wall (Nesterov 1983).
+
+    v ← βv − g(θ + ηβv); θ ← θ + ηv.
 
     The gradient belongs to the look-ahead point φ = θ + ηβv. Written for φ itself, one
     gradient at the current point is enough (Bengio et al. 2013, eq. 7):
@@ -182,7 +186,9 @@ class Nesterov(_WithMomentum):
 
 @register("ema")
 class EMA(FirstOrder):
-    """Descent along an average of gradients: m ← βm + (1−β)g; θ ← θ − ηm.
+    """Descent along an average of gradients: one rate for every memory.
+
+    m ← βm + (1−β)g; θ ← θ − ηm.
 
     From m = 0 this is `Momentum` with the rate η(1−β): the memory changes the length
     of the step no more, so one rate suits every β. PyTorch's dampening differs in its

@@ -24,7 +24,9 @@ _LOOSE, _GOOD, _EXACT = 0.5, 0.1, 1e-10
 
 @register("newton")
 class Newton(Optimizer):
-    """Damped Newton steps on the whole sample: θ ← θ − η(∇²f + λI)⁻¹∇f.
+    """Damped Newton steps on the whole sample, by conjugate gradients.
+
+    θ ← θ − η(∇²f + λI)⁻¹∇f.
 
     The equations are solved by conjugate gradients, which ask for products of the
     Hessian with a vector: those of the problem, if it has them (`hess` or `hessp` of

@@ -100,7 +100,9 @@ class RProp(FirstOrder):
 
 @register("lion")
 class Lion(FirstOrder):
-    """θ ← θ − η·(sign(β₁m + (1−β₁)g) + λθ); m ← β₂m + (1−β₂)g (Chen et al. 2023).
+    """Steps of one length by the sign of an average (Chen et al. 2023).
+
+    θ ← θ − η·(sign(β₁m + (1−β₁)g) + λθ); m ← β₂m + (1−β₂)g.
 
     Every coordinate moves by η: rates are three to ten times smaller than Adam's.
 

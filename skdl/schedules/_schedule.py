@@ -106,7 +106,7 @@ names = registry.names
 
 @register("constant")
 class Constant(Schedule):
-    """η.
+    """The same rate all the time.
 
     Parameters
     ----------
@@ -134,7 +134,9 @@ class Constant(Schedule):
 
 @register("inverse")
 class Inverse(Schedule):
-    """η / (1 + decay·t)^power: η/k with the defaults, where k = 1, 2, … is the update.
+    """A rate that falls as one over time: η / (1 + decay·t)^power.
+
+    With the defaults that is η/k, where k = 1, 2, … is the update.
 
     Parameters
     ----------
@@ -180,7 +182,7 @@ class Inverse(Schedule):
 
 @register("step")
 class Step(Schedule):
-    """η·γ^⌊t/every⌋.
+    """A rate that falls in steps: η·γ^⌊t/every⌋.
 
     Parameters
     ----------
@@ -223,7 +225,7 @@ class Step(Schedule):
 
 @register("exponential")
 class Exponential(Schedule):
-    """η·γᵗ.
+    """A rate that falls by the same share each time: η·γᵗ.
 
     Parameters
     ----------
@@ -271,7 +273,9 @@ class _Planned(Schedule):
 
 @register("cosine")
 class Cosine(_Planned):
-    """From η down to final·η along half a cosine (Loshchilov & Hutter 2017).
+    """A rate that falls along half a cosine (Loshchilov & Hutter 2017).
+
+    From η down to final·η.
 
     The end is reached behind the last unit of time, as in PyTorch: of n updates the
     last one stands at the share 1 − 1/n of the way.
@@ -312,7 +316,7 @@ class Cosine(_Planned):
 
 @register("one_cycle")
 class OneCycle(_Planned):
-    """Up to η and down again, each along half a cosine (Smith & Topin 2018).
+    """A rate that rises and falls along cosines (Smith & Topin 2018).
 
     Parameters
     ----------
@@ -421,7 +425,7 @@ class WarmUp(Schedule):
 
 @register("reduce_on_plateau")
 class ReduceOnPlateau(Schedule):
-    """η, times a factor whenever the loss has stopped falling.
+    """A rate that falls whenever the loss has stopped falling.
 
     Parameters
     ----------
