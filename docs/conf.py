@@ -45,6 +45,10 @@ autosummary_generate = True
 autodoc_typehints = "none"
 toc_object_entries_show_parents = "hide"
 default_role = "py:obj"
+# A name that is meant as a link and leads nowhere is an error; names in single
+# backquotes may be parameters, which have no page.
+nitpicky = True
+nitpick_ignore_regex = [("py:obj", ".*"), ("py:class", "integer -- return.*")]
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = True
 
@@ -70,6 +74,7 @@ numpydoc_xref_ignore = "all"
 numpydoc_xref_aliases = {
     **own_classes(),
     **{name: f":obj:`{name}`" for name in ("None", "bool", "callable", "slice")},
+    "numpy": "numpy",
     "np.inf": ":obj:`numpy.inf`",
     "numpy.inf": ":obj:`numpy.inf`",
     "dtype": ":obj:`dtype <numpy.dtype>`",

@@ -16,10 +16,15 @@ from sphinx.util.inventory import InventoryFile
 FOLDER = Path(__file__).parent / "inventories"
 
 SKLEARN = [
-    "base", "calibration", "compose", "datasets", "decomposition", "dummy", "ensemble",
+    "base", "compose", "datasets", "decomposition", "dummy", "ensemble",
     "exceptions", "inspection", "linear_model", "metrics", "model_selection",
     "neighbors", "neural_network", "pipeline", "preprocessing", "svm", "tree",
 ]  # fmt: skip
+UNLISTED = [  # public names of modules that do not list them
+    "sklearn.calibration.CalibratedClassifierCV",
+    "sklearn.calibration.CalibrationDisplay",
+    "sklearn.utils.estimator_checks.check_estimator",
+]
 SCIPY = ["optimize", "special", "sparse", "stats"]
 NUMPY = [
     "ndarray", "dtype", "array", "asarray", "errstate", "exp", "log", "tanh", "float32",
@@ -105,8 +110,8 @@ if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     write("python", "3", PYTHON)
     sklearn = members("sklearn", SKLEARN, "modules/generated")
-    full = "sklearn.utils.estimator_checks.check_estimator"
-    sklearn[full] = f"modules/generated/{full}.html#{full}"
+    for full in UNLISTED:
+        sklearn[full] = f"modules/generated/{full}.html#{full}"
     write("sklearn", "", sklearn)
     write("scipy", "", members("scipy", SCIPY, "reference/generated"))
     numpy = {
