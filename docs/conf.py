@@ -43,6 +43,7 @@ extensions = [
 ]
 autosummary_generate = True
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True
 toc_object_entries_show_parents = "hide"
 default_role = "py:obj"
 # A name that is meant as a link and leads nowhere is an error; names in single
