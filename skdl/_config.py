@@ -205,9 +205,17 @@ def n_threads() -> int:
         cores = len(os.sched_getaffinity(0))
     else:
         cores = n_cores()
-    # joblib gives each of its processes a share of the cores in this way.
+    return min(cores, _allowed_threads())
+
+
+@lru_cache(maxsize=1)
+def _allowed_threads() -> int:
+    """Return the share of the cores that joblib gives each of its processes.
+
+    The environment is read once, as BLAS libraries do: to ask it takes a microsecond.
+    """
     allowed = os.environ.get("OMP_NUM_THREADS", "")
-    return min(cores, max(1, int(allowed))) if allowed.isdigit() else cores
+    return max(1, int(allowed)) if allowed.isdigit() else sys.maxsize
 
 
 # A worker process does not see the parent's `set_config`, but it inherits the

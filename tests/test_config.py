@@ -132,5 +132,9 @@ def test_threads_keep_to_the_share_of_a_worker(monkeypatch, allowed, expected):
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: range(4), raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", allowed)
-    with config_context(n_threads=None):
-        assert _config.n_threads() == expected
+    _config._allowed_threads.cache_clear()  # it is read once
+    try:
+        with config_context(n_threads=None):
+            assert _config.n_threads() == expected
+    finally:
+        _config._allowed_threads.cache_clear()

@@ -30,9 +30,12 @@ Empty = Callable[..., Array]
 _COLUMNS = 2**19  # bytes of windows that are laid out at a time: the second-level cache
 
 
-# BLAS kernels may leave the processor's flag of an invalid operation although a product
-# is finite, and `matmul` warns of it. What is not finite is found by the loss.
-_QUIET = np.errstate(invalid="ignore")
+def _quiet() -> Any:
+    """BLAS kernels may flag an invalid operation although a product is finite.
+
+    `matmul` warns of it. What is not finite is found by the loss.
+    """
+    return np.errstate(invalid="ignore")
 
 
 @lru_cache(maxsize=2)
@@ -50,7 +53,6 @@ def _by_winograd(conv: Conv, pictures: Array) -> bool:
     return fits(conv, pictures.dtype) and pays(conv, len(pictures))
 
 
-@_QUIET
 def conv2d(
     conv: Conv,
     x: Array,
@@ -98,7 +100,8 @@ def conv2d(
         return twin.correlate_images(conv, False, x, W, b, out, floor, empty, packed)
     if conv.depthwise:
         depthwise(conv, x, W, out)
-    else:
+        return _finish(out, b, floor)
+    with _quiet():
         for images, lines, g, columns in _columns(conv, x, empty):
             k = _channels(conv, g)[1]
             y = out[images, lines, :, k]
@@ -106,7 +109,6 @@ def conv2d(
     return _finish(out, b, floor)
 
 
-@_QUIET
 def conv2d_backward_input(
     conv: Conv,
     dy: Array,
@@ -149,14 +151,14 @@ def conv2d_backward_input(
         depthwise_backward_input(conv, dy, W, out)
         return _finish(out, b, floor)
     out[...] = 0
-    for (i, j), windows, pixels in entries(*conv.axes):
-        for g in range(conv.groups):
-            c, k = _channels(conv, g)
-            out[(*pixels, c)] += dy[(*windows, k)] @ W[i, j, :, k].T
+    with _quiet():
+        for (i, j), windows, pixels in entries(*conv.axes):
+            for g in range(conv.groups):
+                c, k = _channels(conv, g)
+                out[(*pixels, c)] += dy[(*windows, k)] @ W[i, j, :, k].T
     return _finish(out, b, floor)
 
 
-@_QUIET
 def conv2d_backward_weights(
     conv: Conv,
     x: Array,
@@ -192,11 +194,12 @@ def conv2d_backward_weights(
         depthwise_backward_weights(conv, x, dy, dW)
     else:
         dW[...] = 0
-        for images, lines, g, columns in _columns(conv, x, empty):
-            k = _channels(conv, g)[1]
-            part, d = dW[..., k], dy[images, lines, :, k]
-            d = d.reshape(-1, d.shape[-1])
-            part += (columns.reshape(len(d), -1).T @ d).reshape(part.shape)
+        with _quiet():
+            for images, lines, g, columns in _columns(conv, x, empty):
+                k = _channels(conv, g)[1]
+                part, d = dW[..., k], dy[images, lines, :, k]
+                d = d.reshape(-1, d.shape[-1])
+                part += (columns.reshape(len(d), -1).T @ d).reshape(part.shape)
     if db is not None:
         np.sum(dy, axis=(0, 1, 2), out=db)
 

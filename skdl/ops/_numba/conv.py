@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from skdl._typing import Array
-from skdl.ops._numba._inner import inner
+from skdl.ops._numba._inner import entry, inner
 from skdl.ops._numba.depthwise import correlate_channels, weights_of_channels
 from skdl.ops._numba.images import (
     CHUNK,
@@ -198,6 +198,37 @@ def _make_weights(mr: int, nv: int) -> Any:
     return weights
 
 
+@entry
+def add_slices(sums, k, dW, db):  # type: ignore[no-untyped-def]
+    """Add partial sums up, in order; the last row of each is the gradient of biases.
+
+    Parameters
+    ----------
+    sums : ndarray of shape (slices, groups, depth + 1, wide)
+        The sums; of `wide` numbers the first k are some.
+    k : int
+        Filters of a group.
+    dW : ndarray of shape (depth, groups · k)
+        Receives the gradient of the filters.
+    db : ndarray of shape (groups · k,) or (0,)
+        Receives that of the biases.
+    """
+    slices, groups, rows, _ = sums.shape
+    for g in range(groups):
+        for d in range(rows):
+            if d == rows - 1 and not db.size:
+                continue
+            line = dW[d] if d < rows - 1 else db
+            part = line[g * k : (g + 1) * k]
+            first = sums[0, g, d]
+            for j in range(k):
+                part[j] = first[j]
+            for i in range(1, slices):
+                more = sums[i, g, d]
+                for j in range(k):
+                    part[j] += more[j]
+
+
 _weights_by_width = {
     HALF: _make_weights(MR_FEW, HALF),
     1: _make_weights(MR_FEW, 1),
@@ -274,11 +305,5 @@ def weights_gradient(
         nr = bytes_of(plan.vectors) // dtype.itemsize
         more = flat(x), plan.filled.table, flat(dy), k, n, nr, rooms, panels, sums
         _weights_by_width[plan.vectors](dtype, more, slices, n_chunks)
-    total = sums[0]
-    for part in sums[1:]:
-        total += part
-    for g, part in enumerate(total):
-        of_group = dW[..., g * k : (g + 1) * k]
-        of_group[...] = part[:-1, :k].reshape(of_group.shape)
-    if db is not None:
-        db[...] = total[:, -1, :k].ravel()
+    lines = dW.reshape(-1, dW.shape[-1])
+    add_slices(sums, k, lines, np.empty(0, dtype) if db is None else db)

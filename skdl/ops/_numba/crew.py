@@ -51,13 +51,15 @@ def atomic_add(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
 
 @intrinsic
 def atomic_load(typingctx: Any, array: Any, index: Any) -> Any:
-    """Read an int64 entry that other threads change."""
+    """Read an int64 entry that other threads change, and what they wrote before.
+
+    Its cache line stays with the others: who waits does not hinder who works.
+    """
     signature = types.int64(array, types.intp)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         pointer = _pointer(context, builder, sig.args[0], args[0], args[1])
-        zero = cgutils.ir.Constant(cgutils.ir.IntType(64), 0)
-        return builder.atomic_rmw("or", pointer, zero, "seq_cst")
+        return builder.load_atomic(pointer, "acquire", 8)
 
     return signature, codegen
 
@@ -114,6 +116,7 @@ def wait_done(control, n_chunks):  # type: ignore[no-untyped-def]
     spins = 0
     while atomic_load(control, DONE) < n_chunks:
         spins += 1
+        relax()
         if spins % _SPINS == 0:
             offer_core()
 
@@ -141,25 +144,13 @@ def wait_ticket(control):  # type: ignore[no-untyped-def]
     mask = (1 << 20) - 1
     spins = 0
     while True:
-        ticket = atomic_load_relaxed(control, TICKET)
+        ticket = atomic_load(control, TICKET)
         if (ticket & mask) < ((ticket >> 20) & mask):
             chunk = take(control)
             if chunk >= 0:
                 return chunk
-        if atomic_load_relaxed(control, STOP):
+        if atomic_load(control, STOP):
             return -1
         spins += 1
         if spins % _SPINS == 0:
             offer_core()
-
-
-@intrinsic
-def atomic_load_relaxed(typingctx: Any, array: Any, index: Any) -> Any:
-    """Read an int64 entry without taking its cache line from the others."""
-    signature = types.int64(array, types.intp)
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        pointer = _pointer(context, builder, sig.args[0], args[0], args[1])
-        return builder.load_atomic(pointer, "acquire", 8)
-
-    return signature, codegen

@@ -29,7 +29,7 @@ from skdl.ops._numba.crew import (
     CONTROL_SIZE,
     TICKET,
     atomic_add,
-    atomic_load_relaxed,
+    atomic_load,
     finish_chunk,
     offer_core,
     publish,
@@ -137,7 +137,7 @@ def serve(control, slot, polls):  # type: ignore[no-untyped-def]
     idle = 0
     while idle < polls:
         idle += 1
-        ticket = atomic_load_relaxed(control, TICKET)
+        ticket = atomic_load(control, TICKET)
         if (ticket & mask) < ((ticket >> 20) & mask) and slot <= control[LIMIT]:
             chunk = take(control)
             if chunk >= 0:
