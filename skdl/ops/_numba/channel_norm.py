@@ -18,7 +18,7 @@ from skdl.ops._numba.team import Kernel
 
 WIDE = 128  # numbers of a repeated row, at least
 BLOCK = 65536  # numbers of a partial sum, about: they stay in the second-level cache
-PASS = 40  # multiplications of a convolution that take as long as a number here
+PASS = 16  # multiplications of a convolution that take as long as a number here
 
 
 @inner

@@ -15,7 +15,6 @@ from skdl._typing import Array
 from skdl.ops._numba._inner import entry, inner
 from skdl.ops._numba.depthwise import correlate_channels, weights_of_channels
 from skdl.ops._numba.images import (
-    CHUNK,
     chunks_of,
     copy_run,
     fill_border,
@@ -44,6 +43,7 @@ from skdl.ops.geometry import Conv
 from skdl.ops.memory import aligned
 
 PIECES = 4  # of each of a few images, which threads share
+SLICE = 1_000_000  # multiplications that are worth a partial sum of their own
 SLICES = 4  # partial sums of a gradient to the filters, for any number of threads
 
 _correlation, _weights = CORRELATION.opener(), WEIGHTS.opener()
@@ -291,7 +291,7 @@ def weights_gradient(
     n, dtype, k = len(x), x.dtype, conv.filters // conv.groups
     lanewise = conv.depthwise and k == 1
     plan = (depthwise_weights_plan if lanewise else weights_plan)(conv, dtype)
-    slices = max(1, min(n, SLICES, n * plan.work // CHUNK))
+    slices = max(1, min(n, SLICES, n * plan.work // SLICE))
     sums = empty((slices, *plan.shape), dtype)
     n_chunks = min(slices, chunks_of(n, plan.work))
     places = n_slots(n_chunks)

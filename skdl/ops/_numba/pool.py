@@ -26,7 +26,7 @@ from skdl.ops.correlation import forward_tables, grid, input_gradient_tables
 from skdl.ops.geometry import Conv
 
 _open = CORRELATION.opener()
-PASS = 40  # multiplications of a convolution that take as long as a number here
+PASS = 16  # multiplications of a convolution that take as long as a number here
 
 
 class _Plan(NamedTuple):

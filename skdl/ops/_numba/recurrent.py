@@ -18,12 +18,14 @@ from skdl._config import n_threads
 from skdl._typing import Array
 from skdl.ops._numba._inner import entry, inner
 from skdl.ops._numba.curves import sigmoid, tanh
-from skdl.ops._numba.images import CHUNK, fill_panels
+from skdl.ops._numba.images import fill_panels
 from skdl.ops._numba.tile import FROM_B, fill_rows, tile
 from skdl.ops._numba.vector import BYTES
 from skdl.ops._threads import run_chunks
 
 Empty = Callable[..., Array]
+
+_SHARED = 1_000_000  # multiplications that are worth one more thread
 
 # Batches are small: four rows a tile, so that few are computed in vain, and as many
 # columns as it takes to hide how long a multiplication lasts.
@@ -239,7 +241,7 @@ _STEP = np.zeros(1, np.int64)
 
 
 def _shares(n: int, n_steps: int, H: int, G: int, lengths: Array | None) -> Any:
-    threads = min(n_threads(), max(1, n * n_steps * H * G // CHUNK))
+    threads = min(n_threads(), max(1, n * n_steps * H * G // _SHARED))
     if lengths is None:
         return _even_shares(n, n_steps, H, G, threads)
     order = np.argsort(-lengths, kind="stable")

@@ -44,7 +44,7 @@ KERNEL, CALLER, HELD, SIZE, N_CHUNKS, LIMIT = range(CONTROL_SIZE, CONTROL_SIZE +
 AWAKE = CONTROL_SIZE + 8
 WORDS = CONTROL_SIZE + 16
 
-POLLS = 10_000  # some 0.3 ms: layers follow each other faster
+POLLS = 30_000  # some 0.6 ms: layers follow each other faster
 _WORD = ir.IntType(64)
 
 

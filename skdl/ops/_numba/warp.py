@@ -6,7 +6,7 @@ from skdl._typing import Array
 from skdl.ops._numba.images import chunks_of
 from skdl.ops._numba.team import Kernel
 
-PASS = 40  # multiplications of a convolution that take as long as a number here
+PASS = 16  # multiplications of a convolution that take as long as a number here
 
 
 @Kernel
