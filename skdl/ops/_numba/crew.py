@@ -6,8 +6,9 @@ of a partition, some images). Starting a task on a Python thread pool costs more
 such a step takes. So the helpers stay inside one compiled, GIL-free call, watch a
 ticket and take chunks from it.
 
-The ticket is one 64-bit integer, ``phase << 40 | n_chunks << 20 | next_chunk``: taking
-a chunk is one atomic addition, and what it returns says whether there was one to take.
+The ticket is one 64-bit integer, ``n_chunks << 40 | taken_last << 20 | taken_first``:
+taking a chunk from either end is one atomic addition, and what was there before says
+whether there was one to take.
 The caller takes chunks too and so never depends on a helper being awake; a helper that
 comes late, or never, costs time and nothing else. Chunks write to separate memory and
 the sums are integers: the result is the same for any number of threads.
@@ -86,22 +87,33 @@ def _pointer(
 @inner
 def publish(control, kind, n_chunks):  # type: ignore[no-untyped-def]
     """Offer the chunks 0…n_chunks−1 of a task to the crew."""
-    phase = (control[TICKET] >> 40) + 1
     control[KIND] = kind
     atomic_store(control, DONE, 0)
-    atomic_store(control, TICKET, (phase << 40) | (n_chunks << 20))
+    atomic_store(control, TICKET, n_chunks << 40)
 
 
 @inner
-def take(control):  # type: ignore[no-untyped-def]
-    """Return the number of a chunk that is now the caller's, or −1."""
+def left(ticket):  # type: ignore[no-untyped-def]
+    """Return how many chunks nobody has taken; a few less than none where many tried."""
     mask = (1 << 20) - 1
-    ticket = control[TICKET]
-    if (ticket & mask) >= ((ticket >> 20) & mask):
+    return (ticket >> 40) - ((ticket >> 20) & mask) - (ticket & mask)
+
+
+@inner
+def take(control, last=False):  # type: ignore[no-untyped-def]
+    """Return the number of a chunk that is now the caller's, or −1.
+
+    The first of those that are left, or the last.
+    """
+    if left(atomic_load(control, TICKET)) <= 0:
         return -1
-    ticket = atomic_add(control, TICKET, 1)
-    chunk = ticket & mask
-    return chunk if chunk < ((ticket >> 20) & mask) else -1
+    ticket = atomic_add(control, TICKET, 1 << 20 if last else 1)
+    if left(ticket) <= 0:
+        return -1
+    mask = (1 << 20) - 1
+    if last:
+        return (ticket >> 40) - 1 - ((ticket >> 20) & mask)
+    return ticket & mask
 
 
 @inner
@@ -141,14 +153,11 @@ def relax(typingctx: Any) -> Any:
 @inner
 def wait_ticket(control):  # type: ignore[no-untyped-def]
     """Wait for a chunk to take; return its number, or −1 when dismissed."""
-    mask = (1 << 20) - 1
     spins = 0
     while True:
-        ticket = atomic_load(control, TICKET)
-        if (ticket & mask) < ((ticket >> 20) & mask):
-            chunk = take(control)
-            if chunk >= 0:
-                return chunk
+        chunk = take(control)
+        if chunk >= 0:
+            return chunk
         if atomic_load(control, STOP):
             return -1
         spins += 1

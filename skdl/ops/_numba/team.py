@@ -31,6 +31,7 @@ from skdl.ops._numba.crew import (
     atomic_add,
     atomic_load,
     finish_chunk,
+    left,
     offer_core,
     publish,
     relax,
@@ -133,13 +134,11 @@ def share(control, kernel, size, n_chunks, limit, args):  # type: ignore[no-unty
 def serve(control, slot, polls):  # type: ignore[no-untyped-def]
     """Take chunks until none came for so many polls."""
     atomic_add(control, AWAKE, 1)
-    mask = (1 << 20) - 1
     idle = 0
     while idle < polls:
         idle += 1
-        ticket = atomic_load(control, TICKET)
-        if (ticket & mask) < ((ticket >> 20) & mask) and slot <= control[LIMIT]:
-            chunk = take(control)
+        if left(atomic_load(control, TICKET)) > 0 and slot <= control[LIMIT]:
+            chunk = take(control, last=True)
             if chunk >= 0:
                 _run_chunk(control, chunk, slot)
                 idle = 0
