@@ -220,7 +220,7 @@ class FirstOrder(Optimizer):
             kernels = import_module("skdl.ops._numba.update")
             kernel, names = getattr(kernels, self.twin), ("theta", "g", *self.slots)
             vectors = [theta, grad, *(state.slots[name] for name in self.slots)]
-            jobs = [
+            jobs: list[tuple[list[Array], float]] = [
                 ([vector[start:stop] for vector in vectors], rate)
                 for start, stop, rate in state.dense(len(theta))
             ]
@@ -285,7 +285,10 @@ class FirstOrder(Optimizer):
 def _in_parts(kernel: Any, vectors: list[Array], numbers: list[Any]) -> None:
     """Call a kernel that acts element by element, on several threads where it pays."""
     n = len(vectors[0])
-    n_parts = n_threads() if n > _SHARED else 1
+    if n <= _SHARED:
+        kernel(*vectors, *numbers)
+        return
+    n_parts = n_threads()
 
     def work(i: int) -> None:
         part = slice(n * i // n_parts, n * (i + 1) // n_parts)

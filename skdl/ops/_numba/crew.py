@@ -94,7 +94,7 @@ def publish(control, kind, n_chunks):  # type: ignore[no-untyped-def]
 
 @inner
 def left(ticket):  # type: ignore[no-untyped-def]
-    """Return how many chunks nobody has taken; a few less than none where many tried."""
+    """Return how many chunks are left; less than none where several tried in vain."""
     mask = (1 << 20) - 1
     return (ticket >> 40) - ((ticket >> 20) & mask) - (ticket & mask)
 
