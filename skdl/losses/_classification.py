@@ -116,8 +116,8 @@ class CrossEntropy(Loss):
     ) -> tuple[float, Array]:
         # Of elements there are many: pixels, or symbols of a large vocabulary. A few
         # rows are not worth the import.
-        twin = self.verified and y.ndim < raw.ndim
-        if not (twin and use_numba(math.inf if raw.ndim > 2 else 0)):
+        has_twin = self.verified and y.ndim < raw.ndim
+        if not (has_twin and use_numba(math.inf if raw.ndim > 2 else 0)):
             return super().weighted(y, raw, weight, scale, empty)
         if weight is not None:
             weight = np.broadcast_to(spread(weight, y), y.shape).ravel()
