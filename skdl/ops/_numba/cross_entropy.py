@@ -42,6 +42,12 @@ def of_codes(y, raw, weight, scale, smoothing, loss, gradient, first, last):  # 
         out[true] -= w * most
 
 
+def _usual(array: Array) -> Array:
+    """Return an array of the kind that code is compiled for: C order, writable."""
+    array = np.ascontiguousarray(array)
+    return array if array.flags.writeable else array.copy()
+
+
 def cross_entropy(
     y: Array,
     raw: Array,
@@ -74,6 +80,7 @@ def cross_entropy(
     gradient : ndarray of shape (n, k)
         Its derivative.
     """
+    y, raw = _usual(y), _usual(raw)
     n, dtype = len(raw), raw.dtype
     loss, gradient = empty(n, dtype), empty(raw.shape, dtype)
     weights = np.empty(0, dtype) if weight is None else weight.astype(dtype, copy=False)
