@@ -251,7 +251,7 @@ class BinaryCrossEntropy(Loss):
         if not (self.verified and many and alike and by_rows and use_numba()):
             return super().weighted(y, raw, weight, scale, empty)
         twin = import_module("skdl.ops._numba.cross_entropy")
-        rows, targets = raw.reshape(n, -1), np.ascontiguousarray(y).reshape(n, -1)
+        rows, targets = raw.reshape(n, -1), y.reshape(n, -1)
         total, gradient = twin.binary_cross_entropy(
             targets, rows, weight, scale, self.label_smoothing, empty
         )

@@ -13,15 +13,11 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from skdl import schedules
-from skdl._config import n_threads, use_numba
+from skdl._config import use_numba
 from skdl._settings import POSITIVE
 from skdl._typing import Array
-from skdl.ops._threads import run_chunks
 from skdl.optimizers._optimizer import Optimizer, Problem, full_name
 from skdl.optimizers._state import OptimizerState, check_slots
-
-_SHARED = 2**18  # numbers: what is worth a second thread
-
 
 _default_rates: dict[type, float] = {}  # looking at a signature takes 50 µs
 
@@ -227,7 +223,7 @@ class FirstOrder(Optimizer):
             jobs += [([getattr(t, name) for name in names], t.rate) for t in tables]
             for parts, rate in jobs:
                 numbers = self.twin_numbers(shared, eta * rate)
-                _in_parts(kernel, parts, [theta.dtype.type(x) for x in numbers])
+                kernels.change(kernel, parts, numbers)
             return
         for block in [*state.blocks(theta, grad), *tables]:
             block.t, block.shared = state.t, shared
@@ -280,21 +276,6 @@ class FirstOrder(Optimizer):
                 update(theta, gradient, state)
             if end_iteration():
                 break
-
-
-def _in_parts(kernel: Any, vectors: list[Array], numbers: list[Any]) -> None:
-    """Call a kernel that acts element by element, on several threads where it pays."""
-    n = len(vectors[0])
-    if n <= _SHARED:
-        kernel(*vectors, *numbers)
-        return
-    n_parts = n_threads()
-
-    def work(i: int) -> None:
-        part = slice(n * i // n_parts, n * (i + 1) // n_parts)
-        kernel(*(vector[part] for vector in vectors), *numbers)
-
-    run_chunks(work, n_parts)
 
 
 def _schedule_key(schedule: schedules.Schedule) -> str:

@@ -56,10 +56,12 @@ def test_what_is_not_finite_is_seen(bad, place):
 
 def test_the_same_bits_on_any_number_of_threads():
     y, raw, weight = problem("f", 700, n=60)
-    assert raw.size > import_module("skdl.ops._numba.cross_entropy")._SHARED
+    n, k = len(raw.reshape(-1, raw.shape[-1])), raw.shape[-1]
     results = []
     for n_threads in (1, 3):
         with config_context(engine="numba", n_threads=n_threads):
+            twin = import_module("skdl.ops._numba.cross_entropy")
+            assert (twin.chunks_of(n, twin.PASS * k) > 1) == (n_threads > 1)
             results.append(CrossEntropy(0.1).weighted(y, raw, weight, 0.3))
     assert results[0][0] == results[1][0]
     np.testing.assert_array_equal(results[0][1], results[1][1])
@@ -112,10 +114,12 @@ def test_what_is_not_finite_is_seen_in_binary_losses(bad):
 
 def test_the_same_bits_of_binary_losses_on_any_number_of_threads():
     y, raw, weight = shares("f", (120, 700))
-    assert raw.size > import_module("skdl.ops._numba.cross_entropy")._SHARED
+    n, k = len(raw.reshape(-1, raw.shape[-1])), raw.shape[-1]
     results = []
     for n_threads in (1, 3):
         with config_context(engine="numba", n_threads=n_threads):
+            twin = import_module("skdl.ops._numba.cross_entropy")
+            assert (twin.chunks_of(n, twin.PASS * k) > 1) == (n_threads > 1)
             results.append(BinaryCrossEntropy().weighted(y, raw, weight, 0.3))
     assert results[0][0] == results[1][0]
     np.testing.assert_array_equal(results[0][1], results[1][1])

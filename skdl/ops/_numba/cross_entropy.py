@@ -6,19 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from skdl._config import n_threads
 from skdl._typing import Array
-from skdl.ops._numba._inner import entry
 from skdl.ops._numba.curves import exp
+from skdl.ops._numba.images import chunks_of
 from skdl.ops._numba.reduce import largest_of, product_of, sum_of
-from skdl.ops._threads import run_chunks
+from skdl.ops._numba.team import Kernel, n_slots
 
-_SHARED = 2**16  # numbers: what is worth a second thread
+PASS = 50  # multiplications of a convolution that take as long as a number here
 _FACTORS = 96  # numbers up to 2 whose product single precision holds
 
 
-@entry
-def of_codes(y, raw, weight, scale, smoothing, loss, gradient, first, last):  # type: ignore[no-untyped-def]
+@Kernel
+def of_codes(y, raw, weight, scale, smoothing, loss, gradient, first, last, slot):  # type: ignore[no-untyped-def]
     """Losses of the rows first … last − 1, and scale · weight · their gradients."""
     k = raw.shape[1]
     flat, out = raw.reshape(raw.size), gradient.reshape(gradient.size)
@@ -40,12 +39,6 @@ def of_codes(y, raw, weight, scale, smoothing, loss, gradient, first, last):  # 
         for j in range(k):
             p[j] = p[j] * factor - less
         out[true] -= w * most
-
-
-def _usual(array: Array) -> Array:
-    """Return an array of the kind that code is compiled for: C order, writable."""
-    array = np.ascontiguousarray(array)
-    return array if array.flags.writeable else array.copy()
 
 
 def cross_entropy(
@@ -80,26 +73,21 @@ def cross_entropy(
     gradient : ndarray of shape (n, k)
         Its derivative.
     """
-    y, raw = _usual(y), _usual(raw)
+    y, raw = np.ascontiguousarray(y), np.ascontiguousarray(raw)
     n, dtype = len(raw), raw.dtype
     loss, gradient = empty(n, dtype), empty(raw.shape, dtype)
-    weights = np.empty(0, dtype) if weight is None else weight.astype(dtype, copy=False)
-    n_chunks = n_threads() if raw.size > _SHARED else 1
+    weights = np.ascontiguousarray([] if weight is None else weight, dtype)
     factor, share = dtype.type(scale), dtype.type(smoothing)
-
-    def work(i: int) -> None:
-        of_codes(
-            y, raw, weights, factor, share, loss, gradient,
-            n * i // n_chunks, n * (i + 1) // n_chunks,
-        )  # fmt: skip
-
-    run_chunks(work, n_chunks)
+    args = y, raw, weights, factor, share, loss, gradient
+    of_codes((y.dtype, dtype), args, n, chunks_of(n, PASS * raw.shape[1]))
     return scale * float(loss.sum()), gradient
 
 
-@entry
-def of_shares(y, raw, weight, scale, smoothing, loss, gradient, first, last, s, v):  # type: ignore[no-untyped-def]
-    """The same for numbers of their own, p = sigmoid(raw); s and v are of a row.
+@Kernel
+def of_shares(  # type: ignore[no-untyped-def]
+    y, raw, weight, scale, smoothing, loss, gradient, rooms, first, last, slot
+):
+    """The same for numbers of their own, p = sigmoid(raw).
 
     With e = e^−|z| the loss is max(z, 0) − t·z + ln(1 + e). The logarithms of some
     numbers are one of their product, which at most doubles with each.
@@ -107,6 +95,7 @@ def of_shares(y, raw, weight, scale, smoothing, loss, gradient, first, last, s, 
     n = raw.shape[1]
     one, half = raw.dtype.type(1), raw.dtype.type(0.5) * smoothing
     most = one - smoothing
+    s, v = rooms[slot, 0], rooms[slot, 1]
     for i in range(first, last):
         row, t, g = raw[i], y[i], gradient[i]
         w = weight[i] if weight.size else one
@@ -157,18 +146,13 @@ def binary_cross_entropy(
     gradient : ndarray of shape (n, k)
         Its derivative.
     """
+    y, raw = np.ascontiguousarray(y), np.ascontiguousarray(raw)
     (n, k), dtype = raw.shape, raw.dtype
     loss, gradient = empty(n, dtype), empty(raw.shape, dtype)
-    weights = np.empty(0, dtype) if weight is None else weight.astype(dtype, copy=False)
-    n_chunks = min(n, n_threads()) if raw.size > _SHARED else 1
-    rooms = [(empty(k, dtype), empty(k, dtype)) for _ in range(n_chunks)]
+    weights = np.ascontiguousarray([] if weight is None else weight, dtype)
+    n_chunks = chunks_of(n, PASS * k)
+    rooms = empty((n_slots(n_chunks), 2, k), dtype)
     factor, share = dtype.type(scale), dtype.type(smoothing)
-
-    def work(i: int) -> None:
-        of_shares(
-            y, raw, weights, factor, share, loss, gradient,
-            n * i // n_chunks, n * (i + 1) // n_chunks, *rooms[i],
-        )  # fmt: skip
-
-    run_chunks(work, n_chunks)
+    args = y, raw, weights, factor, share, loss, gradient, rooms
+    of_shares((y.dtype, dtype), args, n, n_chunks)
     return scale * float(loss.sum()), gradient

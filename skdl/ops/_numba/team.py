@@ -16,7 +16,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Hashable
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from numba import typeof, types
 from numba.core import cgutils
@@ -226,7 +226,7 @@ class Kernel:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.compiled = entry(function)
-        self._addresses: dict[Hashable, int] = {}
+        self._ready: dict[Hashable, _Ready] = {}
 
     def __call__(
         self, kind: Hashable, args: tuple[Any, ...], size: int, n_chunks: int
@@ -236,7 +236,8 @@ class Kernel:
         Parameters
         ----------
         kind : hashable
-            What the types of `args` depend on, such as a dtype.
+            What the types of `args` depend on, such as a dtype: arguments of one kind
+            have the types of those that came first.
         args : tuple
             Contiguous arrays and numbers.
         size : int
@@ -244,33 +245,52 @@ class Kernel:
         n_chunks : int
             Parts of it; with one the caller's thread does all.
         """
-        address = self._addresses.get(kind)
-        if address is None:
-            address = self._prepare(kind, args)
+        ready = self._ready.get(kind)
+        if ready is None:
+            ready = self._ready[kind] = self._compile(args)
         limit = min(n_threads(), n_chunks) - 1 if n_chunks > 1 else 0
         if limit > 0 and (team := _team()).busy.acquire(blocking=False):
             try:
                 if team.control.item(AWAKE) < limit:
                     team.wake(limit)
-                share(team.control, address, size, n_chunks, limit, args)
+                ready.share(team.control, ready.address, size, n_chunks, limit, args)
             finally:
                 team.busy.release()
         else:
-            self.compiled(*args, 0, size, 0)
+            ready.alone(*args, 0, size, 0)
 
-    def _prepare(self, kind: Hashable, args: tuple[Any, ...]) -> int:
-        """Compile for these types, or load what was."""
+    def _compile(self, args: tuple[Any, ...]) -> _Ready:
+        """Compile for the types of some arguments, or load what was.
+
+        Read-only arrays are not a type of their own.
+        """
         kinds = tuple(
             t.copy(readonly=False) if isinstance(t, types.Array) else t
-            for t in (*map(typeof, args), *[types.intp] * 3)
+            for t in map(typeof, args)
         )
-        self.compiled.compile(kinds)
-        found = self.compiled.overloads[kinds]
-        name = found.fndesc.llvm_func_name
-        address = int(found.library.get_pointer_to_function(name))
+        alone = _compiled(self.compiled, (*kinds, *[types.intp] * 3))
+        name = alone.fndesc.llvm_func_name
+        address = int(alone.library.get_pointer_to_function(name))
         control = aligned((WORDS,), "int64")
         control[:] = 0
-        share(control, address, 0, 0, 0, args)  # compiled, too; there is nothing to do
         serve(control, 1, 0)
-        self._addresses[kind] = address
-        return address
+        words = typeof(control), *[types.intp] * 4
+        shared = _compiled(share, (*words, types.Tuple(kinds)))
+        return _Ready(alone.entry_point, shared.entry_point, address)
+
+
+class _Ready(NamedTuple):
+    """What was compiled for some types: for one thread, for several, and where it is.
+
+    These take their arguments as they come: looking their types up, as Numba's
+    dispatchers do, takes half of the time of a call.
+    """
+
+    alone: Callable[..., None]
+    share: Callable[..., None]
+    address: int
+
+
+def _compiled(dispatcher: Any, kinds: tuple[Any, ...]) -> Any:
+    dispatcher.compile(kinds)
+    return dispatcher.overloads[kinds]
