@@ -37,7 +37,7 @@ from skdl.ops._numba.plan import (
     weights_plan,
 )
 from skdl.ops._numba.team import Kernel, n_slots
-from skdl.ops._numba.tile import FROM_B, FROM_C, MR, MR_FEW, NV, tile
+from skdl.ops._numba.tile import FROM_B, FROM_C, MR, MR_FEW, NV, sliding_tile, tile
 from skdl.ops._numba.vector import BYTES, HALF, bytes_of, copy, copy_vectors
 from skdl.ops.geometry import Conv
 from skdl.ops.memory import aligned
@@ -49,7 +49,7 @@ SLICES = 4  # partial sums of a gradient to the filters, for any number of threa
 _correlation, _weights = CORRELATION.opener(), WEIGHTS.opener()
 
 
-def _make_correlate(mr: int, nv: int) -> Any:
+def _make_correlate(mr: int, nv: int, span: int = 1) -> Any:
     @Kernel
     def correlate(x, table, panels, y, floor, pieces, rooms, first, last, slot):  # type: ignore[no-untyped-def]
         """Evaluate a plan for the pieces first … last − 1, so many an image."""
@@ -80,6 +80,14 @@ def _make_correlate(mr: int, nv: int) -> Any:
                             left = plan.n_columns - p * nr
                             if spills and outs[r + mr - 1] + nr <= stop:
                                 left = nr  # whole vectors: the next tiles mend them
+                            if span > 1:
+                                sliding_tile(mr, nv, span, source, x0 + g * plan.x_group,
+                                             rows, r, steps, part[STEPS],
+                                             flat, b0 + part[DEPTH] * nr,
+                                             y, y0, outs, r, part[N_OUTER],
+                                             n_inner // span, rows[r + 1] - rows[r],
+                                             n_inner * nr, nr, left, floor)  # fmt: skip
+                                continue
                             tile(mr, nv, FROM_B, source, x0 + g * plan.x_group, rows, r,
                                  steps, part[STEPS], flat, b0 + part[DEPTH] * nr,
                                  y, y0, outs, r,
@@ -91,9 +99,11 @@ def _make_correlate(mr: int, nv: int) -> Any:
 
 # By the vectors that a tile is wide.
 _correlate = {
-    HALF: _make_correlate(MR_FEW, HALF),
-    1: _make_correlate(MR_FEW, 1),
-    NV: _make_correlate(MR, NV),
+    (HALF, 1): _make_correlate(MR_FEW, HALF),
+    (1, 1): _make_correlate(MR_FEW, 1),
+    (NV, 1): _make_correlate(MR, NV),
+    (1, 3): _make_correlate(MR_FEW, 1, 3),
+    (NV, 3): _make_correlate(MR, NV, 3),
 }
 
 
@@ -252,7 +262,7 @@ def correlate_images(
         plan, kernel = depthwise_plan(conv, transposed, x.dtype), correlate_channels
     else:
         plan = correlation_plan(conv, transposed, x.dtype)
-        kernel = _correlate[plan.vectors]
+        kernel = _correlate[plan.vectors, 3 if plan.slides else 1]
     dtype = x.dtype
     kept = None if packed is None else packed.get("panels")
     if kept is not None and kept[0] is plan:

@@ -16,6 +16,7 @@ from skdl.ops._numba.vector import BYTES
 from skdl.ops.correlation import (
     Correlation,
     Frame,
+    Part,
     forward_tables,
     grid,
     input_gradient_tables,
@@ -116,6 +117,7 @@ class CorrelationPlan(NamedTuple):
     apart: int
     group_apart: int
     shape: tuple[int, int, int, int]
+    slides: bool = False
 
 
 @lru_cache(maxsize=512)
@@ -149,7 +151,15 @@ def correlation_plan(conv: Conv, transposed: bool, dtype: np.dtype) -> Correlati
         t.apart,
         t.group_apart,
         (t.groups, wide // nr, len(picks), nr),
+        nv > 0 and all(_slides(part, mr) for part in t.parts),
     )
+
+
+def _slides(part: Part, mr: int) -> bool:
+    """Return whether the rows of each tile are neighbours, three of which a run has."""
+    n = len(part.rows) // mr * mr
+    apart = np.diff(part.rows[:n].reshape(-1, mr))
+    return n == len(part.rows) > 0 and bool((3 * apart == part.inner).all())
 
 
 def _work(t: Correlation) -> int:
