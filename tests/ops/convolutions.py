@@ -32,6 +32,14 @@ CASES = {
     "many channels": ((4, 4, 70), 5, 3, {"padding": 1, "stride": 2}),
     "a line": ((1, 12, 2), 3, (1, 5), {"padding": (0, 2)}),
     "whole image": ((4, 5, 3), 6, (4, 5), {}),
+    # Neighbours of these share what is loaded.
+    "lines of 8": ((4, 8, 16), 16, 3, {"padding": 1}),
+    "lines of 16": ((3, 16, 8), 9, 3, {"padding": 1}),
+    "lines of 8, no padding": ((5, 10, 3), 12, 3, {}),
+    "lines of 7, many columns": ((4, 7, 16), 40, 3, {"padding": 1}),
+    "lines of 14, flat": ((2, 14, 8), 36, (1, 3), {"padding": (0, 1)}),
+    "lines of 8, 1x6 stride 2": ((2, 20, 2), 16, (1, 6), {"stride": (1, 2)}),
+    "two pixels": ((3, 2, 8), 16, 3, {"padding": 1}),
     "depthwise": ((7, 6, 5), 5, 3, {"groups": 5, "padding": 1}),
     "depthwise, 35 channels": ((6, 6, 35), 35, 3, {"groups": 35, "padding": 1}),
     "depthwise, stride 2": (

@@ -1,12 +1,14 @@
 """Convolutions and their gradients on the register tile (compiled).
 
-Each kernel is compiled when it is first used, for outputs of at most one vector of
-columns and for wider ones apart: the tile is most of what there is to compile.
+A kernel is compiled for each form of the tile when that is first used: the tile is most
+of what there is to compile. Neighbouring pixels, and neighbouring entries of a filter,
+take a tile of `skdl.ops._numba.sliding`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,8 +38,9 @@ from skdl.ops._numba.plan import (
     depthwise_weights_plan,
     weights_plan,
 )
+from skdl.ops._numba.sliding import sliding_sums, sliding_tile
 from skdl.ops._numba.team import Kernel, n_slots
-from skdl.ops._numba.tile import FROM_B, FROM_C, MR, MR_FEW, NV, sliding_tile, tile
+from skdl.ops._numba.tile import FROM_B, FROM_C, tile
 from skdl.ops._numba.vector import BYTES, HALF, bytes_of, copy, copy_vectors
 from skdl.ops.geometry import Conv
 from skdl.ops.memory import aligned
@@ -49,7 +52,12 @@ SLICES = 4  # partial sums of a gradient to the filters, for any number of threa
 _correlation, _weights = CORRELATION.opener(), WEIGHTS.opener()
 
 
-def _make_correlate(mr: int, nv: int, span: int = 1) -> Any:
+@lru_cache
+def _correlate(mr: int, nv: int, span: int) -> Kernel:
+    """Return the kernel for tiles of a form."""
+
+    # Of the functions around it only numbers: those of others change from process to
+    # process, and what is kept on disk would never be found.
     @Kernel
     def correlate(x, table, panels, y, floor, pieces, rooms, first, last, slot):  # type: ignore[no-untyped-def]
         """Evaluate a plan for the pieces first … last − 1, so many an image."""
@@ -80,31 +88,20 @@ def _make_correlate(mr: int, nv: int, span: int = 1) -> Any:
                             left = plan.n_columns - p * nr
                             if spills and outs[r + mr - 1] + nr <= stop:
                                 left = nr  # whole vectors: the next tiles mend them
+                            a0, d0 = x0 + g * plan.x_group, b0 + part[DEPTH] * nr
                             if span > 1:
-                                sliding_tile(mr, nv, span, source, x0 + g * plan.x_group,
-                                             rows, r, steps, part[STEPS],
-                                             flat, b0 + part[DEPTH] * nr,
+                                sliding_tile(mr, nv, span, source, a0, rows, r,
+                                             steps, part[STEPS], flat, d0,
                                              y, y0, outs, r, part[N_OUTER],
                                              n_inner // span, rows[r + 1] - rows[r],
                                              n_inner * nr, nr, left, floor)  # fmt: skip
-                                continue
-                            tile(mr, nv, FROM_B, source, x0 + g * plan.x_group, rows, r,
-                                 steps, part[STEPS], flat, b0 + part[DEPTH] * nr,
-                                 y, y0, outs, r,
-                                 part[N_OUTER], n_inner, 1, n_inner * nr, nr,
-                                 left, floor)  # fmt: skip
+                            else:
+                                tile(mr, nv, FROM_B, source, a0, rows, r,
+                                     steps, part[STEPS], flat, d0, y, y0, outs, r,
+                                     part[N_OUTER], n_inner, 1, n_inner * nr, nr,
+                                     left, floor)  # fmt: skip
 
     return correlate
-
-
-# By the vectors that a tile is wide.
-_correlate = {
-    (HALF, 1): _make_correlate(MR_FEW, HALF),
-    (1, 1): _make_correlate(MR_FEW, 1),
-    (NV, 1): _make_correlate(MR, NV),
-    (1, 3): _make_correlate(MR_FEW, 1, 3),
-    (NV, 3): _make_correlate(MR, NV, 3),
-}
 
 
 @inner
@@ -162,9 +159,10 @@ def put_ones(p, room):  # type: ignore[no-untyped-def]
             room[n * p.room + i + p.channels % p.unit] = one
 
 
-def _make_weights(mr: int, nv: int) -> Any:
-    # Of the functions around it only numbers: those of others change from process to
-    # process, and what is kept on disk would never be found.
+@lru_cache
+def _weights_gradient(mr: int, nv: int, span: int) -> Kernel:
+    """Return the kernel for tiles of a form."""
+
     @Kernel
     def weights(x, table, dy, k, n, nr, rooms, many, sums, first, last, slot):  # type: ignore[no-untyped-def]
         """(Window entries)ᵀ · dy for some slices of n images; the last row is Σ dy.
@@ -178,6 +176,7 @@ def _make_weights(mr: int, nv: int) -> Any:
         slices, groups, depth, wide = sums.shape
         one = x.dtype.type(1)
         n_taps, size = plan.taps.shape[1], plan.taps.size
+        lanes = BYTES // x.itemsize
         taps, outs = plan.taps.reshape(size), plan.outs.reshape(size)
         room[:] = 0
         panels[:] = 0
@@ -199,7 +198,17 @@ def _make_weights(mr: int, nv: int) -> Any:
                         for p in range(wide // nr):
                             b0 = (p * n_rows + line * plan.n_across) * nr
                             c0 = g * depth * wide + p * nr
-                            for t in range(g * n_taps, (g + 1) * n_taps, mr):
+                            first_tap = g * n_taps
+                            if span > 1:  # neighbouring entries, then the biases
+                                for t in range(0, depth - 1, span * mr):
+                                    for j in range(0, nr, lanes):
+                                        sliding_sums(
+                                            mr, span, room, taps[t], plan.lines, line,
+                                            panels, b0 + j, flat_sum, c0 + j, outs, t,
+                                            count, plan.n_across, plan.across,
+                                            plan.n_across * nr, nr)  # fmt: skip
+                                first_tap = depth - 1
+                            for t in range(first_tap, (g + 1) * n_taps, mr):
                                 tile(mr, nv, FROM_C, room, 0, taps, t, plan.lines, line,
                                      panels, b0, flat_sum, c0, outs, t,
                                      count, plan.n_across, plan.across,
@@ -239,13 +248,6 @@ def add_slices(sums, k, dW, db):  # type: ignore[no-untyped-def]
                     part[j] += more[j]
 
 
-_weights_by_width = {
-    HALF: _make_weights(MR_FEW, HALF),
-    1: _make_weights(MR_FEW, 1),
-    NV: _make_weights(MR, NV),
-}
-
-
 def correlate_images(
     conv: Conv,
     transposed: bool,
@@ -262,7 +264,7 @@ def correlate_images(
         plan, kernel = depthwise_plan(conv, transposed, x.dtype), correlate_channels
     else:
         plan = correlation_plan(conv, transposed, x.dtype)
-        kernel = _correlate[plan.vectors, 3 if plan.slides else 1]
+        kernel = _correlate(*plan.form)
     dtype = x.dtype
     kept = None if packed is None else packed.get("panels")
     if kept is not None and kept[0] is plan:
@@ -312,8 +314,8 @@ def weights_gradient(
         args = flat(x), plan.filled.table, flat(dy), k, n, rooms, panels, sums
         weights_of_channels(dtype, args, slices, n_chunks)
     else:
-        nr = bytes_of(plan.vectors) // dtype.itemsize
+        nr = bytes_of(plan.form[1]) // dtype.itemsize
         more = flat(x), plan.filled.table, flat(dy), k, n, nr, rooms, panels, sums
-        _weights_by_width[plan.vectors](dtype, more, slices, n_chunks)
+        _weights_gradient(*plan.form)(dtype, more, slices, n_chunks)
     lines = dW.reshape(-1, dW.shape[-1])
     add_slices(sums, k, lines, np.empty(0, dtype) if db is None else db)

@@ -11,7 +11,8 @@ from numba import boolean, int64
 
 from skdl._typing import Array
 from skdl.ops._numba._struct import Struct
-from skdl.ops._numba.tile import MR_FEW, fill_rows, tile_shape
+from skdl.ops._numba.sliding import MR_SLIDING, SPAN, fits_registers
+from skdl.ops._numba.tile import MANY, MR_FEW, fill_rows, tile_shape
 from skdl.ops._numba.vector import BYTES
 from skdl.ops.correlation import (
     Correlation,
@@ -22,6 +23,7 @@ from skdl.ops.correlation import (
     input_gradient_tables,
 )
 from skdl.ops.geometry import Conv
+from skdl.ops.window import Axis
 
 MR_ENTRIES = 9  # of the tile of a depthwise gradient: the entries of a 3×3 window
 LANEWISE = 3  # products of a tile that take as long as one that has a number to itself
@@ -95,8 +97,9 @@ class CorrelationPlan(NamedTuple):
     ----------
     filled : namespace
         The struct.
-    vectors : int
-        How many the tile is wide.
+    form : tuple of (int, int, int)
+        The tile: its rows, the vectors that it is wide, and for how many neighbours a
+        number of the image is loaded at once, 1 or SPAN.
     work : int
         Multiplications for an image, those for columns that are not there among them.
     room_size : int
@@ -110,14 +113,13 @@ class CorrelationPlan(NamedTuple):
     """
 
     filled: SimpleNamespace
-    vectors: int
+    form: tuple[int, int, int]
     work: int
     room_size: int
     picks: Array
     apart: int
     group_apart: int
     shape: tuple[int, int, int, int]
-    slides: bool = False
 
 
 @lru_cache(maxsize=512)
@@ -140,26 +142,35 @@ def correlation_plan(conv: Conv, transposed: bool, dtype: np.dtype) -> Correlati
     """
     t = _tables(conv, transposed)
     mr, nv, nr = tile_shape(t.n_columns, dtype)
+    mr, span = _sliding_form(t, nv) or (mr, 1)
     filled, picks = fill_tables(t, mr, t.frame.bare)
     wide = -(-t.n_columns // nr) * nr
     return CorrelationPlan(
         filled,
-        nv,
+        (mr, nv, span),
         _work(t) * t.groups * wide,
         1 if t.frame.bare else t.frame.size,
         picks,
         t.apart,
         t.group_apart,
         (t.groups, wide // nr, len(picks), nr),
-        nv > 0 and all(_slides(part, mr) for part in t.parts),
     )
 
 
+def _sliding_form(t: Correlation, nv: int) -> tuple[int, int] | None:
+    """Return the rows and the span of a sliding tile that the tables allow."""
+    for mr in MR_SLIDING if fits_registers(nv) else ():
+        if all(_slides(part, mr) for part in t.parts):
+            return mr, SPAN
+    return None
+
+
 def _slides(part: Part, mr: int) -> bool:
-    """Return whether the rows of each tile are neighbours, three of which a run has."""
-    n = len(part.rows) // mr * mr
-    apart = np.diff(part.rows[:n].reshape(-1, mr))
-    return n == len(part.rows) > 0 and bool((3 * apart == part.inner).all())
+    """Return whether a tile's rows are neighbours, SPAN of which a run has."""
+    if len(part.rows) % mr:
+        return False
+    apart = np.diff(part.rows.reshape(-1, mr))
+    return bool((SPAN * apart == part.inner).all())
 
 
 def _work(t: Correlation) -> int:
@@ -196,7 +207,9 @@ def depthwise_plan(conv: Conv, transposed: bool, dtype: np.dtype) -> Correlation
     size = 1 if bare else t.frame.size + lanes
     # Each number of the image is loaded for one product alone.
     work = LANEWISE * wide * _work(t)
-    return CorrelationPlan(filled, 1, work, size, picks, 1, 0, (1, 1, len(picks), wide))
+    return CorrelationPlan(
+        filled, (MR_FEW, 1, 1), work, size, picks, 1, 0, (1, 1, len(picks), wide)
+    )
 
 
 def _tables(conv: Conv, transposed: bool) -> Correlation:
@@ -244,8 +257,8 @@ class WeightsPlan(NamedTuple):
     ----------
     filled : namespace
         The struct.
-    vectors : int
-        How many the tile is wide.
+    form : tuple of (int, int, int)
+        The tile, as of a `CorrelationPlan`.
     work : int
         Multiplications for an image, those for columns that are not there among them.
     room_size, panels_size : int
@@ -255,7 +268,7 @@ class WeightsPlan(NamedTuple):
     """
 
     filled: SimpleNamespace
-    vectors: int
+    form: tuple[int, int, int]
     work: int
     room_size: int
     panels_size: int
@@ -322,14 +335,21 @@ def weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
         taps=np.stack(taps),
         outs=np.stack(outs),
     )
+    slides = groups == 1 and unit == mr and channels % unit == 0 and _slides_along(h)
     return WeightsPlan(
         filled,
-        nv,
+        (mr, nv, SPAN if slides and MANY and fits_registers(nv) else 1),
         pixels * sum(map(len, taps)) * wide,
         at_once * room,
         at_once * pixels * wide,
         (groups, v.size * h.size * c + 1, wide),
     )
+
+
+def _slides_along(axis: Axis) -> bool:
+    """Return whether the entries of a window are SPAN neighbours, and windows too."""
+    steps = axis.size, axis.stride, axis.dilation
+    return steps == (SPAN, 1, 1) and axis.out >= SPAN - 1
 
 
 @lru_cache(maxsize=512)
@@ -378,5 +398,10 @@ def depthwise_weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
     panels = pixels * c + lanes if wide > c else 1
     work = LANEWISE * pixels * len(taps) * wide
     return WeightsPlan(
-        filled, 1, work, frame.size + lanes, panels, (1, len(taps) + 1, wide)
+        filled,
+        (MR_ENTRIES, 1, 1),
+        work,
+        frame.size + lanes,
+        panels,
+        (1, len(taps) + 1, wide),
     )

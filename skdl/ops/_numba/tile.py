@@ -48,10 +48,10 @@ from skdl.ops._numba._inner import emit_barrier
 from skdl.ops._numba.prefetch import emit_prefetch
 from skdl.ops._numba.vector import BYTES, HALF, Emitter, bytes_of
 
-_MANY = BYTES == 64 or platform.machine().lower() in ("aarch64", "arm64")
+MANY = BYTES == 64 or platform.machine().lower() in ("aarch64", "arm64")  # registers
 # 6×2 vectors fill 16 registers, 8×2 suit 32; 12 rows would need more integer registers
 # for their addresses than there are.
-MR = 8 if _MANY else 6
+MR = 8 if MANY else 6
 NV = 2
 MR_FEW = 8  # with one vector of columns
 FROM_B, FROM_C = 0, 1
@@ -101,7 +101,7 @@ def fill_rows(rows: Array, mr: int) -> Array:
     return np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % mr)])
 
 
-class _Tile(Emitter):
+class Tile(Emitter):
     """Writes the code of one tile.
 
     Parameters
@@ -214,40 +214,6 @@ class _Tile(Emitter):
                     self.store_columns(pairs, left)
 
 
-class _SlidingTile(_Tile):
-    """Writes the code of a tile whose rows follow each other."""
-
-    def slide(self, span: int, counts: tuple[Any, Any], strides: tuple[Any, ...]) -> None:
-        """Run both loops of the sum, each number of A for all rows that it is in."""
-        builder, size, (n_outer, n_inner) = self.builder, self.size, counts
-        a_outer, b_outer, b_inner = strides
-        places = [
-            builder.gep(self.a_rows[0], [builder.mul(a_outer, size(i))])
-            for i in range(self.mr + span - 1)
-        ]
-        b_apart = builder.mul(n_inner, b_inner)
-        with cgutils.for_range(builder, n_outer) as outer:
-            a_step = builder.load(builder.gep(self.steps, [outer.index]))
-            b_step = builder.mul(outer.index, b_outer)
-            with cgutils.for_range(builder, n_inner) as inner:
-                emit_barrier(builder)
-                a_at = builder.add(a_step, inner.index)
-                b_at = builder.add(b_step, builder.mul(inner.index, b_inner))
-                b = {}
-                for s in range(span):
-                    at = builder.add(b_at, builder.mul(b_apart, size(s)))
-                    row = builder.gep(self.b, [at])
-                    for j in range(self.nv):
-                        b[s, j] = self.load(self.at(row, self.column(j)))
-                for i, place in enumerate(places):
-                    a = self.splat(builder.load(builder.gep(place, [a_at])))
-                    for s in range(max(0, i - self.mr + 1), min(span, i + 1)):
-                        for j in range(self.nv):
-                            old = builder.load(self.sums[i - s, j])
-                            new = self.multiply_add(a, b[s, j], old)
-                            builder.store(new, self.sums[i - s, j])
-
-
 def _code(literals: Any, arrays: Any, lanewise: bool) -> tuple[Any, Any]:
     """Return the signature and the code of a tile."""
     number = arrays[0].dtype
@@ -261,7 +227,7 @@ def _code(literals: Any, arrays: Any, lanewise: bool) -> tuple[Any, Any]:
             emitter.pointer(sig.args[k], args[k], args[k + 1]) for k in range(3, 15, 2)
         ]
         n_outer, n_inner, a_inner, b_outer, b_inner, columns, floor = args[15:]
-        tile = _Tile(context, builder, number, form, lanewise, pointers)
+        tile = Tile(context, builder, number, form, lanewise, pointers)
         tile.begin(b_inner)
         tile.add_products((n_outer, n_inner), (a_inner, b_outer, b_inner))
         tile.store_tile(tile.results(floor), columns)
@@ -324,62 +290,6 @@ def tile(  # type: ignore[no-untyped-def]
         Results below it become it: 0 for ReLU, −∞ for nothing. Unused with FROM_C.
     """
     return _code((mr, nv, start), (a, rows, steps, b, c, c_rows), False)
-
-
-@intrinsic(prefer_literal=True)
-def sliding_tile(  # type: ignore[no-untyped-def]
-    typingctx,
-    mr,
-    nv,
-    span,
-    a,
-    a0,
-    rows,
-    r0,
-    steps,
-    s0,
-    b,
-    b0,
-    c,
-    c0,
-    c_rows,
-    q0,
-    n_outer,
-    n_inner,
-    a_outer,
-    b_outer,
-    b_inner,
-    columns,
-    floor,
-):
-    """Compute a tile whose rows follow each other in A.
-
-        C[out_i + j] ← start_j
-            + Σ_o Σ_s Σ_k A[row_0 + step_o + (i + s)·a_outer + k]
-                          · B[o·b_outer + (s·n_inner + k)·b_inner + j]
-
-    with s < span, as neighbouring pixels of a convolution have it: each number of A is
-    loaded once for up to `span` products, where `tile` loads it for each.
-    """
-    arrays = (a, rows, steps, b, c, c_rows)
-    number = a.dtype
-    pairs = [x for array in arrays for x in (array, types.intp)]
-    signature = types.void(mr, nv, span, *pairs, *[types.intp] * 6, number)
-    form = mr.literal_value, nv.literal_value, FROM_B
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        emitter = Emitter(context, builder, number)
-        pointers = [
-            emitter.pointer(sig.args[k], args[k], args[k + 1]) for k in range(3, 15, 2)
-        ]
-        n_outer, n_inner, a_outer, b_outer, b_inner, columns, floor = args[15:]
-        tile = _SlidingTile(context, builder, number, form, False, pointers)
-        tile.begin(b_inner)
-        tile.slide(span.literal_value, (n_outer, n_inner), (a_outer, b_outer, b_inner))
-        tile.store_tile(tile.results(floor), columns)
-        return context.get_dummy_value()
-
-    return signature, codegen
 
 
 @intrinsic(prefer_literal=True)
