@@ -1,6 +1,7 @@
 """Convolutions and their gradients, NumPy and compiled, against their definition."""
 
 from functools import lru_cache
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -58,6 +59,31 @@ def test_forward_and_gradients(case, dtype, engine):
         got_W[...] = np.nan
         conv2d_backward_weights(conv, x, dy, got_W)
         close(got_W, dW, dtype)
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+@pytest.mark.parametrize(
+    ("case", "rows"),
+    [
+        ("lines of 8", 8),
+        ("lines of 8, no padding", 8),
+        ("lines of 8, 1x6 stride 2", 8),
+        ("lines of 7, many columns", 7),
+        ("lines of 14, flat", 7),
+        ("3x3 padding 1", 0),
+        ("dilation 2", 0),
+        ("groups", 0),
+    ],
+)
+def test_which_neighbours_share_what_is_loaded(case, rows):
+    plan = import_module("skdl.ops._numba.plan")
+    conv = make(case)
+    mr, nv, span = plan.correlation_plan(conv, False, np.dtype("f")).form
+    if plan.fits_registers(nv):
+        assert ((mr, span) == (rows, 3)) if rows else span == 1
+    slides = plan.weights_plan(conv, np.dtype("f")).form[2] == 3
+    blocks = conv.channels % 8 == 0 and conv.axes[1].size == 3
+    assert slides == (blocks and plan.MANY and nv > 0)
 
 
 @pytest.mark.parametrize("case", CASES)
