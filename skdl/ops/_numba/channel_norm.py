@@ -162,7 +162,9 @@ def _wide(c: int) -> int:
 def _repeated(values: Array, dtype: Any) -> Array:
     """Return the coefficients of a repeated row."""
     c = len(values)
-    return np.tile(values.astype(dtype), _wide(c) // c)
+    rows = np.empty((_wide(c) // c, c), dtype)
+    rows[...] = values  # np.tile takes ten times as long
+    return rows.reshape(-1)
 
 
 def _block(c: int) -> int:
