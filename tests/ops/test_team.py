@@ -52,11 +52,14 @@ def test_read_only_arrays():
             b[i] = a[i]
 
     a = np.arange(6.0)
-    a.flags.writeable = False
-    b = np.zeros(6)
-    with config_context(n_threads=2):
-        copy("a", (a, b), 6, 3)
-    np.testing.assert_array_equal(a, b)
+    for n_threads in (1, 2):
+        for writeable in (True, False):
+            a.flags.writeable = writeable
+            b = np.zeros(6)
+            with config_context(n_threads=n_threads):
+                copy("a", (a, b), 6, 3)
+            np.testing.assert_array_equal(a, b)
+    assert len(copy.compiled.overloads) == 1  # compiled once for all of them
 
 
 @pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="needs two processors")

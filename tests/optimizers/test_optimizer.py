@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from skdl import config_context, optimizers
+from skdl._config import has_numba
 from skdl.ops.vector import BLOCK
 from skdl.optimizers import (
     EMA,
@@ -574,6 +575,27 @@ def test_a_subclass_with_a_step_of_its_own_inherits_nothing_that_described_it(ba
     with config_context(engine="numba"):  # the compiled twin would be Adam's
         point = trajectory(Own(0.1), 1, [1.0, -1.0], np.sign)
     np.testing.assert_allclose(point, [[0.9, -0.9]])
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+@pytest.mark.parametrize("optimizer", [Adam(0.01), AdamW(0.01)])
+@pytest.mark.parametrize("kind", ["alike", "every other", "wide gradient"])
+def test_compiled_updates_take_any_vectors(optimizer, kind):
+    n, rng = 70_001, np.random.default_rng(0)  # what threads share
+    gradients = rng.normal(size=(3, n)).astype("f")
+    points = {}
+    for engine, n_threads in (("numpy", 1), ("numba", 1), ("numba", 2)):
+        theta = np.zeros(2 * n, "f")[::2] if kind == "every other" else np.zeros(n, "f")
+        state = optimizer.init(n, np.float32)
+        with config_context(engine=engine, n_threads=n_threads):
+            for g in gradients:
+                g = g.astype("d" if kind == "wide gradient" else "f")
+                optimizer.update(theta, g, state)
+        points[engine, n_threads] = theta
+    np.testing.assert_array_equal(points["numba", 1], points["numba", 2])
+    expected = points["numpy", 1]
+    np.testing.assert_allclose(points["numba", 1], expected, rtol=1e-5, atol=1e-8)
+    assert (np.abs(expected) > 1e-3).mean() > 0.9
 
 
 # ---- the user's own
