@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike
 from scipy import sparse
 
 from skdl import initializers
+from skdl._config import use_numba
 from skdl._params import ParamVector
 from skdl._ragged import Ragged, join_steps, pad_rows
 from skdl._settings import NOT_NEGATIVE, checked
@@ -21,6 +22,8 @@ from skdl.initializers import Initializer
 from skdl.layers import (
     Arena,
     Context,
+    Conv2D,
+    DepthwiseConv2D,
     Layer,
     LayerList,
     ParamSpec,
@@ -38,6 +41,8 @@ from skdl.ops.linear import SHARED
 # What predict takes at a time: so many bytes of the largest activation, which stay in
 # the cache.
 _CHUNK_BYTES = 2**20
+
+_COMPILED = Conv2D, DepthwiseConv2D  # where Numba is
 
 _REMEMBERED = 2**20  # bytes of weights: to compare them takes 0.05 ms
 
@@ -113,6 +118,7 @@ class Network:
             rates={n: _rate(n, spec) for n, spec in params.items() if spec.rate != 1},
             sparse=[name for name, spec in params.items() if spec.sparse],
         )
+        self._products: dict[bool, int] = {}  # of BLAS, once they are known
         statistics = {n: s.shape for n, s in self._specs.items() if not s.trainable}
         self.state = ParamVector(statistics, self.dtype)
 
@@ -384,14 +390,33 @@ class Network:
         return _blas.one_blas_thread()
 
     def _is_little(self, X: Any) -> bool:
-        """Whether a prediction is one thread's work in any case."""
-        products = X.shape[0] * self.params.size
-        if products >= _blas.SMALL:
+        """Whether a prediction asks nothing of BLAS that it would share."""
+        n = X.shape[0]
+        if n >= _blas.SMALL:
             return False
-        # Weights act at each step or pixel again, of which X may have others than fit.
-        places = max(math.prod(shape[:-1]) for shape in self.shapes)
+        # X may have other steps or pixels than fit.
         times = math.prod(X.shape[1:]) / max(1, math.prod(self.input_shape))
-        return products * places * times < _blas.SMALL
+        compiled = use_numba()
+        if compiled not in self._products:
+            self._products[compiled] = self._blas_products(compiled)
+        return n * times * self._products[compiled] < _blas.SMALL
+
+    def _blas_products(self, compiled: bool) -> int:
+        """Return how many multiplications BLAS has for a sample, or too many.
+
+        Where convolutions are compiled it has none of theirs.
+        """
+        sizes = dict.fromkeys(range(len(self.layers)), 0)
+        for name, shape in self.params.shapes.items():
+            sizes[int(name.partition(".")[0])] += math.prod(shape)
+        total = 0
+        for i, size in sizes.items():
+            layer: Any = self.layers[i]
+            if compiled and type(layer) in _COMPILED and not layer.winograd:
+                continue
+            # Weights act at each step or pixel again.
+            total += size * max(math.prod(s[:-1]) for s in self.shapes[i : i + 2])
+        return total
 
     def at(self, input_shape: Shape) -> Network:
         """Return the network for predictions of samples of another size.
@@ -420,6 +445,7 @@ class Network:
         network = self.predicting()
         network.input_shape = tuple(input_shape)
         network.shapes, specs = build_chain(network.layers, network.input_shape)
+        network._products = {}
         shapes = {name: spec.shape for name, spec in flatten(specs)}
         for name, spec in self._specs.items():
             # What is for training only, such as a second head, need not fit.

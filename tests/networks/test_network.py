@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from skdl import config_context
+from skdl._config import has_numba
 from skdl._ragged import Ragged
 from skdl.layers import (
     BatchNorm,
+    Conv2D,
     Dense,
     Dropout,
     Embedding,
+    GlobalAvgPool,
     Layer,
     ParamSpec,
     Residual,
@@ -88,6 +92,12 @@ def test_predict_in_chunks_is_predict_at_once():
         ([Dense(6)], (5000, 9), (1, 5000, 9), False),
         ([Dense(6)], (50, 9), (1, 5000, 9), False),
         ([Embedding(9, 6), Dense(6)], (5000,), (1, 5000), False),
+        (
+            [Conv2D(6, winograd=True), "flatten", Dense(2)],
+            (8, 8, 9),
+            (1, 8, 8, 9),
+            False,
+        ),
     ],
 )
 def test_blas_gets_one_thread_unless_work_is_little(
@@ -99,6 +109,21 @@ def test_blas_gets_one_thread_unless_work_is_little(
     )
     network.predict(np.zeros(x_shape))
     assert entered == ([] if is_little else [x_shape[0]])
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"] if has_numba() else ["numpy"])
+def test_compiled_convolutions_are_nothing_to_blas(engine, monkeypatch):
+    layers = [Conv2D(6), GlobalAvgPool(), Dense(20)]
+    network, entered = Network(layers, (8, 8, 9)), []
+    monkeypatch.setattr(
+        network, "computing", lambda n: entered.append(n) or nullcontext()
+    )
+    with config_context(engine=engine):
+        network.predict(np.zeros((1, 8, 8, 9)))
+        assert entered == ([] if engine == "numba" else [1])
+        entered.clear()
+        network.predict(np.zeros((100, 8, 8, 9)))
+    assert entered == [100]
 
 
 @pytest.mark.parametrize("n_layers", [0, 1, 3, 6, None])
