@@ -71,6 +71,11 @@ class LayerList(list[Layer]):
         return LayerList, (list(self),)  # what is worked out can be again
 
     @cached_property
+    def products(self) -> dict[bool, int]:
+        """What a network has found out about the layers' products, by engine."""
+        return {}
+
+    @cached_property
     def links(self) -> list[Link]:
         """The layers with what the chain knows of their neighbours."""
         return _links(self)

@@ -118,7 +118,6 @@ class Network:
             rates={n: _rate(n, spec) for n, spec in params.items() if spec.rate != 1},
             sparse=[name for name, spec in params.items() if spec.sparse],
         )
-        self._products: dict[bool, int] = {}  # of BLAS, once they are known
         statistics = {n: s.shape for n, s in self._specs.items() if not s.trainable}
         self.state = ParamVector(statistics, self.dtype)
 
@@ -396,10 +395,10 @@ class Network:
             return False
         # X may have other steps or pixels than fit.
         times = math.prod(X.shape[1:]) / max(1, math.prod(self.input_shape))
-        compiled = use_numba()
-        if compiled not in self._products:
-            self._products[compiled] = self._blas_products(compiled)
-        return n * times * self._products[compiled] < _blas.SMALL
+        compiled, known = use_numba(), self.layers.products
+        if compiled not in known:
+            known[compiled] = self._blas_products(compiled)
+        return n * times * known[compiled] < _blas.SMALL
 
     def _blas_products(self, compiled: bool) -> int:
         """Return how many multiplications BLAS has for a sample, or too many.
@@ -445,7 +444,6 @@ class Network:
         network = self.predicting()
         network.input_shape = tuple(input_shape)
         network.shapes, specs = build_chain(network.layers, network.input_shape)
-        network._products = {}
         shapes = {name: spec.shape for name, spec in flatten(specs)}
         for name, spec in self._specs.items():
             # What is for training only, such as a second head, need not fit.
