@@ -127,3 +127,23 @@ ax.set_ylabel("errors on 1,000 other digits, %")
 ax.margins(y=0.15)
 ax.legend(title="in training")
 plt.show()
+
+# %%
+# What it sees, for trees
+# -----------------------
+# ``NetworkFeatures`` hands what the last hidden layer says to any other estimator, in
+# one Pipeline. A network inside scikit-learn's ``FrozenEstimator`` stays as it is: the
+# trees alone are fitted, to a thousand digits, and beside them trees that get the
+# pixels as they are.
+
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import make_pipeline
+
+from skdl import GradientBoostingClassifier, NetworkFeatures
+
+trees = GradientBoostingClassifier(n_estimators=30, random_state=0)
+seen = make_pipeline(NetworkFeatures(FrozenEstimator(net)), trees)
+seen.fit(X_train[:1000], y_train[:1000])
+print(f"trees on what LeNet sees: {seen.score(X_test, y_test):.3f}")
+trees.fit(X_train[:1000].reshape(1000, -1), y_train[:1000])
+print(f"trees on pixels: {trees.score(X_test.reshape(1000, -1), y_test):.3f}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -114,10 +113,8 @@ class CrossEntropy(Loss):
         scale: float,
         empty: Empty = np.empty,
     ) -> tuple[float, Array]:
-        # Of elements there are many: pixels, or symbols of a large vocabulary. A few
-        # rows are not worth the import.
-        has_twin = self.verified and y.ndim < raw.ndim
-        if not (has_twin and use_numba(math.inf if raw.ndim > 2 else 0)):
+        # Of elements there are many: pixels, or symbols of a large vocabulary.
+        if not (self.verified and raw.ndim > 2 and y.ndim < raw.ndim and use_numba()):
             return super().weighted(y, raw, weight, scale, empty)
         if weight is not None:
             weight = np.broadcast_to(spread(weight, y), y.shape).ravel()
