@@ -62,6 +62,21 @@ def test_forward_and_gradients(case, dtype, engine):
 
 
 @pytest.mark.skipif(not has_numba(), reason="needs Numba")
+@pytest.mark.parametrize("filters", [16, 5])
+def test_partial_sums_of_many_pictures(filters):
+    conv = make_conv((16, 16, 8), filters, 3, padding=1)
+    x, _, _, dy = arrays(conv, 120, "d")  # worth several sums
+    found = []
+    for engine in ENGINES:
+        dW, db = dirty(conv.filters_shape, "d"), dirty(filters, "d")
+        with config_context(engine=engine):
+            conv2d_backward_weights(conv, x, dy, dW, db)
+        found.append((dW, db))
+    close(found[1][0], found[0][0])
+    close(found[1][1], found[0][1])
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
 @pytest.mark.parametrize(
     ("case", "rows"),
     [
