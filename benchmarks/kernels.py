@@ -87,7 +87,7 @@ def _copied(array: Any, arena: Any) -> Any:
 def skdl_jobs(case: Case) -> dict[str, Callable[[], Any]]:
     """Return the operations in skdl."""
     from skdl import set_config
-    from skdl.layers._context import Arena
+    from skdl.layers import Arena
     from skdl.ops import conv
     from skdl.ops.geometry import make_conv
 
@@ -171,7 +171,7 @@ def pytorch_jobs(case: Case) -> dict[str, Callable[[], Any]]:
 def skdl_passes(kind: str, shape: tuple[int, ...]) -> dict[str, Callable[[], Any]]:
     """Return a pass over images and its backward pass in skdl."""
     from skdl import set_config
-    from skdl.layers._context import Arena
+    from skdl.layers import Arena
     from skdl.ops import channel_norm, pool
 
     set_config(engine="numba", n_threads=1)

@@ -29,7 +29,7 @@ def _twin(x: Array) -> Any:
     """Return compiled code for arrays that are worth several threads."""
     if x.size < _SHARED or not use_numba():
         return None
-    return import_module("skdl.ops._numba.channel_norm")
+    return import_module("skdl.ops._numba.elementwise")
 
 
 def sigmoid(x: Array, out: Array) -> Array:

@@ -21,14 +21,14 @@ from skdl._typing import Array
 Empty = Callable[..., Array]
 
 
-@lru_cache(maxsize=1)
-def _compiled() -> Any:
-    return import_module("skdl.ops._numba.channel_norm")
+@lru_cache(maxsize=2)
+def _compiled(name: str) -> Any:
+    return import_module(f"skdl.ops._numba.{name}")
 
 
 def _twin(x: Array) -> Any:
     """Return the compiled twin, of pictures: rows of features take no time."""
-    return _compiled() if x.ndim > 2 and use_numba() else None
+    return _compiled("channel_norm") if x.ndim > 2 and use_numba() else None
 
 
 def _but_channels(x: Array) -> tuple[int, ...]:
@@ -72,12 +72,12 @@ def channel_norm(
         y.
     """
     if (twin := _twin(x)) is not None:
-        twin.moments(x, mean, variance)
-    else:
-        mean[...] = exact = x.mean(axis=_but_channels(x), dtype=np.float64)
-        np.subtract(x, exact.astype(x.dtype), out=out)
-        np.multiply(out, out, out=out)
-        variance[...] = out.mean(axis=_but_channels(x), dtype=np.float64)
+        moments = mean, variance, inv_std
+        return twin.channel_norm(x, gamma, beta, epsilon, out, *moments, other, floor)
+    mean[...] = exact = x.mean(axis=_but_channels(x), dtype=np.float64)
+    np.subtract(x, exact.astype(x.dtype), out=out)
+    np.multiply(out, out, out=out)
+    variance[...] = out.mean(axis=_but_channels(x), dtype=np.float64)
     inv_std[...] = 1 / np.sqrt(variance + epsilon)
     scale = gamma * inv_std
     return channel_scale(x, scale, beta - mean * scale, out, other, floor)
@@ -131,6 +131,7 @@ def channel_norm_backward(
     out: Array,
     y: Array | None = None,
     kept: Array | None = None,
+    beta: Array | None = None,
     empty: Empty = np.empty,
 ) -> Array:
     """Backward of `channel_norm`, through μ and σ².
@@ -156,6 +157,9 @@ def channel_norm_backward(
     kept : ndarray of shape (…, c), default=None
         Receives the gradient to `other` if `y` is given: ∂L/∂y where y > 0, else 0. May
         be the memory of `dy`.
+    beta : ndarray of shape (c,), default=None
+        Shift, if `y` is given and nothing was added in the forward pass: compiled code
+        then sees in `x` where y > 0, and writes nothing into `kept`.
     empty : callable, default=numpy.empty
         ``empty(shape, dtype)`` gives scratch memory.
 
@@ -168,25 +172,25 @@ def channel_norm_backward(
         kept = dy
     elif kept is None:
         kept = out
-    n = x.size // x.shape[-1]
     if (twin := _twin(x)) is not None:
-        twin.gradient_sums(x, dy, y, kept, mean, dbeta, dgamma)
-    else:
-        if y is not None:
-            kept[...] = dy
-            below = np.less_equal(y, 0, out=empty(y.shape, np.bool_))
-            np.copyto(kept, kept.dtype.type(0), where=below)
-        dbeta[...] = kept.sum(axis=_but_channels(x), dtype=np.float64)
-        work = np.subtract(x, mean, out=empty(x.shape, x.dtype))
-        work *= kept
-        dgamma[...] = work.sum(axis=_but_channels(x), dtype=np.float64)
+        sums = dgamma, dbeta
+        return twin.channel_norm_backward(
+            x, dy, gamma, mean, inv_std, *sums, out, y, kept, beta
+        )
+    if y is not None:
+        kept[...] = dy
+        below = np.less_equal(y, 0, out=empty(y.shape, np.bool_))
+        np.copyto(kept, kept.dtype.type(0), where=below)
+    dbeta[...] = kept.sum(axis=_but_channels(x), dtype=np.float64)
+    work = np.subtract(x, mean, out=empty(x.shape, x.dtype))
+    work *= kept
+    dgamma[...] = work.sum(axis=_but_channels(x), dtype=np.float64)
     dgamma *= inv_std
     # ∂x = a·∂y + b·x + d
+    n = x.size // x.shape[-1]
     a = gamma * inv_std
     b = -a * inv_std * dgamma / n
     d = -a * dbeta / n - b * mean
-    if twin is not None:
-        return twin.combine(kept, x, a, b, d, out)
     np.multiply(kept, a, out=out)
     out += np.multiply(x, b, out=work)
     out += d
@@ -210,7 +214,7 @@ def add(x: Array, other: Array, out: Array, floor: float = -np.inf) -> Array:
     out : ndarray of shape (…, c)
         y.
     """
-    if (twin := _twin(x)) is not None:
-        return twin.add(x, other, out, floor)
+    if x.ndim > 2 and use_numba():
+        return _compiled("elementwise").add(x, other, out, floor)
     np.add(x, other, out=out)
     return np.maximum(out, floor, out=out) if floor > -np.inf else out

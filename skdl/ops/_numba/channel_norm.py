@@ -3,6 +3,9 @@
 Arrays are rows of c channels. Loops over few channels are shorter than a loop of
 vectors and would run number by number: so as many rows as make some hundred numbers
 are one, with the channels' coefficients repeated, and sums are folded at the end.
+
+Passes over memory take most of the time. So where ReLU follows at once, the backward
+pass does not read its output to see where that was 0: it works the sign out anew.
 """
 
 from __future__ import annotations
@@ -13,12 +16,13 @@ import numpy as np
 
 from skdl._typing import Array
 from skdl.ops._numba._inner import inner
+from skdl.ops._numba.elementwise import BLOCK, PASS, over_numbers
 from skdl.ops._numba.images import chunks_of, flat
 from skdl.ops._numba.team import Kernel
 
-WIDE = 128  # numbers of a repeated row, at least
-BLOCK = 65536  # numbers of a partial sum, about: they stay in the second-level cache
-PASS = 16  # multiplications of a convolution that take as long as a number here
+WIDE = 512  # numbers of a repeated row, at least
+# Where the gradient passes: everywhere, where y > 0, where scale·x + shift > 0.
+ALL, READ, AGAIN = range(3)
 
 
 @inner
@@ -28,6 +32,13 @@ def fold(sums, c, out):  # type: ignore[no-untyped-def]
         out[z] = sums[z]
     for j in range(c, sums.size):
         out[j % c] += sums[j]
+
+
+@inner
+def repeat(row, c):  # type: ignore[no-untyped-def]
+    """Repeat the first c numbers of a row."""
+    for j in range(c, row.size):
+        row[j] = row[j - c]
 
 
 @Kernel
@@ -50,8 +61,8 @@ def block_moments(x, c, wide, block, mean, square, first, last, slot):  # type: 
         fold(sums, c, m)
         for z in range(c):
             m[z] /= n
-        for j in range(wide):
-            middle[j] = m[j % c]
+            middle[z] = m[z]
+        repeat(middle, c)
         sums[:] = zero
         for i in range(start, whole, 2 * wide):
             p, q = x[i : i + wide], x[i + wide : i + 2 * wide]
@@ -63,6 +74,42 @@ def block_moments(x, c, wide, block, mean, square, first, last, slot):  # type: 
             a = x[i] - middle[j]
             sums[j] += a * a
         fold(sums, c, s)
+
+
+@Kernel
+def join_moments(means, squares, rows, n, mean, variance, first, last, slot):  # type: ignore[no-untyped-def]
+    """Mean and variance of all n rows, from those of blocks of so many.
+
+    In double precision (Chan, Golub & LeVeque 1979).
+    """
+    n_blocks, c = means.shape
+    middle, spread = np.zeros(c), np.zeros(c)
+    for k in range(n_blocks):
+        count = float(min(rows, n - k * rows))
+        for z in range(c):
+            middle[z] += count * means[k, z]
+    for z in range(c):
+        middle[z] /= n
+    for k in range(n_blocks):
+        count = float(min(rows, n - k * rows))
+        for z in range(c):
+            off = means[k, z] - middle[z]
+            spread[z] += squares[k, z] + count * (off * off)
+    for z in range(c):
+        mean[z], variance[z] = middle[z], spread[z] / n
+
+
+@Kernel
+def norm_factors(gamma, beta, mean, inv_std, out, first, last, slot):  # type: ignore[no-untyped-def]
+    """Repeated: scale and shift of a norm, and μ."""
+    c = mean.size
+    scale, shift, middle = out[0], out[1], out[2]
+    for z in range(c):
+        scale[z] = gamma[z] * inv_std[z]
+        shift[z] = beta[z] - mean[z] * scale[z]
+        middle[z] = mean[z]
+    for row in (scale, shift, middle):
+        repeat(row, c)
 
 
 @Kernel
@@ -82,37 +129,96 @@ def scale_rows(x, scale, shift, other, add, floor, y, block, first, last, slot):
                 out[j] = floor if v < floor else v
 
 
+# Loops of few arrays each: LLVM makes no vectors where it would have to compare many of
+# them for overlaps.
+
+
+@inner
+def pass_above(y, dy, start, stop, out):  # type: ignore[no-untyped-def]
+    """out = dy where y > 0, else 0; NaN passes."""
+    zero = dy.dtype.type(0)
+    p, r, g = dy[start:stop], y[start:stop], out[start:stop]
+    for j in range(stop - start):
+        v = p[j]  # read in any case: a choice of numbers, not of ways
+        g[j] = zero if r[j] <= zero else v
+
+
+@inner
+def pass_again(x, dy, start, stop, factors, out):  # type: ignore[no-untyped-def]
+    """out = dy where scale·x + shift > 0, else 0; NaN passes."""
+    zero, scale, shift = dy.dtype.type(0), factors[0], factors[1]
+    p, q = dy[start:stop], x[start:stop]
+    for j in range(stop - start):
+        v = p[j]
+        out[j] = zero if q[j] * scale[j] + shift[j] <= zero else v
+
+
+@inner
+def add_gradients(g, g0, x, start, stop, middle, a, b):  # type: ignore[no-untyped-def]
+    """Add g to a and g·(x − μ) to b, for a repeated row."""
+    p, q = g[g0 : g0 + stop - start], x[start:stop]
+    for j in range(stop - start):
+        a[j] += p[j]
+        b[j] += p[j] * (q[j] - middle[j])
+
+
 @Kernel
-def block_gradients(x, dy, y, masked, kept, middle, c, block, s, t, first, last, slot):  # type: ignore[no-untyped-def]
-    """Σ dy and Σ dy·(x − μ) of the blocks; of dy what y > 0 leaves, put into `kept`."""
-    wide, zero = middle.size, x.dtype.type(0)
-    a, b = np.empty(wide, x.dtype), np.empty(wide, x.dtype)
+def block_gradients(x, dy, y, kept, mask, factors, c, block, s, t, first, last, slot):  # type: ignore[no-untyped-def]
+    """Σ dy and Σ dy·(x − μ) of the blocks, of what passes of dy.
+
+    By READ that is put into `kept` too.
+    """
+    middle, wide = factors[2], factors.shape[1]
+    a, b, room = np.empty(wide, x.dtype), np.empty(wide, x.dtype), np.empty_like(middle)
     for k in range(first, last):
-        a[:] = zero
-        b[:] = zero
+        a[:] = 0
+        b[:] = 0
         end = min(x.size, (k + 1) * block)
         for start in range(k * block, end, wide):
             stop = min(start + wide, end)
-            p, q, r = dy[start:stop], x[start:stop], y[start:stop]
-            if masked:
-                out = kept[start:stop]
-                for j in range(stop - start):
-                    g = zero if r[j] <= zero else p[j]
-                    out[j] = g
-                    a[j] += g
-                    b[j] += g * (q[j] - middle[j])
+            if mask == READ:
+                pass_above(y, dy, start, stop, kept)
+                add_gradients(kept, start, x, start, stop, middle, a, b)
+            elif mask == AGAIN:
+                pass_again(x, dy, start, stop, factors, room)
+                add_gradients(room, 0, x, start, stop, middle, a, b)
             else:
-                for j in range(stop - start):
-                    g = p[j]
-                    a[j] += g
-                    b[j] += g * (q[j] - middle[j])
+                add_gradients(dy, start, x, start, stop, middle, a, b)
         fold(a, c, s[k])
         fold(b, c, t[k])
 
 
 @Kernel
-def combine_rows(dy, x, a, b, d, out, in_place, block, first, last, slot):  # type: ignore[no-untyped-def]
-    """out = a·dy + b·x + d for the blocks first … last − 1; in place: dy is `out`."""
+def gradient_factors(  # type: ignore[no-untyped-def]
+    s, t, n, gamma, mean, inv_std, dgamma, dbeta, out, first, last, slot
+):
+    """∂γ and ∂β, and the coefficients of ∂x = a·∂y + b·x + d, repeated."""
+    n_blocks, c = s.shape
+    one, two = np.zeros(c), np.zeros(c)
+    for k in range(n_blocks):
+        for z in range(c):
+            one[z] += s[k, z]
+            two[z] += t[k, z]
+    a, b, d = out[0], out[1], out[2]
+    for z in range(c):
+        dbeta[z], dgamma[z] = one[z], two[z] * inv_std[z]
+        a[z] = gamma[z] * inv_std[z]
+        b[z] = -a[z] * inv_std[z] * dgamma[z] / n
+        d[z] = -a[z] * dbeta[z] / n - b[z] * mean[z]
+    for row in (a, b, d):
+        repeat(row, c)
+
+
+@Kernel
+def combine_rows(  # type: ignore[no-untyped-def]
+    dy, x, combined, factors, again, out, in_place, block, first, last, slot
+):
+    """out = a·dy + b·x + d for the blocks first … last − 1; in place: dy is `out`.
+
+    If `again`, of dy what passes by AGAIN.
+    """
+    a, b, d = combined[0], combined[1], combined[2]
+    scale, shift, zero = factors[0], factors[1], dy.dtype.type(0)
     wide, stop = a.size, min(x.size, last * block)
     for start in range(first * block, stop, wide):
         end = min(start + wide, stop)
@@ -121,37 +227,14 @@ def combine_rows(dy, x, a, b, d, out, in_place, block, first, last, slot):  # ty
         if in_place:
             for j in range(end - start):
                 r[j] = a[j] * r[j] + (b[j] * q[j] + d[j])
+        elif again:
+            for j in range(end - start):
+                v = p[j]
+                g = zero if q[j] * scale[j] + shift[j] <= zero else v
+                r[j] = a[j] * g + (b[j] * q[j] + d[j])
         else:
             for j in range(end - start):
                 r[j] = a[j] * p[j] + (b[j] * q[j] + d[j])
-
-
-@Kernel
-def mask_numbers(dy, y, slope, out, block, first, last, slot):  # type: ignore[no-untyped-def]
-    """out = dy where y > 0, else slope · dy, for the blocks first … last − 1."""
-    zero, start, end = dy.dtype.type(0), first * block, min(dy.size, last * block)
-    p, q, r = dy[start:end], y[start:end], out[start:end]
-    for i in range(end - start):
-        r[i] = p[i] if q[i] > zero else slope * p[i]
-
-
-@Kernel
-def bend_numbers(x, slope, y, block, first, last, slot):  # type: ignore[no-untyped-def]
-    """y = x where x > 0, else slope · x, for the blocks first … last − 1."""
-    zero, start, end = x.dtype.type(0), first * block, min(x.size, last * block)
-    p, q = x[start:end], y[start:end]
-    for i in range(end - start):
-        q[i] = p[i] if p[i] > zero else slope * p[i]
-
-
-@Kernel
-def add_numbers(x, other, floor, y, block, first, last, slot):  # type: ignore[no-untyped-def]
-    """y = max(floor, x + other) for the blocks first … last − 1."""
-    start, end = first * block, min(x.size, last * block)
-    p, q, out = x[start:end], other[start:end], y[start:end]
-    for i in range(end - start):
-        v = p[i] + q[i]
-        out[i] = floor if v < floor else v
 
 
 def _wide(c: int) -> int:
@@ -172,31 +255,54 @@ def _block(c: int) -> int:
     return max(1, BLOCK // (2 * _wide(c))) * 2 * _wide(c)
 
 
-def _over_numbers(kernel: Kernel, c: int, *args: Any) -> None:
-    """Call an element-wise kernel for ranges of whole blocks of numbers."""
-    block, size = _block(c), args[0].size
-    n_blocks = -(-size // block)
-    n_chunks = chunks_of(n_blocks, PASS * block)
-    kernel(args[0].dtype, (*args, block), n_blocks, n_chunks)
+def channel_norm(
+    x: Array,
+    gamma: Array,
+    beta: Array,
+    epsilon: float,
+    out: Array,
+    mean: Array,
+    variance: Array,
+    inv_std: Array,
+    other: Array | None,
+    floor: float,
+) -> Array:
+    """Twin of `skdl.ops.channel_norm.channel_norm`.
 
-
-def moments(x: Array, mean: Array, variance: Array) -> None:
-    """Mean and biased variance of each channel: those of blocks, then of all.
-
-    Blocks are cut by the shape alone and put together in double precision (Chan, Golub
-    & LeVeque 1979).
+    Blocks are cut by the shape alone.
     """
-    c, x1 = x.shape[-1], flat(x)
+    c, dtype, x1 = x.shape[-1], x.dtype, flat(x)
     block, n = _block(c), x.size // c
     n_blocks = -(-x.size // block)
-    m, s = (np.empty((n_blocks, c), x.dtype) for _ in range(2))
-    args = x1, c, _wide(c), block, m, s
-    block_moments(x.dtype, args, n_blocks, chunks_of(n_blocks, PASS * block))
-    counts = np.full((n_blocks, 1), block // c, np.float64)
-    counts[-1] = n - (n_blocks - 1) * (block // c)
-    middle = (m * counts).sum(axis=0) / n
-    spread = s.sum(axis=0, dtype=np.float64) + (counts * (m - middle) ** 2).sum(axis=0)
-    mean[...], variance[...] = middle, spread / n
+    means, squares = (np.empty((n_blocks, c), dtype) for _ in range(2))
+    args = x1, c, _wide(c), block, means, squares
+    block_moments(dtype, args, n_blocks, chunks_of(n_blocks, PASS * block))
+    join_moments(dtype, (means, squares, block // c, n, mean, variance), 1, 1)
+    inv_std[...] = 1 / np.sqrt(variance + epsilon)
+    factors = _norm_factors(gamma, beta, mean, inv_std)
+    _scale(x1, factors[0], factors[1], other, floor, out, block)
+    return out
+
+
+def _norm_factors(gamma: Array, beta: Array, mean: Array, inv_std: Array) -> Array:
+    out = np.empty((3, _wide(len(mean))), mean.dtype)
+    norm_factors(mean.dtype, (gamma, beta, mean, inv_std, out), 1, 1)
+    return out
+
+
+def _scale(
+    x1: Array,
+    scale: Array,
+    shift: Array,
+    other: Array | None,
+    floor: float,
+    out: Array,
+    block: int,
+) -> None:
+    summand = x1 if other is None else flat(other)
+    least = x1.dtype.type(floor)
+    args = x1, scale, shift, summand, other is not None, least, out.reshape(-1)
+    over_numbers(scale_rows, args, block)
 
 
 def channel_scale(
@@ -208,61 +314,40 @@ def channel_scale(
     floor: float,
 ) -> Array:
     """Twin of `skdl.ops.channel_norm.channel_scale`."""
-    c, dtype, x1 = x.shape[-1], x.dtype, flat(x)
-    _over_numbers(
-        scale_rows, c, x1, _repeated(scale, dtype), _repeated(shift, dtype),
-        x1 if other is None else flat(other), other is not None, dtype.type(floor),
-        out.reshape(-1),
-    )  # fmt: skip
+    c, dtype = x.shape[-1], x.dtype
+    rows = _repeated(scale, dtype), _repeated(shift, dtype)
+    _scale(flat(x), *rows, other, floor, out, _block(c))
     return out
 
 
-def gradient_sums(
+def channel_norm_backward(
     x: Array,
     dy: Array,
+    gamma: Array,
+    mean: Array,
+    inv_std: Array,
+    dgamma: Array,
+    dbeta: Array,
+    out: Array,
     y: Array | None,
     kept: Array,
-    mean: Array,
-    s: Array,
-    t: Array,
-) -> None:
-    """Write Σ dy and Σ dy·(x − μ), and into `kept` what y > 0 leaves of dy."""
-    c, x1, dy1 = x.shape[-1], flat(x), flat(dy)
-    y1 = dy1 if y is None else flat(y)
-    kept1 = dy1 if y is None else kept.reshape(-1)
-    block, middle = _block(c), _repeated(mean, x.dtype)
+    beta: Array | None,
+) -> Array:
+    """Twin of `skdl.ops.channel_norm.channel_norm_backward`."""
+    c, dtype, x1, dy1, out1 = x.shape[-1], x.dtype, flat(x), flat(dy), out.reshape(-1)
+    block, n = _block(c), x.size // c
     n_blocks = -(-x.size // block)
-    a, b = (np.empty((n_blocks, c), x.dtype) for _ in range(2))
-    args = x1, dy1, y1, y is not None, kept1, middle, c, block, a, b
-    block_gradients(x.dtype, args, n_blocks, chunks_of(n_blocks, PASS * block))
-    s[...], t[...] = a.sum(axis=0, dtype=np.float64), b.sum(axis=0, dtype=np.float64)
-
-
-def combine(dy: Array, x: Array, a: Array, b: Array, d: Array, out: Array) -> Array:
-    """Return a·dy + b·x + d, by channels."""
-    c, dtype = x.shape[-1], x.dtype
-    repeated = (_repeated(part, dtype) for part in (a, b, d))
-    _over_numbers(
-        combine_rows, c, flat(dy), flat(x), *repeated, out.reshape(-1), dy is out
-    )
-    return out
-
-
-def add(x: Array, other: Array, out: Array, floor: float) -> Array:
-    """Twin of `skdl.ops.channel_norm.add`."""
-    least = x.dtype.type(floor)
-    _over_numbers(add_numbers, 1, flat(x), flat(other), least, out.reshape(-1))
-    return out
-
-
-def relu_backward(dy: Array, y: Array, out: Array, slope: float = 0.0) -> Array:
-    """Twin of `skdl.ops.activation.relu_backward`, and of that of a leaky one."""
-    of_negative = dy.dtype.type(slope)
-    _over_numbers(mask_numbers, 1, flat(dy), flat(y), of_negative, out.reshape(-1))
-    return out
-
-
-def leaky_relu(x: Array, slope: float, out: Array) -> Array:
-    """Twin of `skdl.ops.activation.leaky_relu`."""
-    _over_numbers(bend_numbers, 1, flat(x), x.dtype.type(slope), out.reshape(-1))
+    mask = ALL if y is None else READ if beta is None else AGAIN
+    factors = _norm_factors(gamma, gamma if beta is None else beta, mean, inv_std)
+    y1 = kept1 = dy1
+    if y is not None and mask == READ:
+        y1, kept1 = flat(y), kept.reshape(-1)
+    s, t = (np.empty((n_blocks, c), dtype) for _ in range(2))
+    args = x1, dy1, y1, kept1, mask, factors, c, block, s, t
+    block_gradients(dtype, args, n_blocks, chunks_of(n_blocks, PASS * block))
+    combined = np.empty_like(factors)
+    parts = s, t, n, gamma, mean, inv_std, dgamma, dbeta, combined
+    gradient_factors(dtype, parts, 1, 1)
+    rest = combined, factors, mask == AGAIN, out1, mask == READ and kept is out
+    over_numbers(combine_rows, (kept1, x1, *rest), block)
     return out

@@ -159,8 +159,8 @@ def correlation_plan(conv: Conv, transposed: bool, dtype: np.dtype) -> Correlati
 
 def _sliding_form(t: Correlation, nv: int) -> tuple[int, int] | None:
     """Return the rows and the span of a sliding tile that the tables allow."""
-    for mr in MR_SLIDING if fits_registers(nv) else ():
-        if all(_slides(part, mr) for part in t.parts):
+    for mr in MR_SLIDING:
+        if fits_registers(mr, nv) and all(_slides(part, mr) for part in t.parts):
             return mr, SPAN
     return None
 
@@ -338,7 +338,7 @@ def weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
     slides = groups == 1 and unit == mr and channels % unit == 0 and _slides_along(h)
     return WeightsPlan(
         filled,
-        (mr, nv, SPAN if slides and MANY and fits_registers(nv) else 1),
+        (mr, nv, SPAN if slides and MANY and fits_registers(mr, nv) else 1),
         pixels * sum(map(len, taps)) * wide,
         at_once * room,
         at_once * pixels * wide,

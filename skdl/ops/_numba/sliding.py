@@ -21,10 +21,10 @@ from skdl.ops._numba.tile import FROM_B, MANY, Tile
 from skdl.ops._numba.vector import Emitter
 
 SPAN = 3  # entries of a line of the filter
-MR_SLIDING = (8, 7)  # rows of a tile: whole tiles fill the lines of common sizes
+MR_SLIDING = (16, 8, 7)  # rows of a tile: whole tiles fill the lines of common sizes
 
 
-def fits_registers(nv: int) -> bool:
+def fits_registers(mr: int, nv: int) -> bool:
     """Return whether a sliding tile's sums and factors fit into the registers.
 
     Parameters
@@ -37,7 +37,7 @@ def fits_registers(nv: int) -> bool:
     fits : bool
         Not those of half vectors, which are for the smallest products.
     """
-    return nv == 1 or (nv == 2 and MANY)
+    return nv > 0 and (mr * nv <= 8 or (MANY and mr * nv <= 16))
 
 
 class _SlidingTile(Tile):
