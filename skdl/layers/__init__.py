@@ -1,7 +1,6 @@
 """Layers: parameter objects that are chained into networks."""
 
 from skdl.layers._activation import Activation
-from skdl.layers._arena import Arena
 from skdl.layers._batch_norm import BatchNorm
 from skdl.layers._branches import AuxiliaryHead, Branches, Chain
 from skdl.layers._chain import (
@@ -14,6 +13,7 @@ from skdl.layers._chain import (
     resolve_chain,
 )
 from skdl.layers._context import (
+    Arena,
     Carried,
     Context,
     Kept,

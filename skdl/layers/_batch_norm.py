@@ -65,7 +65,6 @@ class BatchNorm(Layer):
     fuses_floor = True
     unfuses_floor = True
     fuses_sum = True
-    unfuses_sum = True
     _parameter_constraints: dict[str, Any] = {
         "momentum": FACTOR,
         "epsilon": POSITIVE,
@@ -149,15 +148,13 @@ class BatchNorm(Layer):
         dx = ctx.empty(dy.shape)
         if self._frozen:
             _, scale, y = cache
-            return np.multiply(_passed(dy, y, ctx), scale, out=dx)
+            if y is not None:
+                dy = relu_backward(dy, y, ctx.empty(dy.shape), ctx.empty(dy.shape))
+            return np.multiply(dy, scale, out=dx)
         x, mean, inv_std, y, own = cache
-        of_steps, beta, kept = dx, params["beta"], None
+        of_steps = dx
         if own is not None:
-            if y is None:
-                dy = _passed(dy, None, ctx)
             dy, of_steps = dy[own], ctx.empty(x.shape)
-        elif ctx.summed is not None:
-            (y, kept), beta = ctx.summed, None
         channel_norm_backward(
             x,
             dy,
@@ -168,8 +165,7 @@ class BatchNorm(Layer):
             grads["beta"],
             of_steps,
             y,
-            kept,
-            beta,
+            beta=params["beta"],
             empty=ctx.empty,
         )
         return dx if own is None else _spread(of_steps, own, dx)
@@ -207,18 +203,6 @@ def _above(y: Array, ctx: Context) -> Array | None:
     return y if ctx.floor == 0 and ctx.other is None else None
 
 
-def _passed(dy: Array, y: Array | None, ctx: Context) -> Array:
-    """Return what the ReLU behind leaves of a gradient, if it is undone here."""
-    kept = None
-    if ctx.summed is not None:
-        y, kept = ctx.summed
-    if y is None:
-        return dy
-    if kept is None:
-        kept = ctx.empty(dy.shape)
-    return relu_backward(dy, y, kept, ctx.empty(dy.shape))
-
-
 class _FixedNorm(BatchNorm):
     """Batch normalisation with its running statistics, whatever the batch is."""
 
@@ -229,7 +213,8 @@ class _FixedNorm(BatchNorm):
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
         x, scale, y = cache
-        dy = _passed(dy, y, ctx)
+        if y is not None:
+            dy = relu_backward(dy, y, ctx.empty(dy.shape), ctx.empty(dy.shape))
         axes = tuple(range(dy.ndim - 1))
         xhat = x - params["running_mean"]
         xhat /= np.sqrt(params["running_variance"] + self.epsilon)

@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from skdl._typing import Array, Shape, Tree
-from skdl.layers._arena import Arena
 from skdl.layers._context import Context
 from skdl.layers._layer import Inside, Layer, ParamSpec, TooSmallError, registry
 
@@ -428,7 +425,6 @@ def backward_chain(
     caches: list[Any],
     dy: Array,
     ctx: Context,
-    end: tuple[Array, Array] | None = None,
 ) -> Any:
     """Go back through layers, the chain rule one layer at a time.
 
@@ -445,8 +441,6 @@ def backward_chain(
         Gradient with respect to the output.
     ctx : Context
         The context of the forward pass.
-    end : tuple of (ndarray, ndarray), default=None
-        ``ctx.summed`` of the last layer, which `unfuses_sum`.
 
     Returns
     -------
@@ -472,8 +466,7 @@ def backward_chain(
     if not want_dx:  # nothing below the first layer that learns is needed
         while first < len(chain) and chain[first].key not in grads:
             first += 1
-    ctx.want_dx, ctx.summed = True, end
-    turns = _Turns(ctx)
+    ctx.want_dx = True
     for i in range(len(chain) - 1, first - 1, -1):
         if ctx.floor > -math.inf:  # the layer behind has done it
             ctx.floor = -math.inf
@@ -485,44 +478,8 @@ def backward_chain(
             continue  # by the layer before
         elif undoes:
             ctx.floor = 0.0
-        turns.begin()
         dy = layer.backward(
             params.get(key, _NOTHING), grads.get(key, _NOTHING), caches[i], dy, ctx
         )
-        ctx.summed = None
-        turns.end(dy)
-    turns.close()
     ctx.want_dx = want_dx
     return dy if want_dx else None
-
-
-class _Turns:
-    """Two arenas that the layers of a chain take turns with in the backward pass.
-
-    What a layer returns lies in one, what the next one takes in the other; so gradients
-    stay in the cache, and take as much memory as two layers.
-    """
-
-    def __init__(self, ctx: Context) -> None:
-        self._ctx = ctx
-        self._outer = ctx.arena
-        self._pair: list[Arena] = []
-        if ctx.alternates and ctx.arena is not None:
-            self._pair = [ctx.arena.part(), ctx.arena.part()]
-
-    def begin(self) -> None:
-        if self._pair:
-            self._pair[0].reset()
-            self._ctx.use(self._pair[0])
-
-    def end(self, dx: Any) -> None:
-        if not self._pair:
-            return
-        if dx is not None and not isinstance(dx, np.ndarray):
-            self._pair = []  # who knows where its memory is
-        elif dx is not None and self._pair[0].holds(dx):
-            self._pair.reverse()
-
-    def close(self) -> None:
-        if self._ctx.arena is not self._outer:
-            self._ctx.use(self._outer)

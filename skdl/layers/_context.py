@@ -10,8 +10,78 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from skdl._touched import TouchedRows
-from skdl._typing import Array
-from skdl.layers._arena import AnyShape, Arena
+from skdl._typing import Array, Shape
+from skdl.ops.memory import aligned
+
+AnyShape = int | Shape
+
+
+class Arena:
+    """Scratch memory that is handed out again after `reset`.
+
+    A training step asks for the same arrays in the same order every time. The arena
+    remembers the order, so that a warmed-up step allocates nothing: fresh megabytes
+    cost as much in page faults as the arithmetic on them.
+
+    Parameters
+    ----------
+    dtype : dtype
+        Type of arrays that are asked for without one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skdl.layers import Arena
+    >>> arena = Arena(np.float32)
+    >>> first, second = arena.empty((2, 3)), arena.empty(5, np.intp)
+    >>> first.dtype, second.dtype.kind
+    (dtype('float32'), 'i')
+    >>> arena.reset()
+    >>> arena.empty((2, 3)) is first  # the same memory in the next step
+    True
+    """
+
+    def __init__(self, dtype: DTypeLike) -> None:
+        self.dtype = np.dtype(dtype)
+        self._position = 0
+        self._views: dict[tuple[int, AnyShape, Any], Array] = {}
+        self._buffers: dict[int, Array] = {}
+
+    def reset(self) -> None:
+        """Take all memory back: what was handed out will be overwritten."""
+        self._position = 0
+
+    def empty(self, shape: AnyShape, dtype: Any = None) -> Array:
+        """Return an uninitialised array that is valid until `reset`.
+
+        Parameters
+        ----------
+        shape : int or tuple of int
+            Shape.
+        dtype : dtype, default=None
+            Type; None takes the arena's.
+
+        Returns
+        -------
+        array : ndarray
+            The memory.
+        """
+        key = (self._position, shape, dtype)
+        self._position += 1
+        view = self._views.get(key)
+        return self._make(key) if view is None else view
+
+    def _make(self, key: tuple[int, AnyShape, Any]) -> Array:
+        position, shape, dtype = key
+        dtype = self.dtype if dtype is None else np.dtype(dtype)
+        shape = (shape,) if isinstance(shape, int) else shape
+        size = math.prod(shape) * dtype.itemsize
+        buffer = self._buffers.get(position)
+        if buffer is None or buffer.size < size:
+            buffer = self._buffers[position] = aligned((size,), np.uint8)
+            self._views = {k: v for k, v in self._views.items() if k[0] != position}
+        view = self._views[key] = buffer[:size].view(dtype).reshape(shape)
+        return view
 
 
 class SideOutput:
@@ -234,19 +304,12 @@ class Context:
     other : ndarray or None
         What is added to the output of the layer at hand before its floor, if it
         `fuses_sum`; who adds it also undoes the floor in the backward pass.
-    summed : tuple of (ndarray, ndarray) or None
-        In the backward pass of a layer that `unfuses_sum`: the sum, above its floor 0,
-        and the memory that takes the gradient of what is added, 0 where the sum is.
     lengths : ndarray of int of shape (n,) or None
         How many of the steps along the first axis of each sample are its own; the rest
         is padding. None: all of them.
     carried : Carried or None
         The states that recurrent layers hand from one window of a sequence to the next;
         None: each batch begins anew.
-    alternates : bool
-        Whether memory that layers take in the backward pass is handed out again as soon
-        as nobody needs it, which is for large activations. A layer's is its own until
-        the one below has gone back.
     targets : ndarray of shape (n, ...) or None
         The targets of the batch, as the loss takes them, for layers that are told what
         came before (teacher forcing); None where they are not known.
@@ -275,7 +338,6 @@ class Context:
 
     __slots__ = (
         "_arena",
-        "alternates",
         "as_rows",
         "carried",
         "dtype",
@@ -286,7 +348,6 @@ class Context:
         "other",
         "rng",
         "sides",
-        "summed",
         "targets",
         "touched",
         "train",
@@ -307,31 +368,14 @@ class Context:
         self.as_rows = False
         self.floor = -math.inf
         self.other: Array | None = None
-        self.summed: tuple[Array, Array] | None = None
         self.lengths: Array | None = None
         self.carried: Carried | None = None
         self.targets: Array | None = None
         self.sides: list[SideOutput] = []
         self.flow: list[StateGradients] | None = None
         self.touched: TouchedRows | None = None
-        self.alternates = False
-        self.use(arena)
-
-    def use(self, arena: Arena | None) -> None:
-        """Take scratch memory from an arena from now on.
-
-        Parameters
-        ----------
-        arena : Arena or None
-            The memory; None gives fresh arrays.
-        """
         self._arena = arena
         self.empty = self._fresh if arena is None else arena.empty
-
-    @property
-    def arena(self) -> Arena | None:
-        """Where scratch memory comes from; None: arrays are fresh."""
-        return self._arena
 
     def begin(
         self,
@@ -356,7 +400,7 @@ class Context:
         self.rng = rng
         self.as_rows = False
         self.floor = -math.inf
-        self.other = self.summed = None
+        self.other = None
         self.lengths = lengths
         self.carried = carried
         self.targets = targets

@@ -140,9 +140,6 @@ class Layer(ParameterObject):
     fuses_sum : bool
         Whether its forward pass heeds ``ctx.other``: an addition to its output then
         costs no pass of its own.
-    unfuses_sum : bool
-        Whether its backward pass heeds ``ctx.summed``: the ReLU behind the sum then has
-        nothing left to do there either.
     floor : float or None
         A layer that is max(x, floor) says so; None for all others.
     is_side : bool
@@ -184,7 +181,6 @@ class Layer(ParameterObject):
     fuses_floor: ClassVar[bool] = False
     unfuses_floor: ClassVar[bool] = False
     fuses_sum: ClassVar[bool] = False
-    unfuses_sum: ClassVar[bool] = False
     undoes_floor: ClassVar[bool] = False
 
     # What a network says of its own copy of a layer, see `skdl.networks.set_rates`:

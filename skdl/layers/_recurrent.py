@@ -169,8 +169,7 @@ class Recurrent(Layer):
             )
             ctx.flow.append(StateGradients(self, seen, lengths))
         if taken is not None:
-            # Who reads it may come when this layer's memory is another's.
-            taken.gradient = [gradient.copy() for gradient in last]
+            taken.gradient = last
         linear_backward_weights(of_state, h[:-1], grads["U"], grads.get("v"))
         if isinstance(inputs, Rows):
             table = inputs.table

@@ -157,17 +157,10 @@ class Residual(Layer):
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
         x, caches, of_skip, y = cache
-        layers = cast(list[Layer], self.layers)
-        end = None
         if y is not None:
-            kept = ctx.empty(dy.shape)
-            if layers and layers[-1].unfuses_sum:
-                end = y, kept
-            else:
-                dy = relu_backward(dy, y, kept, ctx.empty(dy.shape))
-        dx = backward_chain(layers, params, grads, caches, dy, ctx, end)
-        if end is not None:
-            dy = end[1]
+            dy = relu_backward(dy, y, ctx.empty(dy.shape), ctx.empty(dy.shape))
+        layers = cast(list[Layer], self.layers)
+        dx = backward_chain(layers, params, grads, caches, dy, ctx)
         skip = dy
         if self.shortcut is not None:
             chain = cast(list[Layer], self.shortcut)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,6 @@ from skdl.layers import Arena, Carried, Context
 from skdl.losses import Loss, total_weight
 from skdl.networks import Network
 from skdl.ops.vector import BLOCK, add_scaled
-
-_LARGE = 2**18  # numbers of an activation: some of them do not fit into a cache
 
 
 class Objective:
@@ -69,7 +66,6 @@ class Objective:
         self._arena = Arena(network.dtype)
         self._context = Context(True, None, network.dtype, self._arena)
         self._context.want_dx = False
-        self._widest = max(map(math.prod, network.shapes))
         self._gradient = network.params.like()
         self._grads = network.gradient_tree(self._gradient)
         self._theta: Array | None = None
@@ -124,7 +120,6 @@ class Objective:
         self._arena.reset()
         ctx = self._context
         ctx.begin(rng, lengths, carried, y)
-        ctx.alternates = X.shape[0] * self._widest >= _LARGE
         if total == 0 or (weight is not None and not weight.any()):
             gradient[:] = 0  # a batch of rows without weight
             if ctx.touched is not None:

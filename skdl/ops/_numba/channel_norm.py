@@ -16,22 +16,25 @@ import numpy as np
 
 from skdl._typing import Array
 from skdl.ops._numba._inner import inner
-from skdl.ops._numba.elementwise import BLOCK, PASS, over_numbers
+from skdl.ops._numba.elementwise import BLOCK, PASS, over_numbers, relu_backward
 from skdl.ops._numba.images import chunks_of, flat
 from skdl.ops._numba.team import Kernel
 
 WIDE = 512  # numbers of a repeated row, at least
-# Where the gradient passes: everywhere, where y > 0, where scale·x + shift > 0.
-ALL, READ, AGAIN = range(3)
 
 
 @inner
 def fold(sums, c, out):  # type: ignore[no-untyped-def]
-    """Add up the repetitions of each channel."""
+    """Add up the repetitions of each channel, half of them to the others each time."""
+    n = sums.size // c
+    while n > 1:
+        half = n // 2
+        p, q = sums[: half * c], sums[(n - half) * c : n * c]
+        for j in range(half * c):
+            p[j] += q[j]
+        n -= half
     for z in range(c):
         out[z] = sums[z]
-    for j in range(c, sums.size):
-        out[j % c] += sums[j]
 
 
 @inner
@@ -134,16 +137,6 @@ def scale_rows(x, scale, shift, other, add, floor, y, block, first, last, slot):
 
 
 @inner
-def pass_above(y, dy, start, stop, out):  # type: ignore[no-untyped-def]
-    """out = dy where y > 0, else 0; NaN passes."""
-    zero = dy.dtype.type(0)
-    p, r, g = dy[start:stop], y[start:stop], out[start:stop]
-    for j in range(stop - start):
-        v = p[j]  # read in any case: a choice of numbers, not of ways
-        g[j] = zero if r[j] <= zero else v
-
-
-@inner
 def pass_again(x, dy, start, stop, factors, out):  # type: ignore[no-untyped-def]
     """out = dy where scale·x + shift > 0, else 0; NaN passes."""
     zero, scale, shift = dy.dtype.type(0), factors[0], factors[1]
@@ -163,11 +156,8 @@ def add_gradients(g, g0, x, start, stop, middle, a, b):  # type: ignore[no-untyp
 
 
 @Kernel
-def block_gradients(x, dy, y, kept, mask, factors, c, block, s, t, first, last, slot):  # type: ignore[no-untyped-def]
-    """Σ dy and Σ dy·(x − μ) of the blocks, of what passes of dy.
-
-    By READ that is put into `kept` too.
-    """
+def block_gradients(x, dy, floored, factors, c, block, s, t, first, last, slot):  # type: ignore[no-untyped-def]
+    """Σ dy and Σ dy·(x − μ) of the blocks; of dy what ReLU leaves, if one followed."""
     middle, wide = factors[2], factors.shape[1]
     a, b, room = np.empty(wide, x.dtype), np.empty(wide, x.dtype), np.empty_like(middle)
     for k in range(first, last):
@@ -176,10 +166,7 @@ def block_gradients(x, dy, y, kept, mask, factors, c, block, s, t, first, last, 
         end = min(x.size, (k + 1) * block)
         for start in range(k * block, end, wide):
             stop = min(start + wide, end)
-            if mask == READ:
-                pass_above(y, dy, start, stop, kept)
-                add_gradients(kept, start, x, start, stop, middle, a, b)
-            elif mask == AGAIN:
+            if floored:
                 pass_again(x, dy, start, stop, factors, room)
                 add_gradients(room, 0, x, start, stop, middle, a, b)
             else:
@@ -211,11 +198,11 @@ def gradient_factors(  # type: ignore[no-untyped-def]
 
 @Kernel
 def combine_rows(  # type: ignore[no-untyped-def]
-    dy, x, combined, factors, again, out, in_place, block, first, last, slot
+    dy, x, combined, factors, floored, out, in_place, block, first, last, slot
 ):
     """out = a·dy + b·x + d for the blocks first … last − 1; in place: dy is `out`.
 
-    If `again`, of dy what passes by AGAIN.
+    Of dy what ReLU leaves, if one followed.
     """
     a, b, d = combined[0], combined[1], combined[2]
     scale, shift, zero = factors[0], factors[1], dy.dtype.type(0)
@@ -227,7 +214,7 @@ def combine_rows(  # type: ignore[no-untyped-def]
         if in_place:
             for j in range(end - start):
                 r[j] = a[j] * r[j] + (b[j] * q[j] + d[j])
-        elif again:
+        elif floored:
             for j in range(end - start):
                 v = p[j]
                 g = zero if q[j] * scale[j] + shift[j] <= zero else v
@@ -334,20 +321,19 @@ def channel_norm_backward(
     beta: Array | None,
 ) -> Array:
     """Twin of `skdl.ops.channel_norm.channel_norm_backward`."""
-    c, dtype, x1, dy1, out1 = x.shape[-1], x.dtype, flat(x), flat(dy), out.reshape(-1)
+    floored = y is not None and beta is not None
+    if y is not None and not floored:
+        dy = relu_backward(dy, y, kept)
+    c, dtype, x1, dy1 = x.shape[-1], x.dtype, flat(x), flat(dy)
     block, n = _block(c), x.size // c
     n_blocks = -(-x.size // block)
-    mask = ALL if y is None else READ if beta is None else AGAIN
     factors = _norm_factors(gamma, gamma if beta is None else beta, mean, inv_std)
-    y1 = kept1 = dy1
-    if y is not None and mask == READ:
-        y1, kept1 = flat(y), kept.reshape(-1)
     s, t = (np.empty((n_blocks, c), dtype) for _ in range(2))
-    args = x1, dy1, y1, kept1, mask, factors, c, block, s, t
+    args = x1, dy1, floored, factors, c, block, s, t
     block_gradients(dtype, args, n_blocks, chunks_of(n_blocks, PASS * block))
     combined = np.empty_like(factors)
     parts = s, t, n, gamma, mean, inv_std, dgamma, dbeta, combined
     gradient_factors(dtype, parts, 1, 1)
-    rest = combined, factors, mask == AGAIN, out1, mask == READ and kept is out
-    over_numbers(combine_rows, (kept1, x1, *rest), block)
+    rest = combined, factors, floored, out.reshape(-1), dy is out
+    over_numbers(combine_rows, (dy1, x1, *rest), block)
     return out
