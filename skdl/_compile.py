@@ -129,9 +129,9 @@ def _call_images(rng: np.random.Generator) -> None:
         code.fit(X if dtype == np.uint8 else shares.astype(dtype))
         net = CNNClassifier(body, augment=["rotate"], max_iter=1, random_state=0)
         net.fit(X, classes).predict(X)
-        for side in (7, 8):  # lines of neighbours that fill their tiles
+        for side in (7, 8, 16):  # lines of neighbours that fill their tiles
             lines: list[Layer | str] = [
-                *[Conv2D(n, padding="same") for n in (16, 32, 32)],
+                *[Conv2D(n, padding="same") for n in (8, 16, 32, 32)],
                 "global_avg_pool",
             ]
             whole = rng.random((8, side, side, 8)).astype(dtype)

@@ -29,7 +29,15 @@ def named_values(module):
 
 def compiled_functions():
     """Return what Python calls and the cache keeps: name -> dispatcher."""
-    images = ("conv", "depthwise", "pool", "warp", "channel_norm", "elementwise", "team")
+    images = (
+        "conv",
+        "depthwise",
+        "pool",
+        "warp",
+        "channel_norm",
+        "elementwise",
+        "team",
+    )
     names = [f"skdl.ops._numba.{name}" for name in ("update", *images)]
     for package in PACKAGES:
         path = importlib.import_module(package).__path__

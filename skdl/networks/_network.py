@@ -31,6 +31,7 @@ from skdl.layers import (
     build_chain,
     fold_norms,
     forward_chain,
+    inside_chain,
     resolve_chain,
 )
 from skdl.networks._describe import describe
@@ -130,6 +131,15 @@ class Network:
     def accepts_sparse(self) -> bool:
         """Whether the input may be a sparse matrix."""
         return bool(self.layers) and self.layers[0].accepts_sparse
+
+    @property
+    def convolves(self) -> bool:
+        """Whether one of the layers is a convolution, which Numba compiles."""
+        return any(
+            isinstance(inner.layer, _COMPILED)
+            for item in inside_chain(self.layers, self.input_shape)
+            for inner in item.walk()
+        )
 
     def check_input(self, X: Any) -> None:
         """Raise if the first layer cannot take this kind of input.

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from skdl._config import use_numba
 from skdl._touched import TouchedRows
 from skdl._typing import Array
 from skdl.layers import Arena, Carried, Context
@@ -66,6 +67,7 @@ class Objective:
         self._arena = Arena(network.dtype)
         self._context = Context(True, None, network.dtype, self._arena)
         self._context.want_dx = False
+        self._convolves = network.convolves and use_numba()
         self._gradient = network.params.like()
         self._grads = network.gradient_tree(self._gradient)
         self._theta: Array | None = None
@@ -133,17 +135,30 @@ class Objective:
             total = total_weight(raw, weight)
         if self.loss.parts:
             self.parts[:] = self.loss.part_sums(y, raw, weight, 1.0 / total)
-        loss, draw = self.loss.weighted(y, raw, weight, 1.0 / total, ctx.empty)
+        loss, draw = self._loss_of(y, raw, weight, 1.0 / total)
         for side in ctx.sides:
             scale = side.weight / total
-            side_loss, side.gradient = self.loss.weighted(
-                y, side.raw, weight, scale, ctx.empty
-            )
+            side_loss, side.gradient = self._loss_of(y, side.raw, weight, scale)
             loss += side_loss
         self.network.backward(self._tree, self._grads, caches, draw, ctx)
         if len(gradient) > self.network.params.n_active:
             gradient[self.network.params.n_active :] = 0
         return loss + self._penalise(theta, gradient, total), gradient
+
+    def _loss_of(
+        self, y: Array, raw: Array, weight: Array | None, scale: float
+    ) -> tuple[float, Array]:
+        """Return the weighted loss and its gradient.
+
+        Of elements it may be compiled, of rows never: networks of rows give the same
+        bits with and without Numba. Where convolutions are compiled that is not asked,
+        and the class of a picture is the class of its only element.
+        """
+        rows, empty = raw, self._context.empty
+        if self._convolves and y.ndim == 1 and raw.ndim == 2 and self.loss.verified:
+            y, raw = y[:, None], raw[:, None]
+        loss, gradient = self.loss.weighted(y, raw, weight, scale, empty)
+        return loss, gradient.reshape(rows.shape)
 
     def track_rows(self) -> TouchedRows | None:
         """Have layers note which rows of sparse gradients are not zero.

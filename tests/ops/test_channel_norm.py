@@ -138,6 +138,37 @@ def test_engines_agree_backwards(shape, dtype, relu):
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("dtype", "fd")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_relu_is_undone_from_the_input(shape, dtype, engine):
+    x, gamma, beta, _, dy = problem(shape, dtype)
+    with config_context(engine=engine):
+        y, mean, _, inv_std = forward(x, gamma, beta, floor=0.0)
+        found = []
+        for shift in (None, beta):
+            dgamma, dbeta, dx = (np.full_like(a, np.nan) for a in (gamma, beta, x))
+            args = x, dy, gamma, mean, inv_std, dgamma, dbeta, dx, y, None, shift
+            assert channel_norm_backward(*args) is dx
+            found.append((dgamma, dbeta, dx))
+    assert 0.2 < (y == 0).mean() < 0.8 or y.size < 10
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_nan_passes_the_relu_backwards(engine):
+    x, gamma, beta, _, dy = problem((3, 4, 5, 2), "d")
+    x[0, 0, 0, 0] = np.nan
+    with config_context(engine=engine):
+        y, mean, _, inv_std = forward(x, gamma, beta, floor=0.0)
+        dgamma, dbeta, dx = (np.zeros_like(a) for a in (gamma, beta, x))
+        args = x, dy, gamma, mean, inv_std, dgamma, dbeta, dx, y, None, beta
+        channel_norm_backward(*args)
+    assert np.isnan(dx[..., 0]).all()
+    assert np.isfinite(dx[..., 1]).all()
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_scale_and_relu(engine):
     rng = np.random.default_rng(0)
     x = rng.normal(size=(6, 7, 9, 5))

@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from skdl import losses
-from skdl.layers import BatchNorm, Dense, DropConnect, Dropout, Residual
+from skdl import config_context, losses
+from skdl._config import has_numba
+from skdl.layers import (
+    AuxiliaryHead,
+    BatchNorm,
+    Conv2D,
+    Dense,
+    DropConnect,
+    Dropout,
+    Residual,
+)
 from skdl.losses import BinaryCrossEntropy, CrossEntropy, FunctionLoss, Huber, Quantile
 from skdl.networks import Network, mlp_layers
 from skdl.testing import check_gradient
@@ -218,3 +227,24 @@ def test_nothing_that_was_given_is_changed():
     network_before = objective.network.params.vector.copy()
     function(objective, X, y, weight)(theta)
     np.testing.assert_array_equal(objective.network.params.vector, network_before)
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+@pytest.mark.parametrize("loss", ["cross_entropy", CrossEntropy(0.2)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_classes_of_pictures_have_the_loss_of_rows(loss, weighted):
+    rng = np.random.default_rng(0)
+    layers = [Conv2D(3), "relu", AuxiliaryHead(["flatten", Dense(4)]), "flatten"]
+    X, y = rng.normal(size=(N, 5, 6, 2)), rng.integers(0, 4, N)
+    weight = rng.integers(0, 3, N).astype(float) if weighted else None
+    found = []
+    for engine in ("numpy", "numba"):
+        with config_context(engine=engine):
+            network = Network([*layers, Dense(4)], X.shape[1:])
+            network.initialize(np.random.default_rng(1))
+            objective = Objective(network, losses.get(loss), l2=0.1)
+            value, gradient = objective.loss_and_gradient(
+                network.params.vector, X, y, weight
+            )
+        found.append(np.append(gradient, value))
+    np.testing.assert_allclose(*found, rtol=1e-11, atol=1e-13)
