@@ -12,34 +12,6 @@ from skdl.ops._numba.vector import BYTES, copy_vectors
 CHUNK = 400_000  # multiplications of a chunk, at least: some 10 µs
 
 
-@entry
-def fill_panels(W, picks, apart, group_apart, bias, out):  # type: ignore[no-untyped-def]
-    """Lay filters out in panels, padded with zeros.
-
-    ``out[g, p, d, j] = W[picks[d] + g·group_apart + (p·nr + j)·apart]``, or the bias
-    where picks[d] < 0, or 0 where there are no biases.
-    """
-    groups, n_panels, depth, nr = out.shape
-    n = W.dtype.type(0)
-    for g in range(groups):
-        for p in range(n_panels):
-            columns = min(nr, bias.shape[1] - p * nr)
-            for d in range(depth):
-                row = out[g, p, d]
-                at = picks[d] + g * group_apart + p * nr * apart
-                if picks[d] < 0:
-                    for j in range(columns):
-                        row[j] = bias[g, p * nr + j]
-                elif apart == 1:
-                    for j in range(columns):
-                        row[j] = W[at + j]
-                else:
-                    for j in range(columns):
-                        row[j] = W[at + j * apart]
-                for j in range(columns, nr):
-                    row[j] = n
-
-
 @inner
 def copy_run(a, a0, b, b0, n):  # type: ignore[no-untyped-def]
     """``b[b0 : b0 + n] = a[a0 : a0 + n]``."""
@@ -49,6 +21,33 @@ def copy_run(a, a0, b, b0, n):  # type: ignore[no-untyped-def]
         copy_vectors(1, a, a0 + i, b, b0 + i)
     for i in range(whole, n):
         b[b0 + i] = a[a0 + i]
+
+
+@entry
+def fill_panels(W, picks, apart, group_apart, bias, out):  # type: ignore[no-untyped-def]
+    """Lay filters out in panels, padded with zeros.
+
+    ``out[g, p, d, j] = W[picks[d] + g·group_apart + (p·nr + j)·apart]``, or the bias
+    where picks[d] < 0, or 0 where there are no biases.
+    """
+    groups, n_panels, depth, nr = out.shape
+    flat = out.reshape(out.size)
+    for g in range(groups):
+        for p in range(n_panels):
+            columns = min(nr, bias.shape[1] - p * nr)
+            for d in range(depth):
+                to = ((g * n_panels + p) * depth + d) * nr
+                at = picks[d] + g * group_apart + p * nr * apart
+                if picks[d] < 0:
+                    for j in range(columns):
+                        flat[to + j] = bias[g, p * nr + j]
+                elif apart == 1:
+                    copy_run(W, at, flat, to, columns)
+                else:
+                    for j in range(columns):
+                        flat[to + j] = W[at + j * apart]
+                for j in range(columns, nr):
+                    flat[to + j] = 0
 
 
 @inner
