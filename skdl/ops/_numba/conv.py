@@ -106,18 +106,18 @@ def _correlate(mr: int, nv: int, span: int) -> Kernel:
 
 @inner
 def put_blocks(x, x0, p, out, out0):  # type: ignore[no-untyped-def]
-    """Copy an image into its frame, in blocks of channels."""
+    """Copy what is used of an image into its frame, in blocks of channels."""
     c, unit = p.channels, p.unit
     width = p.line // c
     if c == unit:
         at = out0 + p.top * p.line + p.left
-        for i in range(p.h):
+        for i in range(0, p.h, p.line_skip):
             copy_run(x, x0 + i * p.row, out, at + i * p.line, p.row)
         return
     plane = p.height * width * unit
     full = c // unit if unit == 6 or unit == 8 else 0
-    for i in range(p.h):
-        for j in range(p.row // c):
+    for i in range(0, p.h, p.line_skip):
+        for j in range(0, p.row // c, p.pixel_skip):
             at = x0 + i * p.row + j * c
             to = out0 + ((p.top + i) * width + p.left // c + j) * unit
             for _ in range(full):

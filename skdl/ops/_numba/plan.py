@@ -69,6 +69,8 @@ WEIGHTS = Struct(
     n_across=int64,
     across=int64,  # distance of pixels
     at_once=int64,  # images that are laid out together
+    line_skip=int64,  # of an image, one line in so many is used
+    pixel_skip=int64,
     block=int64,  # lines that a tile sums over
     lines=int64[::1],
     taps=int64[:, ::1],  # (groups, entries of a window)
@@ -330,6 +332,8 @@ def weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
         n_across=h.out,
         across=h.stride * unit,
         at_once=at_once,
+        line_skip=_used(v),
+        pixel_skip=_used(h),
         block=max(1, summed // h.out),
         lines=grid(np.arange(at_once) * room, lines),
         taps=np.stack(taps),
@@ -344,6 +348,11 @@ def weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
         at_once * pixels * wide,
         (groups, v.size * h.size * c + 1, wide),
     )
+
+
+def _used(axis: Axis) -> int:
+    """Return of how many pixels windows of one entry see one, the first of them."""
+    return axis.stride if axis.size == 1 and axis.before == 0 else 1
 
 
 def _slides_along(axis: Axis) -> bool:
@@ -390,6 +399,8 @@ def depthwise_weights_plan(conv: Conv, dtype: np.dtype) -> WeightsPlan:
         n_across=h.out,
         across=h.stride * c,
         at_once=1,
+        line_skip=1,
+        pixel_skip=1,
         block=max(1, PANEL // (h.out * c * dtype.itemsize)),
         lines=np.arange(v.out) * v.stride * line,
         taps=fill_rows(taps, MR_ENTRIES)[None],
