@@ -13,6 +13,7 @@ CASES = {
     "1x1": ((5, 4, 9), 40, 1, {}),
     "1x1 stride 2": ((6, 7, 4), 3, 1, {"stride": 2}),
     "1x1 stride 2 and 3": ((7, 8, 17), 9, 1, {"stride": (2, 3)}),
+    "1x1 stride 2, padding": ((6, 7, 9), 5, 1, {"stride": 2, "padding": 1}),
     "1x1 stride 3, 8 channels": ((7, 8, 8), 9, 1, {"stride": (3, 1)}),
     "3x3 stride 2": ((9, 8, 3), 7, 3, {"stride": 2, "padding": 1}),
     "3x3 stride 2 same": ((8, 7, 3), 7, 3, {"stride": 2, "padding": "same"}),
