@@ -191,7 +191,16 @@ def skdl_passes(kind: str, shape: tuple[int, ...]) -> dict[str, Callable[[], Any
                 x, gamma, beta, 1e-5, y, mean, variance, inv_std, floor=floor
             ),
             "to input": lambda: channel_norm.channel_norm_backward(
-                x, dy, gamma, mean, inv_std, dgamma, dbeta, dx, y if relu else None
+                x,
+                dy,
+                gamma,
+                beta,
+                mean,
+                inv_std,
+                dgamma,
+                dbeta,
+                dx,
+                y if relu else None,
             ),
         }
     geometry = pool.make_pool(shape[1:], 2)

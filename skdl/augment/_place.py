@@ -92,7 +92,7 @@ def pixels(size: float, side: int) -> int:
     n : int
         Not more than the side.
     """
-    return min(size if isinstance(size, int) else round(size * side), side)
+    return min(size if isinstance(size, Integral) else round(size * side), side)
 
 
 @register("flip")

@@ -248,6 +248,11 @@ def _occlusions(
     h, w = rows.shape[1:3]
     size = min(h, w, size or max(1, min(h, w) // 4))
     stride = stride or max(1, size // 2)
+    if stride > size:
+        raise ValueError(
+            f"Squares of {size} pixels, {stride} apart, leave pixels between them "
+            "uncovered: stride must not exceed size."
+        )
     corners = [(top, left) for top in _steps(h, size, stride)
                for left in _steps(w, size, stride)]  # fmt: skip
     whole = _predictions(model, rows)[range(len(rows)), columns]

@@ -117,6 +117,7 @@ class BatchNorm(Layer):
         n = x.size // c
         unbiased = variance * (n / max(1, n - 1))
         kept[1][...] += self.momentum * (unbiased - kept[1])
+        # NumPy's backward pass reads the output, compiled code whether there is one.
         cache = x, mean, inv_std, _above(out, ctx), own
         return (out if own is None else _spread(out, own, padded)), cache
 
@@ -159,13 +160,13 @@ class BatchNorm(Layer):
             x,
             dy,
             params["gamma"],
+            params["beta"],
             mean,
             inv_std,
             grads["gamma"],
             grads["beta"],
             of_steps,
             y,
-            beta=params["beta"],
             empty=ctx.empty,
         )
         return dx if own is None else _spread(of_steps, own, dx)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from skdl._compat import Integral
+from skdl._compat import Integral, Real
 from skdl._registry import did_you_mean
 from skdl._settings import NOT_NEGATIVE, checked
 from skdl._typing import Shape
@@ -56,8 +56,8 @@ def set_rates(
     for item in chain:
         for inner in item.walk():  # they may come from another network
             inner.layer._rate, inner.layer._frozen = 1.0, False
-    if isinstance(rates, (int, float)):
-        _decay(chain, rates)
+    if isinstance(rates, Real):
+        _decay(chain, float(rates))
         rates = None
     chain = chain[n_added:]
     if isinstance(rates, Mapping):

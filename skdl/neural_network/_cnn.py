@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 
 from skdl import augment, networks
 from skdl._picture_shape import flat_shape, given_shape
@@ -100,7 +101,7 @@ class BaseCNN(BaseNetwork):
             self.n_features_in_ = int(np.prod(self.input_shape_))
             self.__dict__.pop("feature_names_in_", None)
         if reset:
-            self._divisor = divisor_of(X)
+            self._divisor = _divisor_like(getattr(self, "init_from", None), X)
         X = self._in_precision(X)
         if not are_given(y):
             return X
@@ -137,3 +138,16 @@ class BaseCNN(BaseNetwork):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
+
+
+def _divisor_like(source: Any, X: Array) -> float | None:
+    """Return what whole-number pictures are divided by.
+
+    As in the network that training starts from: its weights are for that scale.
+    """
+    divisor = divisor_of(X)
+    if divisor is None:
+        return None
+    if isinstance(source, FrozenEstimator):
+        source = source.estimator
+    return getattr(source, "_divisor", None) or divisor

@@ -94,7 +94,7 @@ def read_pictures(
 
 def _stacked(X: Any) -> Array:
     """Return pictures of a list as one array."""
-    shapes = [getattr(picture, "shape", None) for picture in X]
+    shapes = [_shape_of(picture) for picture in X]
     other = next((i for i, shape in enumerate(shapes) if shape != shapes[0]), None)
     if other is not None:
         raise ValueError(
@@ -102,6 +102,13 @@ def _stacked(X: Any) -> Array:
             f"{shapes[other]}, the first {shapes[0]}. Bring them to one size."
         )
     return np.asarray(X)
+
+
+def _shape_of(picture: Any) -> Shape | None:
+    try:
+        return np.shape(picture)
+    except ValueError:  # lines of different lengths
+        return None
 
 
 def _is_plain(X: Any) -> bool:

@@ -124,14 +124,13 @@ def channel_norm_backward(
     x: Array,
     dy: Array,
     gamma: Array,
+    beta: Array,
     mean: Array,
     inv_std: Array,
     dgamma: Array,
     dbeta: Array,
     out: Array,
     y: Array | None = None,
-    kept: Array | None = None,
-    beta: Array | None = None,
     empty: Empty = np.empty,
 ) -> Array:
     """Backward of `channel_norm`, through μ and σ².
@@ -144,8 +143,8 @@ def channel_norm_backward(
         Input of the forward pass.
     dy : ndarray of shape (…, c)
         ∂L/∂y.
-    gamma : ndarray of shape (c,)
-        Scale.
+    gamma, beta : ndarray of shape (c,)
+        Scale and shift.
     mean, inv_std : ndarray of shape (c,)
         μ and 1/√(σ²+ε) of the forward pass.
     dgamma, dbeta : ndarray of shape (c,)
@@ -153,13 +152,8 @@ def channel_norm_backward(
     out : ndarray of shape (…, c)
         Receives ∂L/∂x; not the memory of `x` or `dy`.
     y : ndarray of shape (…, c), default=None
-        Output of the forward pass, if its floor was 0.
-    kept : ndarray of shape (…, c), default=None
-        Receives the gradient to `other` if `y` is given: ∂L/∂y where y > 0, else 0. May
-        be the memory of `dy`.
-    beta : ndarray of shape (c,), default=None
-        Shift, if `y` is given and nothing was added in the forward pass: compiled code
-        then sees in `x` where y > 0, and writes nothing into `kept`.
+        Output of the forward pass, if its floor was 0 and nothing was added. Compiled
+        code does not read it: it sees in `x` where y > 0.
     empty : callable, default=numpy.empty
         ``empty(shape, dtype)`` gives scratch memory.
 
@@ -168,22 +162,18 @@ def channel_norm_backward(
     out : ndarray of shape (…, c)
         ∂L/∂x.
     """
-    if y is None:
-        kept = dy
-    elif kept is None:
-        kept = out
     if (twin := _twin(x)) is not None:
-        sums = dgamma, dbeta
-        return twin.channel_norm_backward(
-            x, dy, gamma, mean, inv_std, *sums, out, y, kept, beta
-        )
+        args = x, dy, gamma, beta, mean, inv_std, dgamma, dbeta, out
+        return twin.channel_norm_backward(*args, y is not None)
     if y is not None:
+        kept = empty(dy.shape, dy.dtype)
         kept[...] = dy
         below = np.less_equal(y, 0, out=empty(y.shape, np.bool_))
         np.copyto(kept, kept.dtype.type(0), where=below)
-    dbeta[...] = kept.sum(axis=_but_channels(x), dtype=np.float64)
+        dy = kept
+    dbeta[...] = dy.sum(axis=_but_channels(x), dtype=np.float64)
     work = np.subtract(x, mean, out=empty(x.shape, x.dtype))
-    work *= kept
+    work *= dy
     dgamma[...] = work.sum(axis=_but_channels(x), dtype=np.float64)
     dgamma *= inv_std
     # ∂x = a·∂y + b·x + d
@@ -191,7 +181,7 @@ def channel_norm_backward(
     a = gamma * inv_std
     b = -a * inv_std * dgamma / n
     d = -a * dbeta / n - b * mean
-    np.multiply(kept, a, out=out)
+    np.multiply(dy, a, out=out)
     out += np.multiply(x, b, out=work)
     out += d
     return out

@@ -254,7 +254,14 @@ def test_what_is_no_network_for_pictures(display, iris):
 
 
 @pytest.mark.parametrize(
-    "settings", [{"method": "magic"}, {"size": 0}, {"stride": -1}, {"size": 1.5}]
+    "settings",
+    [
+        {"method": "magic"},
+        {"size": 0},
+        {"stride": -1},
+        {"size": 1.5},
+        {"stride": 4, "size": 3, "method": "occlusion"},  # pixels in between
+    ],
 )
 def test_settings_out_of_range(grey, settings):
     net, X = grey

@@ -125,7 +125,7 @@ def test_large_pictures_go_through_in_tiles(monkeypatch, fitted):
     large = np.random.default_rng(0).random((2, 40, 30)).astype(np.float32)
     whole = fitted.predict(large)
     monkeypatch.setattr(_super_resolution, "TILE", 11)
-    np.testing.assert_allclose(fitted.predict(large), whole, rtol=1e-5)
+    np.testing.assert_allclose(fitted.predict(large), whole, rtol=1e-5, atol=1e-5)
 
 
 def test_as_scikit_learn(photo):

@@ -414,3 +414,15 @@ def test_partial_fit_and_restarts_begin_there_too():
     np.testing.assert_array_equal(model.coefs_[0], first.coefs_[0])
     model = MLPClassifier((5,), **net).partial_fit(X, y, classes=[0, 1, 2])
     np.testing.assert_array_equal(model.coefs_[0], first.coefs_[0])
+
+
+@pytest.mark.parametrize("wrap", [lambda source: source, FrozenEstimator])
+def test_whole_numbers_keep_the_scale_of_the_source(wrap):
+    rng = np.random.default_rng(0)
+    bright = rng.integers(0, 256, (30, 8, 8, 1), dtype=np.uint8)
+    dark, y = bright // 4, np.arange(30) % 2
+    source = CNNClassifier(CHAIN, **NET).fit(bright, y)
+    net = CNNClassifier(CHAIN, init_from=wrap(source), freeze="features", **NET)
+    net.fit(dark, y)
+    first = net.network_.predict(dark, n_layers=2)
+    np.testing.assert_array_equal(first, source.network_.predict(dark, n_layers=2))

@@ -16,7 +16,7 @@ import numpy as np
 
 from skdl._typing import Array
 from skdl.ops._numba._inner import inner
-from skdl.ops._numba.elementwise import BLOCK, PASS, over_numbers, relu_backward
+from skdl.ops._numba.elementwise import BLOCK, PASS, over_numbers
 from skdl.ops._numba.images import chunks_of, flat
 from skdl.ops._numba.team import Kernel
 
@@ -198,9 +198,9 @@ def gradient_factors(  # type: ignore[no-untyped-def]
 
 @Kernel
 def combine_rows(  # type: ignore[no-untyped-def]
-    dy, x, combined, factors, floored, out, in_place, block, first, last, slot
+    dy, x, combined, factors, floored, out, block, first, last, slot
 ):
-    """out = a·dy + b·x + d for the blocks first … last − 1; in place: dy is `out`.
+    """out = a·dy + b·x + d for the blocks first … last − 1.
 
     Of dy what ReLU leaves, if one followed.
     """
@@ -210,11 +210,7 @@ def combine_rows(  # type: ignore[no-untyped-def]
     for start in range(first * block, stop, wide):
         end = min(start + wide, stop)
         p, q, r = dy[start:end], x[start:end], out[start:end]
-        # Apart: a loop over memory that may overlap is not made of vectors.
-        if in_place:
-            for j in range(end - start):
-                r[j] = a[j] * r[j] + (b[j] * q[j] + d[j])
-        elif floored:
+        if floored:
             for j in range(end - start):
                 v = p[j]
                 g = zero if q[j] * scale[j] + shift[j] <= zero else v
@@ -311,29 +307,28 @@ def channel_norm_backward(
     x: Array,
     dy: Array,
     gamma: Array,
+    beta: Array,
     mean: Array,
     inv_std: Array,
     dgamma: Array,
     dbeta: Array,
     out: Array,
-    y: Array | None,
-    kept: Array,
-    beta: Array | None,
+    floored: bool,
 ) -> Array:
-    """Twin of `skdl.ops.channel_norm.channel_norm_backward`."""
-    floored = y is not None and beta is not None
-    if y is not None and not floored:
-        dy = relu_backward(dy, y, kept)
+    """Twin of `skdl.ops.channel_norm.channel_norm_backward`.
+
+    If `floored`, ReLU followed in the forward pass.
+    """
     c, dtype, x1, dy1 = x.shape[-1], x.dtype, flat(x), flat(dy)
     block, n = _block(c), x.size // c
     n_blocks = -(-x.size // block)
-    factors = _norm_factors(gamma, gamma if beta is None else beta, mean, inv_std)
+    factors = _norm_factors(gamma, beta, mean, inv_std)
     s, t = (np.empty((n_blocks, c), dtype) for _ in range(2))
     args = x1, dy1, floored, factors, c, block, s, t
     block_gradients(dtype, args, n_blocks, chunks_of(n_blocks, PASS * block))
     combined = np.empty_like(factors)
     parts = s, t, n, gamma, mean, inv_std, dgamma, dbeta, combined
     gradient_factors(dtype, parts, 1, 1)
-    rest = combined, factors, floored, out.reshape(-1), dy is out
-    over_numbers(combine_rows, (dy1, x1, *rest), block)
+    numbers = dy1, x1, combined, factors, floored, out.reshape(-1)
+    over_numbers(combine_rows, numbers, block)
     return out

@@ -29,13 +29,16 @@ def fits_registers(mr: int, nv: int) -> bool:
 
     Parameters
     ----------
+    mr : int
+        Rows of the tile.
     nv : int
         Vectors of columns, or HALF of one.
 
     Returns
     -------
     fits : bool
-        Not those of half vectors, which are for the smallest products.
+        Up to 8 sums with 16 registers, 16 with more. Not those of half vectors, which
+        are for the smallest products.
     """
     return nv > 0 and (mr * nv <= 8 or (MANY and mr * nv <= 16))
 
