@@ -129,6 +129,7 @@ def _call_images(rng: np.random.Generator) -> None:
         code.fit(X if dtype == np.uint8 else shares.astype(dtype))
         net = CNNClassifier(body, augment=["rotate"], max_iter=1, random_state=0)
         net.fit(X, classes).predict(X)
+        net.predict(X[:1])
         for side in (7, 8, 16):  # lines of neighbours that fill their tiles
             lines: list[Layer | str] = [
                 *[Conv2D(n, padding="same") for n in (8, 16, 32, 32)],

@@ -7,6 +7,7 @@ import importlib.util
 import math
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -201,11 +202,25 @@ def n_threads() -> int:
     configured = (_local.get() or _global).get("n_threads", _global["n_threads"])
     if configured != "auto":
         return configured
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = n_cores()
-    return min(cores, _allowed_threads())
+    return min(_own_cores(), _allowed_threads())
+
+
+_LOOK = 0.01  # seconds after which cores are counted anew: that takes a microsecond
+_counted = -math.inf, 1  # when, and how many
+
+
+def _own_cores() -> int:
+    """Return how many cores the process may run on, now or a moment ago."""
+    global _counted
+    now = time.monotonic()
+    at, cores = _counted
+    if now - at > _LOOK:
+        if hasattr(os, "sched_getaffinity"):
+            cores = len(os.sched_getaffinity(0))
+        else:
+            cores = n_cores()
+        _counted = now, cores
+    return cores
 
 
 @lru_cache(maxsize=1)

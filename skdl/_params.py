@@ -7,7 +7,7 @@ product, "keep the best weights" is one copy and L-BFGS needs no packing.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -210,6 +210,29 @@ class ParamVector:
             self.shapes,
             self.vector.dtype,
             vector,
+            self._penalised,
+            self._rates,
+            self._sparse,
+        )
+
+    def like_some(self, names: Iterable[str]) -> ParamVector:
+        """Return a ParamVector of some of the arrays over memory of its own.
+
+        Parameters
+        ----------
+        names : iterable of str
+            Their names.
+
+        Returns
+        -------
+        other : ParamVector
+            Zeros, in the order of these arrays.
+        """
+        chosen = set(names)
+        return ParamVector(
+            {name: shape for name, shape in self.shapes.items() if name in chosen},
+            self.vector.dtype,
+            None,
             self._penalised,
             self._rates,
             self._sparse,

@@ -32,11 +32,14 @@ def compiled_functions():
     images = (
         "conv",
         "depthwise",
+        "images",
+        "linear",
         "pool",
         "warp",
         "channel_norm",
         "elementwise",
         "team",
+        "winograd",
     )
     names = [f"skdl.ops._numba.{name}" for name in ("update", *images)]
     for package in PACKAGES:

@@ -1,5 +1,6 @@
 """Engine and threads: process-wide, in a block, and in worker processes."""
 
+import math
 import os
 import subprocess
 import sys
@@ -132,6 +133,7 @@ def test_threads_keep_to_the_share_of_a_worker(monkeypatch, allowed, expected):
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     monkeypatch.setattr("os.sched_getaffinity", lambda _: range(4), raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", allowed)
+    monkeypatch.setattr(_config, "_counted", (-math.inf, 1))
     _config._allowed_threads.cache_clear()  # it is read once
     try:
         with config_context(n_threads=None):

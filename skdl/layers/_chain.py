@@ -71,8 +71,8 @@ class LayerList(list[Layer]):
         return LayerList, (list(self),)  # what is worked out can be again
 
     @cached_property
-    def products(self) -> dict[bool, int]:
-        """What a network has found out about the layers' products, by engine."""
+    def known(self) -> dict[Any, Any]:
+        """What a network has found out about the layers."""
         return {}
 
     @cached_property

@@ -304,6 +304,9 @@ class Context:
     other : ndarray or None
         What is added to the output of the layer at hand before its floor, if it
         `fuses_sum`; who adds it also undoes the floor in the backward pass.
+    single : bool
+        Whether this is a prediction for one picture by a network whose convolutions are
+        compiled: then so are its products of a vector and a matrix.
     lengths : ndarray of int of shape (n,) or None
         How many of the steps along the first axis of each sample are its own; the rest
         is padding. None: all of them.
@@ -348,6 +351,7 @@ class Context:
         "other",
         "rng",
         "sides",
+        "single",
         "targets",
         "touched",
         "train",
@@ -368,6 +372,7 @@ class Context:
         self.as_rows = False
         self.floor = -math.inf
         self.other: Array | None = None
+        self.single = False
         self.lengths: Array | None = None
         self.carried: Carried | None = None
         self.targets: Array | None = None

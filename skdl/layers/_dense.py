@@ -62,6 +62,7 @@ class Dense(Layer):
 
     accepts_sparse = True
     is_affine = True
+    fuses_floor = True
     _registries = {
         "initializer": initializers.registry,
         "bias_initializer": initializers.registry,
@@ -101,9 +102,12 @@ class Dense(Layer):
         return math.prod(input_shape) * self.units
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
-        W = params["W"]
-        z = linear(x, W, params.get("b"), ctx.empty((*x.shape[:-1], W.shape[1])))
-        return z, x if ctx.train else None
+        return self._of(x, params["W"], params, ctx), x if ctx.train else None
+
+    @staticmethod
+    def _of(x: Any, W: Array, params: Tree, ctx: Context) -> Any:
+        out = ctx.empty((*x.shape[:-1], W.shape[1]))
+        return linear(x, W, params.get("b"), out, ctx.floor, ctx.single)
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
@@ -182,8 +186,7 @@ class DropConnect(Dense):
         W = params["W"]
         mask = keep_mask(W.shape, self.rate, ctx)
         masked = np.multiply(W, mask, out=ctx.empty(W.shape))
-        z = linear(x, masked, params.get("b"), ctx.empty((*x.shape[:-1], W.shape[1])))
-        return z, (x, mask, masked)
+        return self._of(x, masked, params, ctx), (x, mask, masked)
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context

@@ -53,14 +53,22 @@ class FoldedChain:
     ----------
     changes : bool
         Whether arrays are other ones than before.
-    last : tuple of (object, dict) or None
-        What a network remembers here: of what it was made, and its arrays.
+    sources : frozenset of str
+        Keys, in the chain as it was, of what convolutions are made of.
+    last : object
+        What a network remembers here.
     """
 
     def __init__(self, layers: LayerList, kept: list[_Kept]) -> None:
         self.layers = layers
         self.kept = kept
         self.changes = any(k.norms or k.inner is not None for k in kept)
+        self.sources = frozenset(
+            key
+            for layer, k in zip(layers, kept, strict=True)
+            if k.inner is not None or type(layer) in _CONVOLUTIONS
+            for key in (k.key, *(norm for norm, _ in k.norms))
+        )
         self.last: Any = None
 
     def arrays(self, params: Tree) -> dict[str, Any]:
@@ -77,6 +85,44 @@ class FoldedChain:
             Arrays by the keys of the layers that are left.
         """
         return {str(i): _arrays(kept, params) for i, kept in enumerate(self.kept)}
+
+    def convolutions(self, params: Tree) -> dict[str, Any]:
+        """Return the arrays of `sources` alone, those of convolutions.
+
+        Parameters
+        ----------
+        params : mapping
+            Arrays of `sources` by layer key.
+
+        Returns
+        -------
+        arrays : dict
+            Arrays by the keys of the layers that are left.
+        """
+        return {
+            str(i): _arrays(kept, params)
+            for i, kept in enumerate(self.kept)
+            if kept.key in self.sources
+        }
+
+    def rest(self, params: Tree) -> dict[str, Any]:
+        """Return the arrays that `convolutions` leaves out.
+
+        Parameters
+        ----------
+        params : mapping
+            Arrays by layer key.
+
+        Returns
+        -------
+        arrays : dict
+            Arrays by the keys of the layers that are left.
+        """
+        return {
+            str(i): params[kept.key]
+            for i, kept in enumerate(self.kept)
+            if kept.key not in self.sources and kept.key in params
+        }
 
 
 def _arrays(kept: _Kept, params: Tree) -> Any:

@@ -23,6 +23,7 @@ from skdl.layers import (
     Arena,
     Context,
     Conv2D,
+    Dense,
     DepthwiseConv2D,
     Layer,
     LayerList,
@@ -35,6 +36,7 @@ from skdl.layers import (
     resolve_chain,
 )
 from skdl.networks._describe import describe
+from skdl.networks._ready import FEW, Ready, merge
 from skdl.networks._specs import flatten
 from skdl.ops import _blas
 from skdl.ops.linear import SHARED
@@ -44,8 +46,6 @@ from skdl.ops.linear import SHARED
 _CHUNK_BYTES = 2**20
 
 _COMPILED = Conv2D, DepthwiseConv2D  # where Numba is
-
-_REMEMBERED = 2**20  # bytes of weights: to compare them takes 0.05 ms
 
 
 class Network:
@@ -135,11 +135,14 @@ class Network:
     @property
     def convolves(self) -> bool:
         """Whether one of the layers is a convolution, which Numba compiles."""
-        return any(
-            isinstance(inner.layer, _COMPILED)
-            for item in inside_chain(self.layers, self.input_shape)
-            for inner in item.walk()
-        )
+        known = self.layers.known
+        if "convolves" not in known:
+            known["convolves"] = any(
+                isinstance(inner.layer, _COMPILED)
+                for item in inside_chain(self.layers, self.input_shape)
+                for inner in item.walk()
+            )
+        return known["convolves"]
 
     def check_input(self, X: Any) -> None:
         """Raise if the first layer cannot take this kind of input.
@@ -224,7 +227,7 @@ class Network:
         tree : dict
             What `forward` and `backward` take.
         """
-        return _merge(params.tree, self.state.tree)
+        return merge(params.tree, self.state.tree)
 
     def forward(self, tree: Tree, x: Any, ctx: Context) -> tuple[Array, list[Any]]:
         """Run all layers.
@@ -337,10 +340,13 @@ class Network:
         """
         self.check_input(X)
         sized = self.at(X.shape[1:]) if isinstance(X, np.ndarray) else self
-        layers, tree = self._for_predictions(n_layers)
+        ready: Any
+        layers, tree, ready = self._for_predictions(n_layers)
         n, chunk = X.shape[0], sized._chunk(X.dtype, n_layers)
-        arena = Arena(self.dtype) if n > chunk else None
+        lent = ready is not None and n <= min(chunk, FEW)
+        arena = ready.take_arena() if lent else Arena(self.dtype) if n > chunk else None
         ctx = Context(train=False, dtype=self.dtype, arena=arena)
+        ctx.single = n == 1 and use_numba() and self.convolves
         for start in range(0, max(n, 1), chunk):
             if arena is not None:
                 arena.reset()
@@ -348,34 +354,28 @@ class Network:
             x, lengths = pad_rows(X if n <= chunk else X[rows], ctx.empty)
             ctx.begin(lengths=lengths)
             yield rows, forward_chain(layers, tree, self._cast(x, ctx), ctx)[0]
+        if lent:
+            ready.give_back(arena)
 
-    def _for_predictions(self, n_layers: int | None) -> tuple[Sequence[Layer], Tree]:
-        """Return a chain for predictions, and its arrays.
+    def _for_predictions(
+        self, n_layers: int | None
+    ) -> tuple[Sequence[Layer], Tree, Ready | None]:
+        """Return a chain for predictions, its arrays, and what is kept for them.
 
-        Those of a small network are remembered until one of its numbers has changed: to
-        make them takes as long as a picture.
+        What convolutions take is kept until one of its numbers has changed, if it is
+        not much: to make it takes as long as a picture.
         """
         layers = self.layers if n_layers is None else self.layers[:n_layers]
-        chain = fold_norms(layers)
-        if not chain.changes:
-            return chain.layers, self.tree(self.params)
-        is_part = layers is not self.layers  # and will be another list next time
-        if is_part or self.params.vector.nbytes > _REMEMBERED:
-            return chain.layers, chain.arrays(self.tree(self.params))
-        if chain.last is None or not self._equals(chain.last[0]):
-            # Of a copy, which nobody changes while it is compared with.
-            fixed = self.copy()
-            arrays = chain.arrays(fixed.tree(fixed.params))
-            chain.last = fixed, _with_room(arrays)
-        return chain.layers, chain.last[1]
-
-    def _equals(self, other: Network) -> bool:
-        """Return whether all numbers are those of a network of the same layers."""
-        mine, its = (self.params, self.state), (other.params, other.state)
-        return all(
-            a.vector.dtype == b.vector.dtype and bool((a.vector == b.vector).all())
-            for a, b in zip(mine, its, strict=True)
-        )
+        chain, tree = fold_norms(layers), self.tree(self.params)
+        if not (chain.changes or (chain.sources and use_numba())):
+            return chain.layers, tree, None
+        if layers is self.layers:  # a part will be another list next time
+            ready = chain.last
+            if ready is None or not ready.suits(self.params, self.state):
+                ready = chain.last = Ready(self.layers, self.params, self.state)
+            if ready.arrays is not None:
+                return chain.layers, {**chain.rest(tree), **ready.arrays}, ready
+        return chain.layers, chain.arrays(tree), None
 
     def computing(self, n_rows: int) -> AbstractContextManager[None]:
         """Return a block in which BLAS has the threads that suit the network.
@@ -405,26 +405,32 @@ class Network:
             return False
         # X may have other steps or pixels than fit.
         times = math.prod(X.shape[1:]) / max(1, math.prod(self.input_shape))
-        compiled, known = use_numba(), self.layers.products
-        if compiled not in known:
-            known[compiled] = self._blas_products(compiled)
-        return n * times * known[compiled] < _blas.SMALL
+        key, known = (use_numba(), n == 1), self.layers.known
+        if key not in known:
+            known[key] = self._blas_products(*key)
+        return n * times * known[key] < _blas.SMALL
 
-    def _blas_products(self, compiled: bool) -> int:
+    def _blas_products(self, compiled: bool, single: bool) -> int:
         """Return how many multiplications BLAS has for a sample, or too many.
 
-        Where convolutions are compiled it has none of theirs.
+        Where convolutions are compiled it has none of theirs, nor for a single picture
+        those of dense layers.
         """
-        sizes = dict.fromkeys(range(len(self.layers)), 0)
-        for name, shape in self.params.shapes.items():
-            sizes[int(name.partition(".")[0])] += math.prod(shape)
+        skipped: set[type] = set()
+        if compiled and self.convolves:
+            skipped = {*_COMPILED, Dense} if single else set(_COMPILED)
+        inside = inside_chain(self.layers, self.input_shape)
+        layers = {item.key: item.layer for first in inside for item in first.walk()}
         total = 0
-        for i, size in sizes.items():
-            layer: Any = self.layers[i]
-            if compiled and type(layer) in _COMPILED and not layer.winograd:
-                continue
-            # Weights act at each step or pixel again.
-            total += size * max(math.prod(s[:-1]) for s in self.shapes[i : i + 2])
+        for name, shape in self.params.shapes.items():
+            owner = name.rpartition(".")[0]
+            while owner not in layers:  # of a part of a layer
+                owner = owner.rpartition(".")[0]
+            if len(shape) > 1 and type(layers[owner]) not in skipped:
+                # Weights act at each step or pixel again.
+                i = int(name.partition(".")[0])
+                pixels = max(math.prod(s[:-1]) for s in self.shapes[i : i + 2])
+                total += math.prod(shape) * pixels
         return total
 
     def at(self, input_shape: Shape) -> Network:
@@ -595,25 +601,9 @@ class Network:
         return new
 
 
-def _with_room(arrays: Tree) -> dict[str, Any]:
-    """Give filters a place for what compiled code makes of them."""
-    found = {k: _with_room(v) if isinstance(v, dict) else v for k, v in arrays.items()}
-    if "W" in found:
-        found["packed"] = {}
-    return found
-
-
 def _rate(name: str, spec: ParamSpec) -> float:
     settings = {"rate": spec.rate}
     return checked(f"The ParamSpec of {name}", {"rate": NOT_NEGATIVE}, settings)["rate"]
-
-
-def _merge(a: Tree, b: Tree) -> dict[str, Any]:
-    merged = dict(a)
-    for key, value in b.items():
-        inner = merged.get(key)
-        merged[key] = _merge(inner, value) if isinstance(inner, dict) else value
-    return merged
 
 
 def _is_auto(initializer: str | Initializer) -> bool:

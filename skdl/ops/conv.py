@@ -49,8 +49,8 @@ def _twin(winograd: bool = False) -> Any:
     return _compiled("winograd" if winograd else "conv")
 
 
-def _by_winograd(conv: Conv, pictures: Array) -> bool:
-    return fits(conv, pictures.dtype) and pays(conv, len(pictures))
+def _by_winograd(conv: Conv, pictures: Array, kept: bool = False) -> bool:
+    return fits(conv, pictures.dtype) and pays(conv, len(pictures), kept)
 
 
 def conv2d(
@@ -93,10 +93,9 @@ def conv2d(
     out : ndarray of shape (n, ho, wo, filters)
         y.
     """
-    if winograd and use_numba() and _by_winograd(conv, x):
-        twin = _compiled("winograd")
-        return twin.correlate_images(conv, False, x, W, b, out, floor, empty)
-    if (twin := _twin()) is not None:
+    if (
+        twin := _twin(winograd and _by_winograd(conv, x, packed is not None))
+    ) is not None:
         return twin.correlate_images(conv, False, x, W, b, out, floor, empty, packed)
     if conv.depthwise:
         depthwise(conv, x, W, out)

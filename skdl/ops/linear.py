@@ -5,6 +5,9 @@ Of arrays with more axes each vector along the last one is a row.
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -19,6 +22,11 @@ _BLOCK = 2**25  # what is worth one more: each packs all of the other matrix ane
 _NARROWEST = 48  # a block packs all of the other matrix: few rows do not pay for that
 _NARROW = 192  # nor do these for more than two blocks
 _MOST = 16  # blocks
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> Any:
+    return import_module("skdl.ops._numba.linear")
 
 
 def product(a: Array, b: Array, out: Array) -> Array:
@@ -69,8 +77,15 @@ def _cuts(m: int, n: int, k: int) -> list[int]:
     return [16 * round(length * i / n_parts / 16) for i in range(n_parts)] + [length]
 
 
-def linear(x: Any, W: Array, b: Array | None, out: Array) -> Array:
-    """Z = XW + b.
+def linear(
+    x: Any,
+    W: Array,
+    b: Array | None,
+    out: Array,
+    floor: float = -math.inf,
+    compiled: bool = False,
+) -> Array:
+    """Z = max(floor, XW + b).
 
     Parameters
     ----------
@@ -82,12 +97,18 @@ def linear(x: Any, W: Array, b: Array | None, out: Array) -> Array:
         Biases.
     out : ndarray of shape (..., n_out)
         Receives Z.
+    floor : float, default=-inf
+        The least value of Z: 0 makes it ReLU of the affine map. NaN stays.
+    compiled : bool, default=False
+        Whether a single row goes to compiled code.
 
     Returns
     -------
     out : ndarray of shape (..., n_out)
         Z.
     """
+    if compiled and isinstance(x, np.ndarray) and len(x) == 1 and x.ndim == 2:
+        return _compiled().linear_row(x, W, b, out, floor)
     if isinstance(x, np.ndarray):
         if x.ndim == 2:
             product(x, W, out)
@@ -97,7 +118,7 @@ def linear(x: Any, W: Array, b: Array | None, out: Array) -> Array:
         out[...] = x @ W
     if b is not None:
         out += b
-    return out
+    return np.maximum(out, floor, out=out) if floor > -math.inf else out
 
 
 def linear_backward_weights(

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from skdl._typing import Array
 from skdl.ops.geometry import Conv
 
 TILE = 4  # pixels of the output along a side
 PATCH = 6  # and of the input
-FEW = 64  # patches
+FEW = 64  # patches, for filters that are transformed anew
+FEW_KEPT = 8  # and for those that were kept
 COLUMNS = 32  # channels and filters come in multiples of it
 
 OUTPUT = (  # Aᵀ
@@ -32,18 +32,14 @@ INPUT = (  # Bᵀ
     (0, 2, -1, -2, 1, 0),
     (0, 4, 0, -5, 0, 1),
 )
-_FILTERS = np.array(  # G
-    [
-        [1 / 4, 0, 0],
-        [-1 / 6, -1 / 6, -1 / 6],
-        [-1 / 6, 1 / 6, -1 / 6],
-        [1 / 24, 1 / 12, 1 / 6],
-        [1 / 24, -1 / 12, 1 / 6],
-        [0, 0, 1],
-    ]
+FILTERS = (  # G
+    (1 / 4, 0, 0),
+    (-1 / 6, -1 / 6, -1 / 6),
+    (-1 / 6, 1 / 6, -1 / 6),
+    (1 / 24, 1 / 12, 1 / 6),
+    (1 / 24, -1 / 12, 1 / 6),
+    (0, 0, 1),
 )
-# Both sides at once: (36, 9).
-_BOTH = np.kron(_FILTERS, _FILTERS).astype(np.float32)
 
 
 def fits(conv: Conv, dtype: np.dtype) -> bool:
@@ -70,11 +66,11 @@ def fits(conv: Conv, dtype: np.dtype) -> bool:
     )
 
 
-def pays(conv: Conv, n: int) -> bool:
+def pays(conv: Conv, n: int, kept: bool) -> bool:
     """Return whether so many pictures have enough patches.
 
-    The filters are transformed anew for each call: for few patches that takes longer
-    than what it saves.
+    To transform the filters takes longer than what it saves for few patches, and of
+    transformed filters there are four times as many numbers to read.
 
     Parameters
     ----------
@@ -82,31 +78,13 @@ def pays(conv: Conv, n: int) -> bool:
         The geometry.
     n : int
         Number of pictures.
+    kept : bool
+        Whether the filters are transformed once for many calls.
 
     Returns
     -------
     pays : bool
-        Whether there are more than `FEW` patches.
+        Whether there are more than `FEW` patches, or `FEW_KEPT`.
     """
     down, across = (-(-axis.out // TILE) for axis in conv.axes)
-    return n * down * across > FEW
-
-
-def transform_filters(W: Array, out: Array) -> Array:
-    """Return G g Gᵀ for each pair of channels.
-
-    Parameters
-    ----------
-    W : ndarray of shape (3, 3, c, k)
-        Filters.
-    out : ndarray of shape (36, c, k)
-        Receives them.
-
-    Returns
-    -------
-    out : ndarray of shape (36, c, k)
-        The transformed filters.
-    """
-    flat = np.ascontiguousarray(W).reshape(9, -1)
-    np.matmul(_BOTH, flat, out=out.reshape(PATCH * PATCH, -1))
-    return out
+    return n * down * across > (FEW_KEPT if kept else FEW)

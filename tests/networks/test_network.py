@@ -92,12 +92,9 @@ def test_predict_in_chunks_is_predict_at_once():
         ([Dense(6)], (5000, 9), (1, 5000, 9), False),
         ([Dense(6)], (50, 9), (1, 5000, 9), False),
         ([Embedding(9, 6), Dense(6)], (5000,), (1, 5000), False),
-        (
-            [Conv2D(6, winograd=True), "flatten", Dense(2)],
-            (8, 8, 9),
-            (1, 8, 8, 9),
-            False,
-        ),
+        ([Dense(60), Residual([Dense(60)]), Dense(99)], (9,), (1, 9), False),
+        ([Residual([], shortcut=[Dense(9)])], (9,), (1, 9), True),
+        ([Residual([Dense(6)])], (5000,), (1, 5000), False),  # and of the shortcut
     ],
 )
 def test_blas_gets_one_thread_unless_work_is_little(

@@ -6,6 +6,7 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits
 
 from skdl import config_context
+from skdl._config import has_numba
 from skdl.ops import linear as module
 from skdl.ops._blas import one_blas_thread
 from skdl.ops.linear import (
@@ -46,6 +47,36 @@ def test_forward(problem, name, dtype):
     np.testing.assert_allclose(
         linear(FORMATS[name](x), W, None, out), x @ W, rtol=1e-5, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_floor(problem, name):
+    x, W, b, _ = problem
+    got = linear(FORMATS[name](x), W, b, dirty(6, 3), floor=0.0)
+    np.testing.assert_allclose(got, np.maximum(x @ W + b, 0), rtol=1e-12, atol=1e-14)
+    W[0, 0] = np.nan
+    assert np.isnan(linear(np.ones((2, 4)), W, b, dirty(2, 3), 0.0)[:, 0]).all()
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+@pytest.mark.parametrize("n_out", [1, 10, 32, 64, 84, 128, 200])
+@pytest.mark.parametrize("n_in", [1, 7, 400, 5000])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_compiled_row(n_in, n_out, dtype):
+    rng = np.random.default_rng(0)
+    x, W = rng.normal(size=(1, n_in)), rng.normal(size=(n_in, n_out))
+    x, W, b = (a.astype(dtype) for a in (x, W, rng.normal(size=n_out)))
+    tolerance = (np.abs(x) @ np.abs(W)).max() * (1e-6 if dtype == np.float32 else 1e-14)
+    for bias in (b, None):
+        for floor in (-np.inf, 0.0):
+            expected = linear(x, W, bias, dirty(1, n_out, dtype=dtype), floor)
+            for n_threads in (1, 3):
+                out = dirty(1, n_out, dtype=dtype)
+                with config_context(n_threads=n_threads):
+                    assert linear(x, W, bias, out, floor, compiled=True) is out
+                np.testing.assert_allclose(out, expected, atol=tolerance)
+    x[0, -1] = np.nan
+    assert np.isnan(linear(x, W, b, out, 0.0, compiled=True)).all()
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -9,7 +9,7 @@ from skdl.layers import Context, Conv2D
 from skdl.networks import Network
 from skdl.ops.conv import conv2d, conv2d_backward_input
 from skdl.ops.geometry import make_conv
-from skdl.ops.winograd import FEW, INPUT, OUTPUT, fits, pays, transform_filters
+from skdl.ops.winograd import FEW, FILTERS, INPUT, OUTPUT, fits, pays
 
 SINGLE = np.dtype(np.float32)
 CASES = {  # pictures, their shape, filters, padding
@@ -24,12 +24,11 @@ CASES = {  # pictures, their shape, filters, padding
 def test_the_transforms_are_a_convolution():
     """Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A, exact in integers but for G."""
     rng = np.random.default_rng(0)
-    d, g = rng.integers(-3, 4, (6, 6)), rng.integers(-3, 4, (3, 3)).astype("f")
-    U = transform_filters(g[:, :, None, None], np.empty((36, 1, 1), "f"))
-    A, B = np.array(OUTPUT), np.array(INPUT)
-    got = A @ (U.reshape(6, 6) * (B @ d @ B.T)) @ A.T
+    d, g = rng.integers(-3, 4, (6, 6)), rng.integers(-3, 4, (3, 3))
+    A, B, G = np.array(OUTPUT), np.array(INPUT), np.array(FILTERS)
+    got = A @ ((G @ g @ G.T) * (B @ d @ B.T)) @ A.T
     windows = np.lib.stride_tricks.sliding_window_view(d, (3, 3))
-    np.testing.assert_allclose(got, np.einsum("pqij,ij->pq", windows, g), atol=1e-4)
+    np.testing.assert_allclose(got, np.einsum("pqij,ij->pq", windows, g), atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +52,9 @@ def test_what_fits(settings, expected):
 
 def test_few_patches_go_the_direct_way():
     conv = make_conv((16, 13, 32), 32, 3, padding=1)  # 4 × 4 patches a picture
-    assert not pays(conv, FEW // 16)
-    assert pays(conv, FEW // 16 + 1)
+    assert not pays(conv, FEW // 16, kept=False)
+    assert pays(conv, FEW // 16 + 1, kept=False)
+    assert pays(conv, 1, kept=True)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(5, 16, 13, 32)).astype(np.float32)
     W = rng.normal(size=conv.filters_shape).astype(np.float32)

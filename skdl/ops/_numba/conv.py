@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from skdl._typing import Array
-from skdl.ops._numba._inner import entry, inner
+from skdl.ops._numba._inner import inner
 from skdl.ops._numba.depthwise import correlate_channels, weights_of_channels
 from skdl.ops._numba.images import (
     chunks_of,
@@ -217,8 +217,8 @@ def _weights_gradient(mr: int, nv: int, span: int) -> Kernel:
     return weights
 
 
-@entry
-def add_slices(sums, k, dW, db):  # type: ignore[no-untyped-def]
+@Kernel
+def add_slices(sums, k, dW, db, first, last, slot):  # type: ignore[no-untyped-def]
     """Add partial sums up, in order; the last row of each is the gradient of biases.
 
     Parameters
@@ -273,8 +273,9 @@ def correlate_images(
         if b is None:
             b = np.zeros(conv.channels if transposed else conv.filters, dtype)
         panels = (empty if packed is None else aligned)(plan.shape, dtype)
-        groups, parts = plan.shape[0], (plan.picks, plan.apart, plan.group_apart)
-        fill_panels(W.reshape(-1), *parts, b.reshape(groups, -1), panels)
+        parts, biases = plan.picks, b.reshape(plan.shape[0], -1)
+        places = plan.apart, plan.group_apart
+        fill_panels(dtype, (W.reshape(-1), parts, *places, biases, panels), 1, 1)
         if packed is not None:
             packed["panels"] = plan, panels
     pieces = PIECES if len(x) < PIECES else 1
@@ -318,4 +319,5 @@ def weights_gradient(
         more = flat(x), plan.filled.table, flat(dy), k, n, nr, rooms, panels, sums
         _weights_gradient(*plan.form)(dtype, more, slices, n_chunks)
     lines = dW.reshape(-1, dW.shape[-1])
-    add_slices(sums, k, lines, np.empty(0, dtype) if db is None else db)
+    biases = np.empty(0, dtype) if db is None else db
+    add_slices(dtype, (sums, k, lines, biases), 1, 1)

@@ -17,6 +17,7 @@ from numba import int64, types
 from numba.core.cgutils import ir
 from numba.extending import intrinsic
 
+from skdl._config import n_threads
 from skdl._typing import Array
 from skdl.ops._numba._inner import inner
 from skdl.ops._numba._struct import Struct
@@ -25,13 +26,16 @@ from skdl.ops._numba.plan import FRAME, frame_fields
 from skdl.ops._numba.prefetch import prefetch
 from skdl.ops._numba.team import Kernel, n_slots
 from skdl.ops._numba.tile import FROM_B, MR, NV, fill_rows, tile
-from skdl.ops._numba.vector import BYTES, Emitter
+from skdl.ops._numba.vector import BYTES, Emitter, copy_vectors
 from skdl.ops.correlation import Frame
 from skdl.ops.geometry import Conv
-from skdl.ops.winograd import INPUT, OUTPUT, PATCH, TILE, transform_filters
+from skdl.ops.memory import aligned
+from skdl.ops.winograd import FILTERS, INPUT, OUTPUT, PATCH, TILE
 
 BLOCK = 24  # patches, about
 N_PRODUCTS = PATCH * PATCH
+MATRICES = INPUT, OUTPUT, FILTERS
+TO_PATCH, TO_TILE, TO_FILTER = range(3)
 APART = 16  # numbers between planes: a cache has few places for one multiple of 2048
 
 WINOGRAD = Struct(
@@ -55,10 +59,10 @@ _open = WINOGRAD.opener()
 
 
 @intrinsic(prefer_literal=True)
-def combine(typingctx, output, a, a0, a_step, b, b0, b_step):  # type: ignore[no-untyped-def]
-    """One vector of lanes: b_i = Σ_j M[i, j]·a_j, M = Aᵀ if `output`, else Bᵀ."""
-    matrix = OUTPUT if output.literal_value else INPUT
-    signature = types.void(output, a, types.intp, types.intp, b, types.intp, types.intp)
+def combine(typingctx, which, a, a0, a_step, b, b0, b_step):  # type: ignore[no-untyped-def]
+    """One vector of lanes: b_i = Σ_j M[i, j]·a_j, M the matrix of that number."""
+    matrix = MATRICES[which.literal_value]
+    signature = types.void(which, a, types.intp, types.intp, b, types.intp, types.intp)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         e = Emitter(context, builder, a.dtype)
@@ -68,7 +72,7 @@ def combine(typingctx, output, a, a0, a_step, b, b0, b_step):  # type: ignore[no
         def place(base: Any, step: Any, i: int) -> Any:
             return e.at(base, builder.mul(step, ir.Constant(step.type, i)))
 
-        values = [e.load(place(source, args[3], j)) for j in range(PATCH)]
+        values = [e.load(place(source, args[3], j)) for j in range(len(matrix[0]))]
         for i, row in enumerate(matrix):
             total = None
             for number, value in zip(row, values, strict=True):
@@ -105,86 +109,140 @@ def finish(typingctx, a, a0, bias, z, floor, y, y0):  # type: ignore[no-untyped-
     return signature, codegen
 
 
+@Kernel
+def lay_filters(W, c, k, transposed, panels, temporary, first, last, slot):  # type: ignore[no-untyped-def]
+    """G g Gᵀ of filters of some channels, in panels; the sums start from 0."""
+    tmp = temporary[slot]
+    n_panels, depth, nr = panels.shape[1:]
+    out, lanes = panels.reshape(panels.size), BYTES // W.itemsize
+    plane, half = n_panels * depth * nr, 9 * lanes
+    for z in range(first, last):
+        for j in range(0, k, lanes):
+            for e in range(9):
+                if transposed:  # turned round, channels and filters exchanged
+                    for i in range(lanes):
+                        tmp[e * lanes + i] = W[((8 - e) * k + j + i) * c + z]
+                else:
+                    copy_vectors(1, W, (e * c + z) * k + j, tmp, e * lanes)
+            for q in range(3):
+                combine(TO_FILTER, tmp, q * lanes, 3 * lanes,
+                        tmp, half + q * lanes, 3 * lanes)  # fmt: skip
+            to = (j // nr * depth + 1 + z) * nr + j % nr
+            for q in range(PATCH):
+                combine(TO_FILTER, tmp, half + 3 * q * lanes, lanes,
+                        out, q * PATCH * plane + to, plane)  # fmt: skip
+            if z == 0:
+                for e in range(N_PRODUCTS):
+                    for i in range(lanes):
+                        out[e * plane + to - nr + i] = 0
+
+
 @inner
 def take_patch(w, room, base, V, at, step, tmp):  # type: ignore[no-untyped-def]
     """Bᵀ d B of one patch, to 36 planes."""
     lanes = BYTES // room.itemsize
     for z in range(0, w.c, lanes):
         for q in range(PATCH):
-            combine(False, room, base + q * w.c + z, w.line, tmp, q * lanes,
+            combine(TO_PATCH, room, base + q * w.c + z, w.line, tmp, q * lanes,
                     PATCH * lanes)  # fmt: skip
         for q in range(PATCH):
-            combine(False, tmp, q * PATCH * lanes, lanes, V, q * PATCH * step + at + z,
-                    step)  # fmt: skip
+            combine(TO_PATCH, tmp, q * PATCH * lanes, lanes,
+                    V, q * PATCH * step + at + z, step)  # fmt: skip
 
 
 @inner
-def give_patch(w, M, at, step, bias, floor, y, to, down, right, tmp):  # type: ignore[no-untyped-def]
+def give_patch(w, M, at, step, z0, z1, bias, floor, y, to, down, right, tmp):  # type: ignore[no-untyped-def]
     """max(Aᵀ m A + bias, floor) of one patch: so many pixels down and to the right."""
     lanes = BYTES // y.itemsize
     last = N_PRODUCTS * lanes
-    for z in range(0, w.k, lanes):
+    for z in range(z0, z1, lanes):
         for q in range(PATCH):
-            combine(True, M, q * step + at + z, PATCH * step, tmp, q * lanes,
+            combine(TO_TILE, M, q * step + at + z, PATCH * step, tmp, q * lanes,
                     PATCH * lanes)  # fmt: skip
         for q in range(down):
-            combine(True, tmp, q * PATCH * lanes, lanes, tmp, last, lanes)
+            combine(TO_TILE, tmp, q * PATCH * lanes, lanes, tmp, last, lanes)
             for s in range(right):
                 finish(tmp, last + s * lanes, bias, z, floor,
                        y, to + (q * w.wo + s) * w.k + z)  # fmt: skip
 
 
+@inner
+def take_patches(w, room, begin, count, V, step, tmp):  # type: ignore[no-untyped-def]
+    """Bᵀ d B of some patches of a group of images."""
+    for t in range(count):
+        image, place = (begin + t) // w.patches, (begin + t) % w.patches
+        p, q = place // w.across, place % w.across
+        base = image * w.size + TILE * (p * w.line + q * w.c)
+        take_patch(w, room, base, V, t * w.c, step, tmp)
+
+
+@inner
+def multiply(w, V, v_step, U, first, last, M, m_step, count):  # type: ignore[no-untyped-def]
+    """Sum the products of `count` patches over channels, for some panels of filters."""
+    n_panels, depth, nr = U.shape[1:]
+    flat_U, none = U.reshape(U.size), V.dtype.type(-np.inf)
+    share = -(-depth * nr * MR // (count * 16)) * 16
+    for e in range(N_PRODUCTS):
+        for panel in range(first, last):
+            b0 = ((e * n_panels + panel) * depth + 1) * nr
+            for r in range(0, count, MR):
+                # The next panel comes from the third-level cache.
+                ahead = b0 + depth * nr + r // MR * share
+                for z in range(0, share, 16):
+                    prefetch(flat_U, ahead + z)
+                tile(MR, NV, FROM_B, V, e * v_step, w.rows, r, w.step, 0,
+                     flat_U, b0, M, e * m_step + panel * nr, w.outs, r,
+                     1, w.c, 1, 0, nr, nr, none)  # fmt: skip
+
+
+@inner
+def give_patches(w, M, step, begin, count, z0, z1, bias, floor, y, y0, tmp):  # type: ignore[no-untyped-def]
+    """max(Aᵀ m A + bias, floor) of some patches, for filters z0 … z1 − 1."""
+    for t in range(count):
+        image, place = (begin + t) // w.patches, (begin + t) % w.patches
+        p, q = place // w.across, place % w.across
+        to = y0 + image * w.y_size + TILE * (p * w.wo + q) * w.k
+        give_patch(w, M, t * w.k, step, z0, z1, bias, floor, y, to,
+                   min(TILE, w.ho - TILE * p), min(TILE, w.wo - TILE * q),
+                   tmp)  # fmt: skip
+
+
 @Kernel
 def correlate(  # type: ignore[no-untyped-def]
-    x, n, table, U, bias, y, floor, rooms, many, sums, temporary, first, last, slot
-):
-    """Convolve some groups of images."""
+    x, n, table, U, bias, y, floor, parts, sides, rooms, many, sums, temporary,
+    first, last, slot
+):  # fmt: skip
+    """Convolve some groups of images; a piece has a part of the patches and filters."""
     w = _open(table)
     room, V, M, tmp = rooms[slot], many[slot], sums[slot], temporary[slot]
-    n_panels, depth, nr = U.shape[1:]
-    flat_U, none = U.reshape(U.size), x.dtype.type(-np.inf)
+    n_panels, nr = U.shape[1], U.shape[3]
     v_step, m_step = w.block * w.c + APART, w.block * w.k + APART
     for i in range(w.at_once):
         fill_border(w, x.dtype.type(0), room[i * w.size : (i + 1) * w.size])
-    for start in range(first * w.at_once, min(n, last * w.at_once), w.at_once):
+    for u in range(first, last):
+        piece, start = u % (parts * sides), u // (parts * sides) * w.at_once
+        part, side = piece // sides, piece % sides
         n_images = min(w.at_once, n - start)
-        for i in range(n_images):
-            frame = room[i * w.size : (i + 1) * w.size]
-            put(x, (start + i) * w.x_size, w, frame)
-        total = n_images * w.patches
-        for begin in range(0, total, w.block):
-            count = min(w.block, total - begin)
-            for t in range(count):
-                image, place = (begin + t) // w.patches, (begin + t) % w.patches
-                p, q = place // w.across, place % w.across
-                base = image * w.size + TILE * (p * w.line + q * w.c)
-                take_patch(w, room, base, V, t * w.c, v_step, tmp)
-            for e in range(N_PRODUCTS):
-                for panel in range(n_panels):
-                    b0 = ((e * n_panels + panel) * depth + 1) * nr
-                    share = -(-depth * nr * MR // (count * 16)) * 16
-                    for r in range(0, count, MR):
-                        # The next panel comes from the third-level cache.
-                        ahead = b0 + depth * nr + r // MR * share
-                        for z in range(0, share, 16):
-                            prefetch(flat_U, ahead + z)
-                        tile(MR, NV, FROM_B, V, e * v_step, w.rows, r, w.step, 0,
-                             flat_U, b0, M, e * m_step + panel * nr, w.outs, r,
-                             1, w.c, 1, 0, nr, nr, none)  # fmt: skip
-            for t in range(count):
-                image, place = (begin + t) // w.patches, (begin + t) % w.patches
-                p, q = place // w.across, place % w.across
-                to = (start + image) * w.y_size + TILE * (p * w.wo + q) * w.k
-                give_patch(w, M, t * w.k, m_step, bias, floor, y, to,
-                           min(TILE, w.ho - TILE * p), min(TILE, w.wo - TILE * q),
-                           tmp)  # fmt: skip
+        if piece == 0 or u == first:
+            for i in range(n_images):
+                frame = room[i * w.size : (i + 1) * w.size]
+                put(x, (start + i) * w.x_size, w, frame)
+        n_tiles = -(-n_images * w.patches // MR)
+        end = min(n_images * w.patches, n_tiles * (part + 1) // parts * MR)
+        p0, p1 = n_panels * side // sides, n_panels * (side + 1) // sides
+        for begin in range(n_tiles * part // parts * MR, end, w.block):
+            count = min(w.block, end - begin)
+            take_patches(w, room, begin, count, V, v_step, tmp)
+            multiply(w, V, v_step, U, p0, p1, M, m_step, count)
+            give_patches(w, M, m_step, begin, count, p0 * nr, p1 * nr, bias, floor,
+                         y, start * w.y_size, tmp)  # fmt: skip
 
 
 class _Plan(NamedTuple):
-    """The struct, scratch numbers of frames, factors and sums; work for an image."""
+    """The struct; scratch numbers for frames, factors, sums, a patch; work an image."""
 
     filled: SimpleNamespace
-    sizes: tuple[int, int, int]
+    sizes: tuple[int, int, int, int]
     work: int
 
 
@@ -229,6 +287,7 @@ def _plan(conv: Conv, transposed: bool) -> _Plan:
         at_once * frame.size,
         N_PRODUCTS * (block * c + APART),
         N_PRODUCTS * (block * k + APART),
+        (N_PRODUCTS + TILE) * BYTES // np.dtype(np.float32).itemsize,
     )
     return _Plan(filled, sizes, 2 * N_PRODUCTS * down * across * c * k)
 
@@ -242,29 +301,55 @@ def correlate_images(
     out: Array,
     floor: float,
     empty: Callable[..., Array],
+    packed: dict[str, Any] | None = None,
 ) -> Array:
     """Convolve as `skdl.ops._numba.conv.correlate_images` does, with other rounding."""
     plan, dtype, n = _plan(conv, transposed), x.dtype, len(x)
-    if transposed:
-        W = W[::-1, ::-1].swapaxes(2, 3)
-    c, k = W.shape[2:]
-    nr = NV * BYTES // dtype.itemsize
-    U = transform_filters(W, empty((N_PRODUCTS, c, k), dtype))
-    panels = empty((N_PRODUCTS, k // nr, c + 1, nr), dtype)
-    panels[:, :, 0] = 0
-    panels[:, :, 1:] = U.reshape(N_PRODUCTS, c, k // nr, nr).swapaxes(1, 2)
-    if b is None:
-        b = np.zeros(k, dtype)
+    kept = None if packed is None else packed.get("winograd")
+    if kept is None:
+        kept = _panels(W, b, transposed, empty if packed is None else aligned)
+        if packed is not None:
+            packed["winograd"] = kept
+    panels, bias = kept
     at_once = plan.filled.at_once
-    size = -(-n // at_once)
-    n_chunks = chunks_of(size, plan.work * at_once)
+    groups = -(-n // at_once)
+    n_tiles = at_once * plan.filled.patches // MR
+    parts, sides = _pieces(groups, n_tiles, panels.shape[1])
+    size = groups * parts * sides
+    n_chunks = chunks_of(size, plan.work * at_once // (parts * sides))
     slots = n_slots(n_chunks)
     scratch = [empty((slots, m), dtype) for m in plan.sizes]
-    lanes = BYTES // dtype.itemsize
-    temporary = empty((slots, (N_PRODUCTS + TILE) * lanes), dtype)
     args = (
-        flat(x), n, plan.filled.table, panels, np.ascontiguousarray(b), out.reshape(-1),
-        dtype.type(floor), *scratch, temporary,
+        flat(x), n, plan.filled.table, panels, bias, out.reshape(-1),
+        dtype.type(floor), parts, sides, *scratch,
     )  # fmt: skip
     correlate(dtype, args, size, n_chunks)
     return out
+
+
+def _panels(
+    W: Array, b: Array | None, transposed: bool, empty: Callable[..., Array]
+) -> tuple[Array, Array]:
+    """Return transformed filters in panels, and biases."""
+    dtype, (c, k) = W.dtype, W.shape[2:]
+    if transposed:
+        c, k = k, c
+    nr = NV * BYTES // dtype.itemsize
+    panels = empty((N_PRODUCTS, k // nr, c + 1, nr), dtype)
+    n_chunks = chunks_of(c, N_PRODUCTS * k * 4)
+    temporary = empty((n_slots(n_chunks), 27 * BYTES // dtype.itemsize), dtype)
+    lay_filters(dtype, (flat(W), c, k, transposed, panels, temporary), c, n_chunks)
+    return panels, np.zeros(k, dtype) if b is None else np.ascontiguousarray(b)
+
+
+def _pieces(groups: int, n_tiles: int, n_panels: int) -> tuple[int, int]:
+    """Return into how many parts and sides threads cut a group of images.
+
+    Not at all where there are many. Of few patches each thread takes some filters, so
+    that it need not read the others; of many it takes some, transformed by it alone.
+    """
+    threads = n_threads()
+    if groups >= threads:
+        return 1, 1
+    sides = 1 if n_tiles >= 4 * threads else min(n_panels, threads)
+    return threads // sides, sides
