@@ -30,6 +30,7 @@ def named_values(module):
 def compiled_functions():
     """Return what Python calls and the cache keeps: name -> dispatcher."""
     images = (
+        "bits",
         "conv",
         "depthwise",
         "images",

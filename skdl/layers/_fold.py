@@ -69,6 +69,9 @@ class FoldedChain:
             if k.inner is not None or type(layer) in _CONVOLUTIONS
             for key in (k.key, *(norm for norm, _ in k.norms))
         )
+        self._rest = [
+            (str(i), k.key) for i, k in enumerate(kept) if k.key not in self.sources
+        ]
         self.last: Any = None
 
     def arrays(self, params: Tree) -> dict[str, Any]:
@@ -118,11 +121,7 @@ class FoldedChain:
         arrays : dict
             Arrays by the keys of the layers that are left.
         """
-        return {
-            str(i): params[kept.key]
-            for i, kept in enumerate(self.kept)
-            if kept.key not in self.sources and kept.key in params
-        }
+        return {key: params[source] for key, source in self._rest if source in params}
 
 
 def _arrays(kept: _Kept, params: Tree) -> Any:

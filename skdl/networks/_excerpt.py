@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from skdl._params import ParamVector
 from skdl._typing import Array
+from skdl.ops.bits import same_bits
 
 
 class Excerpt:
@@ -56,7 +55,7 @@ class Excerpt:
         for start, to, size in runs:
             part, its = self.copies.vector[to : to + size], slice(start, start + size)
             part[...] = params.vector[its]
-            self._parts.append((its, _as_bits(part)))
+            self._parts.append((its, part))
 
     def equals(self, params: ParamVector) -> bool:
         """Return whether the arrays are the same in a vector with the same layout.
@@ -75,12 +74,5 @@ class Excerpt:
         return (
             vector.dtype == self.copies.vector.dtype
             and params.starts == self._starts
-            and all(
-                bool((_as_bits(vector[its]) == part).all()) for its, part in self._parts
-            )
+            and all(same_bits(vector[its], part) for its, part in self._parts)
         )
-
-
-def _as_bits(numbers: Array) -> Array:
-    """Return the same memory as integers, as few as possible: they compare faster."""
-    return numbers.view(np.uint64 if numbers.nbytes % 8 == 0 else np.uint32)

@@ -342,7 +342,8 @@ class Network:
         sized = self.at(X.shape[1:]) if isinstance(X, np.ndarray) else self
         ready: Any
         layers, tree, ready = self._for_predictions(n_layers)
-        n, chunk = X.shape[0], sized._chunk(X.dtype, n_layers)
+        n = X.shape[0]
+        chunk = sized._chunk(X.dtype, n_layers) if n > 1 else 1
         lent = ready is not None and n <= min(chunk, FEW)
         arena = ready.take_arena() if lent else Arena(self.dtype) if n > chunk else None
         ctx = Context(train=False, dtype=self.dtype, arena=arena)

@@ -22,6 +22,7 @@ from skdl.layers import (
 from skdl.networks import Network, _ready
 from skdl.networks._excerpt import Excerpt
 from skdl.networks._rates import set_rates
+from skdl.ops.bits import same_bits
 
 ENGINES = ["numpy", "numba"] if has_numba() else ["numpy"]
 SHAPE = (12, 12, 3)
@@ -138,6 +139,21 @@ def test_same_bits_for_any_number_of_threads(n_threads):
     with config_context(engine="numba", n_threads=n_threads):
         for n, y in zip((1, 2, 9), wanted, strict=True):
             np.testing.assert_array_equal(network.predict(pictures(n)), y)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [0, 1, 2, 33])
+def test_same_bits(n, dtype, engine):
+    a = np.random.default_rng(0).normal(size=n).astype(dtype)
+    a[1::2] = np.nan
+    with config_context(engine=engine):
+        assert same_bits(a, a.copy())
+        for i in range(n):
+            for other in (-a[i], a[i] + 1e-3 if i % 2 == 0 else 1.0):
+                b = a.copy()
+                b[i] = other
+                assert not same_bits(a, b)
 
 
 def test_excerpt_of_a_vector():
