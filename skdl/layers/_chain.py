@@ -425,6 +425,7 @@ def backward_chain(
     caches: list[Any],
     dy: Array,
     ctx: Context,
+    other: Array | None = None,
 ) -> Any:
     """Go back through layers, the chain rule one layer at a time.
 
@@ -441,6 +442,9 @@ def backward_chain(
         Gradient with respect to the output.
     ctx : Context
         The context of the forward pass.
+    other : ndarray of shape (n, ...), default=None
+        What the first layer, which `fuses_gradients`, adds to the gradient with respect
+        to the input.
 
     Returns
     -------
@@ -473,7 +477,7 @@ def backward_chain(
             continue
         key, layer, _, undoes, is_undone, _ = chain[i]
         if i == first:
-            ctx.want_dx = want_dx
+            ctx.want_dx, ctx.other = want_dx, other
         elif is_undone:
             continue  # by the layer before
         elif undoes:

@@ -303,7 +303,8 @@ class Context:
         pass 0 where the layer `undoes_floor` and the one in front of it is a ReLU.
     other : ndarray or None
         What is added to the output of the layer at hand before its floor, if it
-        `fuses_sum`; who adds it also undoes the floor in the backward pass.
+        `fuses_sum`; who adds it also undoes the floor in the backward pass. There it is
+        what is added to the gradient of its input, if it `fuses_gradients`.
     single : bool
         Whether this is a prediction for one picture by a network whose convolutions are
         compiled: then so are its products of a vector and a matrix.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any
 
@@ -88,6 +89,8 @@ class Conv2D(Layer):
 
     is_affine = True
     fuses_floor = True
+    fuses_sum = True
+    fuses_gradients = True
     _registries = {
         "initializer": initializers.registry,
         "bias_initializer": initializers.registry,
@@ -189,19 +192,21 @@ class Conv2D(Layer):
         out = ctx.empty((len(x), *conv.output_shape))
         W, b = params["W"], params.get("b")
         packed = params.get("packed")
-        conv2d(conv, x, W, b, out, ctx.floor, ctx.empty, self.winograd, packed)
-        return out, x if ctx.train else None
+        settings = ctx.floor, ctx.empty, self.winograd, packed, ctx.other
+        conv2d(conv, x, W, b, out, *settings)
+        return out, (x, conv) if ctx.train else None
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
-        x, conv = cache, self.geometry(cache.shape[1:])
+        x, conv = cache
+        other, ctx.other = ctx.other, None
         conv2d_backward_weights(conv, x, dy, grads["W"], grads.get("b"), ctx.empty)
         if not ctx.want_dx:
             return None
         out = ctx.empty(x.shape)
         return conv2d_backward_input(
-            conv, dy, params["W"], out, empty=ctx.empty, winograd=self.winograd
+            conv, dy, params["W"], out, None, -math.inf, ctx.empty, self.winograd, other
         )
 
 

@@ -140,6 +140,9 @@ class Layer(ParameterObject):
     fuses_sum : bool
         Whether its forward pass heeds ``ctx.other``: an addition to its output then
         costs no pass of its own.
+    fuses_gradients : bool
+        Whether its backward pass heeds ``ctx.other``: an addition to its gradient then
+        costs no pass of its own.
     floor : float or None
         A layer that is max(x, floor) says so; None for all others.
     is_side : bool
@@ -181,6 +184,7 @@ class Layer(ParameterObject):
     fuses_floor: ClassVar[bool] = False
     unfuses_floor: ClassVar[bool] = False
     fuses_sum: ClassVar[bool] = False
+    fuses_gradients: ClassVar[bool] = False
     undoes_floor: ClassVar[bool] = False
 
     # What a network says of its own copy of a layer, see `skdl.networks.set_rates`:

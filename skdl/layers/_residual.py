@@ -159,8 +159,6 @@ class Residual(Layer):
         x, caches, of_skip, y = cache
         if y is not None:
             dy = relu_backward(dy, y, ctx.empty(dy.shape), ctx.empty(dy.shape))
-        layers = cast(list[Layer], self.layers)
-        dx = backward_chain(layers, params, grads, caches, dy, ctx)
         skip = dy
         if self.shortcut is not None:
             chain = cast(list[Layer], self.shortcut)
@@ -171,6 +169,10 @@ class Residual(Layer):
             if ctx.want_dx:
                 W = params["skip"]["W"]
                 skip = linear_backward_input(dy, W, ctx.empty(x.shape))
+        layers = cast(list[Layer], self.layers)
+        if ctx.want_dx and layers and layers[0].fuses_gradients:
+            return backward_chain(layers, params, grads, caches, dy, ctx, skip)
+        dx = backward_chain(layers, params, grads, caches, dy, ctx)
         if not ctx.want_dx:
             return None
         return add(dx, skip, ctx.empty(x.shape))

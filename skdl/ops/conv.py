@@ -63,8 +63,9 @@ def conv2d(
     empty: Empty = np.empty,
     winograd: bool = False,
     packed: dict[str, Any] | None = None,
+    other: Array | None = None,
 ) -> Array:
-    """y[p, q] = max(floor, b + Σ_ij x[window entry (i, j) of (p, q)] · W[i, j]).
+    """y[p, q] = max(floor, b + Σ_ij x[window entry (i, j) of (p, q)]·W[i, j] + other).
 
     Parameters
     ----------
@@ -87,6 +88,8 @@ def conv2d(
     packed : dict, default=None
         Where compiled code keeps the filters as it wants them, for the next call with
         the same W and b.
+    other : ndarray of shape (n, ho, wo, filters), default=None
+        What is added.
 
     Returns
     -------
@@ -96,16 +99,18 @@ def conv2d(
     if (
         twin := _twin(winograd and _by_winograd(conv, x, packed is not None))
     ) is not None:
-        return twin.correlate_images(conv, False, x, W, b, out, floor, empty, packed)
+        return twin.correlate_images(
+            conv, False, x, W, b, out, floor, empty, packed, other
+        )
     if conv.depthwise:
         depthwise(conv, x, W, out)
-        return _finish(out, b, floor)
+        return _finish(out, b, floor, other)
     with _quiet():
         for images, lines, g, columns in _columns(conv, x, empty):
             k = _channels(conv, g)[1]
             y = out[images, lines, :, k]
             np.matmul(columns, W[..., k].reshape(-1, y.shape[-1]), out=y)
-    return _finish(out, b, floor)
+    return _finish(out, b, floor, other)
 
 
 def conv2d_backward_input(
@@ -117,6 +122,7 @@ def conv2d_backward_input(
     floor: float = -np.inf,
     empty: Empty = np.empty,
     winograd: bool = False,
+    other: Array | None = None,
 ) -> Array:
     """∂L/∂x, each pixel of ∂L/∂y spread over its window: the transposed convolution.
 
@@ -138,6 +144,8 @@ def conv2d_backward_input(
         ``empty(shape, dtype)`` gives scratch memory.
     winograd : bool, default=False
         Whether compiled code takes Winograd's way where that `fits` and `pays`.
+    other : ndarray of shape (n, h, w, channels), default=None
+        What is added, before the floor.
 
     Returns
     -------
@@ -145,17 +153,19 @@ def conv2d_backward_input(
         ∂L/∂x.
     """
     if (twin := _twin(winograd and _by_winograd(conv, dy))) is not None:
-        return twin.correlate_images(conv, True, dy, W, b, out, floor, empty)
+        return twin.correlate_images(
+            conv, True, dy, W, b, out, floor, empty, None, other
+        )
     if conv.depthwise:
         depthwise_backward_input(conv, dy, W, out)
-        return _finish(out, b, floor)
+        return _finish(out, b, floor, other)
     out[...] = 0
     with _quiet():
         for (i, j), windows, pixels in entries(*conv.axes):
             for g in range(conv.groups):
                 c, k = _channels(conv, g)
                 out[(*pixels, c)] += dy[(*windows, k)] @ W[i, j, :, k].T
-    return _finish(out, b, floor)
+    return _finish(out, b, floor, other)
 
 
 def conv2d_backward_weights(
@@ -209,9 +219,11 @@ def _channels(conv: Conv, g: int) -> tuple[slice, slice]:
     return slice(g * c, (g + 1) * c), slice(g * k, (g + 1) * k)
 
 
-def _finish(out: Array, b: Array | None, floor: float) -> Array:
+def _finish(out: Array, b: Array | None, floor: float, other: Array | None) -> Array:
     if b is not None:
         out += b
+    if other is not None:
+        out += other
     return np.maximum(out, floor, out=out) if floor > -np.inf else out
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from skdl._typing import Array
 from skdl.ops._numba._inner import inner
 from skdl.ops._numba.depthwise import correlate_channels, weights_of_channels
+from skdl.ops._numba.elementwise import add, add_run
 from skdl.ops._numba.images import (
     chunks_of,
     copy_run,
@@ -33,6 +34,7 @@ from skdl.ops._numba.plan import (
     ROWS,
     STEPS,
     WEIGHTS,
+    CorrelationPlan,
     correlation_plan,
     depthwise_plan,
     depthwise_weights_plan,
@@ -59,8 +61,13 @@ def _correlate(mr: int, nv: int, span: int) -> Kernel:
     # Of the functions around it only numbers: those of others change from process to
     # process, and what is kept on disk would never be found.
     @Kernel
-    def correlate(x, table, panels, y, floor, pieces, rooms, first, last, slot):  # type: ignore[no-untyped-def]
-        """Evaluate a plan for the pieces first … last − 1, so many an image."""
+    def correlate(  # type: ignore[no-untyped-def]
+        x, table, panels, y, floor, other, least, adds, pieces, rooms, first, last, slot
+    ):
+        """Evaluate a plan for the pieces first … last − 1, so many an image.
+
+        To whole images `other` is added while they are in the cache.
+        """
         plan, room = _correlation(table), rooms[slot]
         groups, n_panels, depth, nr = panels.shape
         spills = plan.spills and n_panels == 1
@@ -100,6 +107,8 @@ def _correlate(mr: int, nv: int, span: int) -> Kernel:
                                      steps, part[STEPS], flat, d0, y, y0, outs, r,
                                      part[N_OUTER], n_inner, 1, n_inner * nr, nr,
                                      left, floor)  # fmt: skip
+            if adds:
+                add_run(y, other, least, y, n * plan.y_size, (n + 1) * plan.y_size)
 
     return correlate
 
@@ -258,34 +267,59 @@ def correlate_images(
     floor: float,
     empty: Callable[..., Array],
     packed: dict[str, Any] | None = None,
+    other: Array | None = None,
 ) -> Array:
     """Twin of `skdl.ops.conv.conv2d` and, transposed, of `conv2d_backward_input`."""
-    if conv.depthwise and conv.filters == conv.channels:
-        plan, kernel = depthwise_plan(conv, transposed, x.dtype), correlate_channels
+    by_channel = conv.depthwise and conv.filters == conv.channels
+    if by_channel:
+        plan = depthwise_plan(conv, transposed, x.dtype)
     else:
         plan = correlation_plan(conv, transposed, x.dtype)
-        kernel = _correlate(*plan.form)
     dtype = x.dtype
     kept = None if packed is None else packed.get("panels")
     if kept is not None and kept[0] is plan:
         panels = kept[1]
     else:
-        if b is None:
-            b = np.zeros(conv.channels if transposed else conv.filters, dtype)
-        panels = (empty if packed is None else aligned)(plan.shape, dtype)
-        parts, biases = plan.picks, b.reshape(plan.shape[0], -1)
-        places = plan.apart, plan.group_apart
-        fill_panels(dtype, (W.reshape(-1), parts, *places, biases, panels), 1, 1)
-        if packed is not None:
-            packed["panels"] = plan, panels
+        panels = _panels(conv, transposed, plan, W, b, packed, empty)
     pieces = PIECES if len(x) < PIECES else 1
     size = pieces * len(x)
     n_chunks = chunks_of(size, plan.work // pieces)
     rooms = empty((n_slots(n_chunks), plan.room_size), dtype)
     x1, y1, least = flat(x), out.reshape(-1), dtype.type(floor)
-    args = x1, plan.filled.table, panels, y1, least, pieces, rooms
-    kernel(dtype, args, size, n_chunks)
+    adds = other is not None and pieces == 1 and not by_channel
+    first_floor = least if other is None else dtype.type(-np.inf)
+    args: tuple[Any, ...] = x1, plan.filled.table, panels, y1, first_floor
+    if by_channel:
+        correlate_channels(dtype, (*args, pieces, rooms), size, n_chunks)
+    else:
+        summand = y1 if other is None else flat(other)
+        args = *args, summand, least, adds, pieces, rooms
+        _correlate(*plan.form)(dtype, args, size, n_chunks)
+    if other is not None and not adds:
+        add(out, other, out, floor)
     return out
+
+
+def _panels(
+    conv: Conv,
+    transposed: bool,
+    plan: CorrelationPlan,
+    W: Array,
+    b: Array | None,
+    packed: dict[str, Any] | None,
+    empty: Callable[..., Array],
+) -> Array:
+    """Return filters and biases as the kernels take them."""
+    dtype = W.dtype
+    if b is None:
+        b = np.zeros(conv.channels if transposed else conv.filters, dtype)
+    panels = (empty if packed is None else aligned)(plan.shape, dtype)
+    parts, biases = plan.picks, b.reshape(plan.shape[0], -1)
+    places = plan.apart, plan.group_apart
+    fill_panels(dtype, (W.reshape(-1), parts, *places, biases, panels), 1, 1)
+    if packed is not None:
+        packed["panels"] = plan, panels
+    return panels
 
 
 def weights_gradient(

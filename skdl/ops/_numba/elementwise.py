@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from skdl._typing import Array
+from skdl.ops._numba._inner import inner
 from skdl.ops._numba.images import chunks_of, flat
 from skdl.ops._numba.team import Kernel
 
@@ -32,14 +33,19 @@ def bend_numbers(x, slope, y, block, first, last, slot):  # type: ignore[no-unty
         q[i] = v if v > zero else slope * v
 
 
-@Kernel
-def add_numbers(x, other, floor, y, block, first, last, slot):  # type: ignore[no-untyped-def]
-    """y = max(floor, x + other) for the blocks first … last − 1."""
-    start, end = first * block, min(x.size, last * block)
+@inner
+def add_run(x, other, floor, y, start, end):  # type: ignore[no-untyped-def]
+    """y = max(floor, x + other) for the numbers start … end − 1."""
     p, q, out = x[start:end], other[start:end], y[start:end]
     for i in range(end - start):
         v = p[i] + q[i]
         out[i] = floor if v < floor else v
+
+
+@Kernel
+def add_numbers(x, other, floor, y, block, first, last, slot):  # type: ignore[no-untyped-def]
+    """The same for the blocks first … last − 1."""
+    add_run(x, other, floor, y, first * block, min(x.size, last * block))
 
 
 def over_numbers(kernel: Kernel, args: tuple[Any, ...], block: int = BLOCK) -> None:

@@ -21,6 +21,7 @@ from skdl._config import n_threads
 from skdl._typing import Array
 from skdl.ops._numba._inner import inner
 from skdl.ops._numba._struct import Struct
+from skdl.ops._numba.elementwise import add, add_run
 from skdl.ops._numba.images import chunks_of, fill_border, flat, put
 from skdl.ops._numba.plan import FRAME, frame_fields
 from skdl.ops._numba.prefetch import prefetch
@@ -209,10 +210,13 @@ def give_patches(w, M, step, begin, count, z0, z1, bias, floor, y, y0, tmp):  # 
 
 @Kernel
 def correlate(  # type: ignore[no-untyped-def]
-    x, n, table, U, bias, y, floor, parts, sides, rooms, many, sums, temporary,
-    first, last, slot
+    x, n, table, U, bias, y, floor, other, least, adds, parts, sides,
+    rooms, many, sums, temporary, first, last, slot
 ):  # fmt: skip
-    """Convolve some groups of images; a piece has a part of the patches and filters."""
+    """Convolve some groups of images; a piece has a part of the patches and filters.
+
+    To whole groups `other` is added while they are in the cache.
+    """
     w = _open(table)
     room, V, M, tmp = rooms[slot], many[slot], sums[slot], temporary[slot]
     n_panels, nr = U.shape[1], U.shape[3]
@@ -236,6 +240,9 @@ def correlate(  # type: ignore[no-untyped-def]
             multiply(w, V, v_step, U, p0, p1, M, m_step, count)
             give_patches(w, M, m_step, begin, count, p0 * nr, p1 * nr, bias, floor,
                          y, start * w.y_size, tmp)  # fmt: skip
+        if adds:
+            stop = (start + n_images) * w.y_size
+            add_run(y, other, least, y, start * w.y_size, stop)
 
 
 class _Plan(NamedTuple):
@@ -302,6 +309,7 @@ def correlate_images(
     floor: float,
     empty: Callable[..., Array],
     packed: dict[str, Any] | None = None,
+    other: Array | None = None,
 ) -> Array:
     """Convolve as `skdl.ops._numba.conv.correlate_images` does, with other rounding."""
     plan, dtype, n = _plan(conv, transposed), x.dtype, len(x)
@@ -319,11 +327,18 @@ def correlate_images(
     n_chunks = chunks_of(size, plan.work * at_once // (parts * sides))
     slots = n_slots(n_chunks)
     scratch = [empty((slots, m), dtype) for m in plan.sizes]
+    y1, least = out.reshape(-1), dtype.type(floor)
+    adds = other is not None and parts * sides == 1
+    first_floor, summand = least, y1
+    if other is not None:
+        first_floor, summand = dtype.type(-np.inf), flat(other)
     args = (
-        flat(x), n, plan.filled.table, panels, bias, out.reshape(-1),
-        dtype.type(floor), parts, sides, *scratch,
+        flat(x), n, plan.filled.table, panels, bias, y1, first_floor, summand, least,
+        adds, parts, sides, *scratch,
     )  # fmt: skip
     correlate(dtype, args, size, n_chunks)
+    if other is not None and not adds:
+        add(out, other, out, floor)
     return out
 
 
