@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from skdl._typing import Array
-from skdl.ops._numba.team import Kernel
+from skdl.ops._numba.team import Direct
 
 
-@Kernel
-def differences(a, b, out, first, last, slot):  # type: ignore[no-untyped-def]
+@Direct
+def differences(a, b, out):  # type: ignore[no-untyped-def]
     """The bits in which some integers differ, those of all together."""
     bits = a.dtype.type(0)
     for i in range(a.size):
@@ -20,5 +20,5 @@ def differences(a, b, out, first, last, slot):  # type: ignore[no-untyped-def]
 def same(a: Array, b: Array) -> bool:
     """Twin of `skdl.ops.bits.same_bits`, of integers."""
     out = np.empty(1, a.dtype)
-    differences(a.dtype, (a, b, out), 1, 1)
+    differences(a.dtype, a, b, out)
     return not out[0]

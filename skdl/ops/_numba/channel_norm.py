@@ -18,7 +18,7 @@ from skdl._typing import Array
 from skdl.ops._numba._inner import inner
 from skdl.ops._numba.elementwise import BLOCK, PASS, over_numbers
 from skdl.ops._numba.images import chunks_of, flat
-from skdl.ops._numba.team import Kernel
+from skdl.ops._numba.team import Direct, Kernel
 
 WIDE = 512  # numbers of a repeated row, at least
 
@@ -79,8 +79,8 @@ def block_moments(x, c, wide, block, mean, square, first, last, slot):  # type: 
         fold(sums, c, s)
 
 
-@Kernel
-def join_moments(means, squares, rows, n, mean, variance, first, last, slot):  # type: ignore[no-untyped-def]
+@Direct
+def join_moments(means, squares, rows, n, mean, variance):  # type: ignore[no-untyped-def]
     """Mean and variance of all n rows, from those of blocks of so many.
 
     In double precision (Chan, Golub & LeVeque 1979).
@@ -102,8 +102,8 @@ def join_moments(means, squares, rows, n, mean, variance, first, last, slot):  #
         mean[z], variance[z] = middle[z], spread[z] / n
 
 
-@Kernel
-def norm_factors(gamma, beta, mean, inv_std, out, first, last, slot):  # type: ignore[no-untyped-def]
+@Direct
+def norm_factors(gamma, beta, mean, inv_std, out):  # type: ignore[no-untyped-def]
     """Repeated: scale and shift of a norm, and μ."""
     c = mean.size
     scale, shift, middle = out[0], out[1], out[2]
@@ -175,10 +175,8 @@ def block_gradients(x, dy, floored, factors, c, block, s, t, first, last, slot):
         fold(b, c, t[k])
 
 
-@Kernel
-def gradient_factors(  # type: ignore[no-untyped-def]
-    s, t, n, gamma, mean, inv_std, dgamma, dbeta, out, first, last, slot
-):
+@Direct
+def gradient_factors(s, t, n, gamma, mean, inv_std, dgamma, dbeta, out):  # type: ignore[no-untyped-def]
     """∂γ and ∂β, and the coefficients of ∂x = a·∂y + b·x + d, repeated."""
     n_blocks, c = s.shape
     one, two = np.zeros(c), np.zeros(c)
@@ -260,7 +258,7 @@ def channel_norm(
     means, squares = (np.empty((n_blocks, c), dtype) for _ in range(2))
     args = x1, c, _wide(c), block, means, squares
     block_moments(dtype, args, n_blocks, chunks_of(n_blocks, PASS * block))
-    join_moments(dtype, (means, squares, block // c, n, mean, variance), 1, 1)
+    join_moments(dtype, means, squares, block // c, n, mean, variance)
     inv_std[...] = 1 / np.sqrt(variance + epsilon)
     factors = _norm_factors(gamma, beta, mean, inv_std)
     _scale(x1, factors[0], factors[1], other, floor, out, block)
@@ -269,7 +267,7 @@ def channel_norm(
 
 def _norm_factors(gamma: Array, beta: Array, mean: Array, inv_std: Array) -> Array:
     out = np.empty((3, _wide(len(mean))), mean.dtype)
-    norm_factors(mean.dtype, (gamma, beta, mean, inv_std, out), 1, 1)
+    norm_factors(mean.dtype, gamma, beta, mean, inv_std, out)
     return out
 
 
@@ -328,7 +326,7 @@ def channel_norm_backward(
     block_gradients(dtype, args, n_blocks, chunks_of(n_blocks, PASS * block))
     combined = np.empty_like(factors)
     parts = s, t, n, gamma, mean, inv_std, dgamma, dbeta, combined
-    gradient_factors(dtype, parts, 1, 1)
+    gradient_factors(dtype, *parts)
     numbers = dy1, x1, combined, factors, floored, out.reshape(-1)
     over_numbers(combine_rows, numbers, block)
     return out

@@ -41,7 +41,7 @@ from skdl.ops._numba.plan import (
     weights_plan,
 )
 from skdl.ops._numba.sliding import sliding_sums, sliding_tile
-from skdl.ops._numba.team import Kernel, n_slots
+from skdl.ops._numba.team import Direct, Kernel, n_slots
 from skdl.ops._numba.tile import FROM_B, FROM_C, tile
 from skdl.ops._numba.vector import BYTES, HALF, bytes_of, copy, copy_vectors
 from skdl.ops.geometry import Conv
@@ -226,8 +226,8 @@ def _weights_gradient(mr: int, nv: int, span: int) -> Kernel:
     return weights
 
 
-@Kernel
-def add_slices(sums, k, dW, db, first, last, slot):  # type: ignore[no-untyped-def]
+@Direct
+def add_slices(sums, k, dW, db):  # type: ignore[no-untyped-def]
     """Add partial sums up, in order; the last row of each is the gradient of biases.
 
     Parameters
@@ -316,7 +316,7 @@ def _panels(
     panels = (empty if packed is None else aligned)(plan.shape, dtype)
     parts, biases = plan.picks, b.reshape(plan.shape[0], -1)
     places = plan.apart, plan.group_apart
-    fill_panels(dtype, (W.reshape(-1), parts, *places, biases, panels), 1, 1)
+    fill_panels(dtype, W.reshape(-1), parts, *places, biases, panels)
     if packed is not None:
         packed["panels"] = plan, panels
     return panels
@@ -354,4 +354,4 @@ def weights_gradient(
         _weights_gradient(*plan.form)(dtype, more, slices, n_chunks)
     lines = dW.reshape(-1, dW.shape[-1])
     biases = np.empty(0, dtype) if db is None else db
-    add_slices(dtype, (sums, k, lines, biases), 1, 1)
+    add_slices(dtype, sums, k, lines, biases)

@@ -7,7 +7,7 @@ import numpy as np
 from skdl._config import n_threads
 from skdl._typing import Array
 from skdl.ops._numba._inner import inner
-from skdl.ops._numba.team import Kernel
+from skdl.ops._numba.team import Direct
 from skdl.ops._numba.vector import BYTES, copy_vectors
 
 CHUNK = 400_000  # multiplications of a chunk, at least: some 10 µs
@@ -24,8 +24,8 @@ def copy_run(a, a0, b, b0, n):  # type: ignore[no-untyped-def]
         b[b0 + i] = a[a0 + i]
 
 
-@Kernel
-def fill_panels(W, picks, apart, group_apart, bias, out, first, last, slot):  # type: ignore[no-untyped-def]
+@Direct
+def fill_panels(W, picks, apart, group_apart, bias, out):  # type: ignore[no-untyped-def]
     """Lay filters out in panels, padded with zeros.
 
     ``out[g, p, d, j] = W[picks[d] + g·group_apart + (p·nr + j)·apart]``, or the bias

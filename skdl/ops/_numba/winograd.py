@@ -25,7 +25,7 @@ from skdl.ops._numba.elementwise import add, add_run
 from skdl.ops._numba.images import chunks_of, fill_border, flat, put
 from skdl.ops._numba.plan import FRAME, frame_fields
 from skdl.ops._numba.prefetch import prefetch
-from skdl.ops._numba.team import Kernel, n_slots
+from skdl.ops._numba.team import Direct, Kernel, n_slots
 from skdl.ops._numba.tile import FROM_B, MR, NV, fill_rows, tile
 from skdl.ops._numba.vector import BYTES, Emitter, copy_vectors
 from skdl.ops.correlation import Frame
@@ -110,14 +110,13 @@ def finish(typingctx, a, a0, bias, z, floor, y, y0):  # type: ignore[no-untyped-
     return signature, codegen
 
 
-@Kernel
-def lay_filters(W, c, k, transposed, panels, temporary, first, last, slot):  # type: ignore[no-untyped-def]
-    """G g Gᵀ of filters of some channels, in panels; the sums start from 0."""
-    tmp = temporary[slot]
+@Direct
+def lay_filters(W, c, k, transposed, panels, tmp):  # type: ignore[no-untyped-def]
+    """G g Gᵀ of filters, in panels; the sums start from 0."""
     n_panels, depth, nr = panels.shape[1:]
     out, lanes = panels.reshape(panels.size), BYTES // W.itemsize
     plane, half = n_panels * depth * nr, 9 * lanes
-    for z in range(first, last):
+    for z in range(c):
         for j in range(0, k, lanes):
             for e in range(9):
                 if transposed:  # turned round, channels and filters exchanged
@@ -139,42 +138,20 @@ def lay_filters(W, c, k, transposed, panels, temporary, first, last, slot):  # t
 
 
 @inner
-def take_patch(w, room, base, V, at, step, tmp):  # type: ignore[no-untyped-def]
-    """Bᵀ d B of one patch, to 36 planes."""
-    lanes = BYTES // room.itemsize
-    for z in range(0, w.c, lanes):
-        for q in range(PATCH):
-            combine(TO_PATCH, room, base + q * w.c + z, w.line, tmp, q * lanes,
-                    PATCH * lanes)  # fmt: skip
-        for q in range(PATCH):
-            combine(TO_PATCH, tmp, q * PATCH * lanes, lanes,
-                    V, q * PATCH * step + at + z, step)  # fmt: skip
-
-
-@inner
-def give_patch(w, M, at, step, z0, z1, bias, floor, y, to, down, right, tmp):  # type: ignore[no-untyped-def]
-    """max(Aᵀ m A + bias, floor) of one patch: so many pixels down and to the right."""
-    lanes = BYTES // y.itemsize
-    last = N_PRODUCTS * lanes
-    for z in range(z0, z1, lanes):
-        for q in range(PATCH):
-            combine(TO_TILE, M, q * step + at + z, PATCH * step, tmp, q * lanes,
-                    PATCH * lanes)  # fmt: skip
-        for q in range(down):
-            combine(TO_TILE, tmp, q * PATCH * lanes, lanes, tmp, last, lanes)
-            for s in range(right):
-                finish(tmp, last + s * lanes, bias, z, floor,
-                       y, to + (q * w.wo + s) * w.k + z)  # fmt: skip
-
-
-@inner
 def take_patches(w, room, begin, count, V, step, tmp):  # type: ignore[no-untyped-def]
-    """Bᵀ d B of some patches of a group of images."""
+    """Bᵀ d B of some patches of a group of images, to 36 planes."""
+    lanes = BYTES // room.itemsize
     for t in range(count):
         image, place = (begin + t) // w.patches, (begin + t) % w.patches
         p, q = place // w.across, place % w.across
         base = image * w.size + TILE * (p * w.line + q * w.c)
-        take_patch(w, room, base, V, t * w.c, step, tmp)
+        for z in range(0, w.c, lanes):
+            for i in range(PATCH):
+                combine(TO_PATCH, room, base + i * w.c + z, w.line, tmp, i * lanes,
+                        PATCH * lanes)  # fmt: skip
+            for i in range(PATCH):
+                combine(TO_PATCH, tmp, i * PATCH * lanes, lanes,
+                        V, i * PATCH * step + t * w.c + z, step)  # fmt: skip
 
 
 @inner
@@ -199,13 +176,22 @@ def multiply(w, V, v_step, U, first, last, M, m_step, count):  # type: ignore[no
 @inner
 def give_patches(w, M, step, begin, count, z0, z1, bias, floor, y, y0, tmp):  # type: ignore[no-untyped-def]
     """max(Aᵀ m A + bias, floor) of some patches, for filters z0 … z1 − 1."""
+    lanes = BYTES // y.itemsize
+    last = N_PRODUCTS * lanes
     for t in range(count):
         image, place = (begin + t) // w.patches, (begin + t) % w.patches
         p, q = place // w.across, place % w.across
         to = y0 + image * w.y_size + TILE * (p * w.wo + q) * w.k
-        give_patch(w, M, t * w.k, step, z0, z1, bias, floor, y, to,
-                   min(TILE, w.ho - TILE * p), min(TILE, w.wo - TILE * q),
-                   tmp)  # fmt: skip
+        down, right = min(TILE, w.ho - TILE * p), min(TILE, w.wo - TILE * q)
+        for z in range(z0, z1, lanes):
+            for i in range(PATCH):
+                combine(TO_TILE, M, i * step + t * w.k + z, PATCH * step,
+                        tmp, i * lanes, PATCH * lanes)  # fmt: skip
+            for i in range(down):
+                combine(TO_TILE, tmp, i * PATCH * lanes, lanes, tmp, last, lanes)
+                for j in range(right):
+                    finish(tmp, last + j * lanes, bias, z, floor,
+                           y, to + (i * w.wo + j) * w.k + z)  # fmt: skip
 
 
 @Kernel
@@ -351,9 +337,8 @@ def _panels(
         c, k = k, c
     nr = NV * BYTES // dtype.itemsize
     panels = empty((N_PRODUCTS, k // nr, c + 1, nr), dtype)
-    n_chunks = chunks_of(c, N_PRODUCTS * k * 4)
-    temporary = empty((n_slots(n_chunks), 27 * BYTES // dtype.itemsize), dtype)
-    lay_filters(dtype, (flat(W), c, k, transposed, panels, temporary), c, n_chunks)
+    tmp = empty(27 * BYTES // dtype.itemsize, dtype)
+    lay_filters(dtype, flat(W), c, k, transposed, panels, tmp)
     return panels, np.zeros(k, dtype) if b is None else np.ascontiguousarray(b)
 
 
