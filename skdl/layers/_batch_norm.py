@@ -65,6 +65,7 @@ class BatchNorm(Layer):
     fuses_floor = True
     unfuses_floor = True
     fuses_sum = True
+    takes_moments = True
     _parameter_constraints: dict[str, Any] = {
         "momentum": FACTOR,
         "epsilon": POSITIVE,
@@ -91,12 +92,14 @@ class BatchNorm(Layer):
         return _FixedNorm(self.momentum, self.epsilon)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
+        moments, ctx.moments = ctx.moments, None
         if not ctx.train or self._frozen:
             return self._rescaled(params, x, ctx)
         own, other = own_steps(x, ctx.lengths), ctx.other
         if own is not None:  # the statistics are those of the steps that there are
             padded = ctx.empty(x.shape)
             x, other = x[own], None if other is None else other[own]
+            moments = None
         c, out = x.shape[-1], ctx.empty(x.shape)
         mean, variance, inv_std = (ctx.empty((c,)) for _ in range(3))
         gamma, beta = params["gamma"], params["beta"]
@@ -111,6 +114,7 @@ class BatchNorm(Layer):
             inv_std,
             other,
             ctx.floor,
+            moments,
         )
         kept = params["running_mean"], params["running_variance"]
         kept[0][...] += self.momentum * (mean - kept[0])
@@ -206,6 +210,8 @@ def _above(y: Array, ctx: Context) -> Array | None:
 
 class _FixedNorm(BatchNorm):
     """Batch normalisation with its running statistics, whatever the batch is."""
+
+    takes_moments = False
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         return self._rescaled(params, x, ctx)

@@ -32,6 +32,8 @@ class Link(NamedTuple):
         Whether the backward pass of the layer before it does its own, too.
     as_rows : bool or None
         Of a layer that `gives_rows`: whether the layer behind it takes them.
+    moments : bool
+        Whether it is to leave moments for the norm behind it.
     """
 
     key: str
@@ -40,6 +42,7 @@ class Link(NamedTuple):
     undoes_floor: bool
     is_undone: bool
     as_rows: bool | None
+    moments: bool
 
 
 class LayerList(list[Layer]):
@@ -110,9 +113,16 @@ def _links(layers: Sequence[Layer]) -> list[Link]:
                 before is not None and layer.undoes_floor and before.floor == 0,
                 before is not None and before.unfuses_floor and layer.floor == 0,
                 (after is not None and after.takes_rows) if layer.gives_rows else None,
+                _leaves_moments(layer, after),
             )
         )
     return result
+
+
+def _leaves_moments(layer: Layer, after: Layer | None) -> bool:
+    if after is None or not (layer.gives_moments and after.takes_moments):
+        return False
+    return not after._frozen
 
 
 def resolve_chain(layers: Sequence[str | Layer]) -> LayerList:
@@ -400,7 +410,7 @@ def forward_chain(
     caches: list[Any] = []
     done = False  # by the layer before
     chain = links(layers)
-    for key, layer, floor, _, _, as_rows in chain:
+    for key, layer, floor, _, _, as_rows, moments in chain:
         if done:
             ctx.floor, done = -math.inf, False
             caches.append(x if ctx.train else None)
@@ -409,6 +419,8 @@ def forward_chain(
             ctx.floor, done = floor, True
         if as_rows is not None:
             ctx.as_rows = as_rows
+        if moments and ctx.train:
+            ctx.moments = True
         if end is not None and layer is chain[-1].layer:
             ctx.other, ctx.floor = end
         x, cache = layer.forward(params.get(key, _NOTHING), x, ctx)
@@ -475,7 +487,7 @@ def backward_chain(
         if ctx.floor > -math.inf:  # the layer behind has done it
             ctx.floor = -math.inf
             continue
-        key, layer, _, undoes, is_undone, _ = chain[i]
+        key, layer, _, undoes, is_undone, _, _ = chain[i]
         if i == first:
             ctx.want_dx, ctx.other = want_dx, other
         elif is_undone:

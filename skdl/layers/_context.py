@@ -305,6 +305,10 @@ class Context:
         What is added to the output of the layer at hand before its floor, if it
         `fuses_sum`; who adds it also undoes the floor in the backward pass. There it is
         what is added to the gradient of its input, if it `fuses_gradients`.
+    moments : tuple of two ndarray, True or None
+        Means of the channels of each sample and sums of their squared deviations, that
+        a layer which `gives_moments` has left for the norm behind it; True where it is
+        to do so.
     single : bool
         Whether this is a prediction for one picture by a network whose convolutions are
         compiled: then so are its products of a vector and a matrix.
@@ -349,6 +353,7 @@ class Context:
         "floor",
         "flow",
         "lengths",
+        "moments",
         "other",
         "rng",
         "sides",
@@ -373,6 +378,7 @@ class Context:
         self.as_rows = False
         self.floor = -math.inf
         self.other: Array | None = None
+        self.moments: Any = None
         self.single = False
         self.lengths: Array | None = None
         self.carried: Carried | None = None
@@ -407,6 +413,7 @@ class Context:
         self.as_rows = False
         self.floor = -math.inf
         self.other = None
+        self.moments = None
         self.lengths = lengths
         self.carried = carried
         self.targets = targets

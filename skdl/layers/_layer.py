@@ -143,6 +143,9 @@ class Layer(ParameterObject):
     fuses_gradients : bool
         Whether its backward pass heeds ``ctx.other``: an addition to its gradient then
         costs no pass of its own.
+    gives_moments, takes_moments : bool
+        Whether it heeds ``ctx.moments`` in its forward pass, while training, and leaves
+        the moments of its output there; whether it takes those of its input.
     floor : float or None
         A layer that is max(x, floor) says so; None for all others.
     is_side : bool
@@ -185,6 +188,8 @@ class Layer(ParameterObject):
     unfuses_floor: ClassVar[bool] = False
     fuses_sum: ClassVar[bool] = False
     fuses_gradients: ClassVar[bool] = False
+    gives_moments: ClassVar[bool] = False
+    takes_moments: ClassVar[bool] = False
     undoes_floor: ClassVar[bool] = False
 
     # What a network says of its own copy of a layer, see `skdl.networks.set_rates`:

@@ -46,6 +46,7 @@ def channel_norm(
     inv_std: Array,
     other: Array | None = None,
     floor: float = -np.inf,
+    parts: tuple[Array, Array] | None = None,
 ) -> Array:
     """y = max(floor, γ·(x − μ)/√(σ² + ε) + β + other), by channels over the batch.
 
@@ -65,6 +66,9 @@ def channel_norm(
         What is added, unless None.
     floor : float, default=-inf
         The least value of y: 0 makes it ReLU. NaN stays.
+    parts : tuple of two ndarray of shape (n, c), default=None
+        Means and Σ(x − mean)² of n equal parts of the rows, for compiled code, which
+        then need not work them out.
 
     Returns
     -------
@@ -72,8 +76,9 @@ def channel_norm(
         y.
     """
     if (twin := _twin(x)) is not None:
-        moments = mean, variance, inv_std
-        return twin.channel_norm(x, gamma, beta, epsilon, out, *moments, other, floor)
+        found = mean, variance, inv_std
+        args = x, gamma, beta, epsilon, out, *found, other, floor, parts
+        return twin.channel_norm(*args)
     mean[...] = exact = x.mean(axis=_but_channels(x), dtype=np.float64)
     np.subtract(x, exact.astype(x.dtype), out=out)
     np.multiply(out, out, out=out)

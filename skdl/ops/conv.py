@@ -64,6 +64,7 @@ def conv2d(
     winograd: bool = False,
     packed: dict[str, Any] | None = None,
     other: Array | None = None,
+    moments: tuple[Array, Array] | None = None,
 ) -> Array:
     """y[p, q] = max(floor, b + Σ_ij x[window entry (i, j) of (p, q)]·W[i, j] + other).
 
@@ -90,6 +91,8 @@ def conv2d(
         the same W and b.
     other : ndarray of shape (n, ho, wo, filters), default=None
         What is added.
+    moments : tuple of two ndarray of shape (n, filters), default=None
+        Receive the mean of each image's channels, and Σ(y − mean)².
 
     Returns
     -------
@@ -100,17 +103,17 @@ def conv2d(
         twin := _twin(winograd and _by_winograd(conv, x, packed is not None))
     ) is not None:
         return twin.correlate_images(
-            conv, False, x, W, b, out, floor, empty, packed, other
+            conv, False, x, W, b, out, floor, empty, packed, other, moments
         )
     if conv.depthwise:
         depthwise(conv, x, W, out)
-        return _finish(out, b, floor, other)
+        return _finish(out, b, floor, other, moments)
     with _quiet():
         for images, lines, g, columns in _columns(conv, x, empty):
             k = _channels(conv, g)[1]
             y = out[images, lines, :, k]
             np.matmul(columns, W[..., k].reshape(-1, y.shape[-1]), out=y)
-    return _finish(out, b, floor, other)
+    return _finish(out, b, floor, other, moments)
 
 
 def conv2d_backward_input(
@@ -219,12 +222,24 @@ def _channels(conv: Conv, g: int) -> tuple[slice, slice]:
     return slice(g * c, (g + 1) * c), slice(g * k, (g + 1) * k)
 
 
-def _finish(out: Array, b: Array | None, floor: float, other: Array | None) -> Array:
+def _finish(
+    out: Array,
+    b: Array | None,
+    floor: float,
+    other: Array | None,
+    moments: tuple[Array, Array] | None = None,
+) -> Array:
     if b is not None:
         out += b
     if other is not None:
         out += other
-    return np.maximum(out, floor, out=out) if floor > -np.inf else out
+    if floor > -np.inf:
+        np.maximum(out, floor, out=out)
+    if moments is not None:
+        mean, square = moments
+        out.mean(axis=(1, 2), out=mean)
+        np.square(out - mean[:, None, None]).sum(axis=(1, 2), out=square)
+    return out
 
 
 def _columns(

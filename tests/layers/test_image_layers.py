@@ -27,8 +27,10 @@ from skdl.layers import (
     TooSmallError,
     fold_norms,
     forward_chain,
+    resolve_chain,
 )
 from skdl.networks import Network
+from skdl.networks._rates import set_rates
 from skdl.testing import check_gradient
 from skdl.training import Objective
 
@@ -259,6 +261,42 @@ def test_predictions_follow_each_change_of_a_number(what, engine):
             vector[i] = 1.5 * abs(vector[i]) + 0.5
         y = network.predict(x)
         np.testing.assert_allclose(y, expected(network, x), 1e-9, 1e-11)
+
+
+NORMS = {
+    "all learn": [],
+    "the first is frozen": [1],
+    "the second is frozen": [3],
+    "with its convolution": [2, 3],
+}
+
+
+@pytest.mark.parametrize("case", NORMS)
+@pytest.mark.parametrize("n", [2, 9])
+@pytest.mark.parametrize("steady", [False, True])
+def test_moments_are_those_of_the_convolution_in_front(case, n, steady):
+    """With norms that take none among those that do; both engines."""
+    layers = [Conv2D(4, 3), BatchNorm(), Conv2D(4, 1), BatchNorm(), "relu"]
+    layers += [DepthwiseConv2D(3), BatchNorm(), "tanh", BatchNorm()]
+    layers, found = resolve_chain(layers), []
+    set_rates(layers, (9, 8, 3), NORMS[case], None)
+    x = np.random.default_rng(0).normal(size=(n, 9, 8, 3))
+    for engine in ("numpy", "numba"):
+        network = drawn(layers, x.shape[1:])
+        network.state.vector[:] += 0.1
+        if steady:
+            network = network.predicting()
+        grads, ctx = network.params.like(), Context(True)
+        with config_context(engine=engine):
+            tree = network.tree(network.params)
+            for scale in (1, 2):
+                y, caches = network.forward(tree, scale * x, ctx)
+            dx = network.backward(tree, grads.tree, caches, y - 1, ctx)
+        assert ctx.moments is None
+        assert ctx.other is None
+        found.append((y, dx, grads.vector, network.state.vector))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-10)
 
 
 @pytest.mark.parametrize("engine", ["numpy", "numba"])

@@ -37,6 +37,34 @@ def dirty(shape, dtype):
     return np.full(shape, np.nan, dtype)
 
 
+@pytest.mark.parametrize("n", [1, 5])
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_is_done_by_the_way(engine, case, n):
+    """A sum has the same bits as in a pass of its own; moments are those of the end."""
+    conv, rng = make(case), np.random.default_rng(1)
+    x, W, b, dy = arrays(conv, n, "d")
+    with config_context(engine=engine, n_threads=2):
+        for floor in (-np.inf, 0.0):
+            y = conv2d(conv, x, W, b, dirty(dy.shape, "d"))
+            other = rng.normal(size=y.shape)
+            expected = np.maximum(y + other, floor)
+            moments = dirty((n, conv.filters), "d"), dirty((n, conv.filters), "d")
+            out = dirty(y.shape, "d")
+            conv2d(conv, x, W, b, out, floor, other=other, moments=moments)
+            np.testing.assert_array_equal(out, expected)
+            rows = expected.reshape(n, -1, conv.filters)
+            means = rows.mean(axis=1)
+            np.testing.assert_allclose(moments[0], means, atol=1e-13)
+            squares = ((rows - means[:, None]) ** 2).sum(axis=1)
+            np.testing.assert_allclose(moments[1], squares, rtol=1e-11, atol=1e-12)
+            dx = conv2d_backward_input(conv, dy, W, dirty(x.shape, "d"))
+            other = rng.normal(size=x.shape)
+            out = dirty(x.shape, "d")
+            conv2d_backward_input(conv, dy, W, out, None, floor, other=other)
+            np.testing.assert_array_equal(out, np.maximum(dx + other, floor))
+
+
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("dtype", "df")
 @pytest.mark.parametrize("engine", ENGINES)

@@ -101,6 +101,60 @@ def test_like_the_direct_way(case):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("n_threads", [1, 3])
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_done_by_the_way(case, n_threads, kept):
+    """Filters that are kept, a sum, and moments; also of a single picture."""
+    n, shape, filters, padding = CASES[case]
+    conv, rng = make_conv(shape, filters, 3, padding=padding), np.random.default_rng(0)
+    packed = {} if kept else None
+    W = rng.normal(size=conv.filters_shape).astype(np.float32)
+    b = rng.normal(size=filters).astype(np.float32)
+    with config_context(engine="numba", n_threads=n_threads):
+        for n_pictures in (n, 1, 2):
+            x = rng.normal(size=(n_pictures, *shape)).astype(np.float32)
+            other = rng.normal(size=(n_pictures, *conv.output_shape)).astype("f")
+            given = conv, x, W, b
+            y = conv2d(*given, np.full_like(other, np.nan), -np.inf, np.empty, True)
+            direct = conv2d(*given, np.full_like(other, np.nan))
+            assert np.abs(y - direct).max() < 2e-5 * np.abs(direct).max()
+            out, moments = (
+                np.full_like(other, np.nan),
+                np.zeros((2, n_pictures, filters)),
+            )
+            moments = tuple(moments.astype(np.float32))
+            settings = 0.0, np.empty, True, packed, other, moments
+            conv2d(*given, out, *settings)
+            expected = np.maximum(direct + other, 0)
+            assert np.abs(out - expected).max() < 2e-5 * np.abs(direct).max()
+            rows = out.reshape(n_pictures, -1, filters)
+            np.testing.assert_allclose(moments[0], rows.mean(axis=1), rtol=1e-4)
+            squares = rows.var(axis=1) * rows.shape[1]
+            np.testing.assert_allclose(moments[1], squares, rtol=1e-4)
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+@pytest.mark.parametrize("transposed", [False, True])
+@pytest.mark.parametrize(("c", "k"), [(32, 96), (96, 32)])
+def test_filters_in_panels(c, k, transposed):
+    from skdl.ops._numba.winograd import _panels
+
+    G, rng = np.array(FILTERS), np.random.default_rng(0)
+    W = rng.normal(size=(3, 3, c, k)).astype(np.float32)
+    panels, bias = _panels(W, None, transposed, np.empty)
+    turned = W[::-1, ::-1].swapaxes(2, 3) if transposed else W
+    expected = np.einsum("ui,vj,ijck->uvck", G, G, turned).reshape(
+        36, *turned.shape[2:]
+    )
+    got = panels[:, :, 1:].swapaxes(1, 2).reshape(expected.shape)
+    np.testing.assert_allclose(got, expected, atol=1e-6)
+    assert not panels[:, :, 0].any()
+    assert not bias.any()
+    assert bias.shape == turned.shape[3:]
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("engine", ["numpy", "numba"] if has_numba() else ["numpy"])
 def test_as_a_layer(engine, dtype):

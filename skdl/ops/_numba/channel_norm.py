@@ -18,88 +18,15 @@ from skdl._typing import Array
 from skdl.ops._numba._inner import inner
 from skdl.ops._numba.elementwise import BLOCK, PASS, over_numbers
 from skdl.ops._numba.images import chunks_of, flat
-from skdl.ops._numba.team import Direct, Kernel
-
-WIDE = 512  # numbers of a repeated row, at least
-
-
-@inner
-def fold(sums, c, out):  # type: ignore[no-untyped-def]
-    """Add up the repetitions of each channel, half of them to the others each time."""
-    n = sums.size // c
-    while n > 1:
-        half = n // 2
-        p, q = sums[: half * c], sums[(n - half) * c : n * c]
-        for j in range(half * c):
-            p[j] += q[j]
-        n -= half
-    for z in range(c):
-        out[z] = sums[z]
-
-
-@inner
-def repeat(row, c):  # type: ignore[no-untyped-def]
-    """Repeat the first c numbers of a row."""
-    for j in range(c, row.size):
-        row[j] = row[j - c]
-
-
-@Kernel
-def block_moments(x, c, wide, block, mean, square, first, last, slot):  # type: ignore[no-untyped-def]
-    """Mean and Σ(x − mean)² of the blocks first … last − 1."""
-    sums, middle = np.empty(wide, x.dtype), np.empty(wide, x.dtype)
-    zero = x.dtype.type(0)
-    for k in range(first, last):
-        start, end = k * block, min(x.size, (k + 1) * block)
-        whole = start + (end - start) // (2 * wide) * (2 * wide)
-        n = x.dtype.type((end - start) // c)
-        sums[:] = zero
-        for i in range(start, whole, 2 * wide):
-            p, q = x[i : i + wide], x[i + wide : i + 2 * wide]
-            for j in range(wide):
-                sums[j] += p[j] + q[j]
-        for i in range(whole, end):
-            sums[(i - whole) % wide] += x[i]
-        m, s = mean[k], square[k]
-        fold(sums, c, m)
-        for z in range(c):
-            m[z] /= n
-            middle[z] = m[z]
-        repeat(middle, c)
-        sums[:] = zero
-        for i in range(start, whole, 2 * wide):
-            p, q = x[i : i + wide], x[i + wide : i + 2 * wide]
-            for j in range(wide):
-                a, b = p[j] - middle[j], q[j] - middle[j]
-                sums[j] += a * a + b * b
-        for i in range(whole, end):
-            j = (i - whole) % wide
-            a = x[i] - middle[j]
-            sums[j] += a * a
-        fold(sums, c, s)
-
-
-@Direct
-def join_moments(means, squares, rows, n, mean, variance):  # type: ignore[no-untyped-def]
-    """Mean and variance of all n rows, from those of blocks of so many.
-
-    In double precision (Chan, Golub & LeVeque 1979).
-    """
-    n_blocks, c = means.shape
-    middle, spread = np.zeros(c), np.zeros(c)
-    for k in range(n_blocks):
-        count = float(min(rows, n - k * rows))
-        for z in range(c):
-            middle[z] += count * means[k, z]
-    for z in range(c):
-        middle[z] /= n
-    for k in range(n_blocks):
-        count = float(min(rows, n - k * rows))
-        for z in range(c):
-            off = means[k, z] - middle[z]
-            spread[z] += squares[k, z] + count * (off * off)
-    for z in range(c):
-        mean[z], variance[z] = middle[z], spread[z] / n
+from skdl.ops._numba.moments import (
+    Moments,
+    fold,
+    join_moments,
+    moments_of_blocks,
+    repeat,
+    wide_row,
+)
+from skdl.ops._numba.team import Direct, Kernel, n_slots
 
 
 @Direct
@@ -156,10 +83,10 @@ def add_gradients(g, g0, x, start, stop, middle, a, b):  # type: ignore[no-untyp
 
 
 @Kernel
-def block_gradients(x, dy, floored, factors, c, block, s, t, first, last, slot):  # type: ignore[no-untyped-def]
+def block_gradients(x, dy, floored, factors, c, block, s, t, work, first, last, slot):  # type: ignore[no-untyped-def]
     """Σ dy and Σ dy·(x − μ) of the blocks; of dy what ReLU leaves, if one followed."""
     middle, wide = factors[2], factors.shape[1]
-    a, b, room = np.empty(wide, x.dtype), np.empty(wide, x.dtype), np.empty_like(middle)
+    a, b, room = work[slot, 0], work[slot, 1], work[slot, 2]
     for k in range(first, last):
         a[:] = 0
         b[:] = 0
@@ -176,10 +103,10 @@ def block_gradients(x, dy, floored, factors, c, block, s, t, first, last, slot):
 
 
 @Direct
-def gradient_factors(s, t, n, gamma, mean, inv_std, dgamma, dbeta, out):  # type: ignore[no-untyped-def]
-    """∂γ and ∂β, and the coefficients of ∂x = a·∂y + b·x + d, repeated."""
+def gradient_factors(s, t, n, gamma, mean, inv_std, dgamma, dbeta, out, work):  # type: ignore[no-untyped-def]
+    """∂γ and ∂β, and the coefficients of ∂x = a·∂y + b·x + d, repeated; `work` is 0."""
     n_blocks, c = s.shape
-    one, two = np.zeros(c), np.zeros(c)
+    one, two = work[0], work[1]
     for k in range(n_blocks):
         for z in range(c):
             one[z] += s[k, z]
@@ -218,22 +145,17 @@ def combine_rows(  # type: ignore[no-untyped-def]
                 r[j] = a[j] * p[j] + (b[j] * q[j] + d[j])
 
 
-def _wide(c: int) -> int:
-    """Return the numbers of a repeated row: whole rows, at least WIDE."""
-    return -(-WIDE // c) * c
-
-
 def _repeated(values: Array, dtype: Any) -> Array:
     """Return the coefficients of a repeated row."""
     c = len(values)
-    rows = np.empty((_wide(c) // c, c), dtype)
+    rows = np.empty((wide_row(c) // c, c), dtype)
     rows[...] = values  # np.tile takes ten times as long
     return rows.reshape(-1)
 
 
 def _block(c: int) -> int:
     """Return the numbers of a block: an even number of repeated rows."""
-    return max(1, BLOCK // (2 * _wide(c))) * 2 * _wide(c)
+    return max(1, BLOCK // (2 * wide_row(c))) * 2 * wide_row(c)
 
 
 def channel_norm(
@@ -247,6 +169,7 @@ def channel_norm(
     inv_std: Array,
     other: Array | None,
     floor: float,
+    moments: Moments | None,
 ) -> Array:
     """Twin of `skdl.ops.channel_norm.channel_norm`.
 
@@ -254,11 +177,12 @@ def channel_norm(
     """
     c, dtype, x1 = x.shape[-1], x.dtype, flat(x)
     block, n = _block(c), x.size // c
-    n_blocks = -(-x.size // block)
-    means, squares = (np.empty((n_blocks, c), dtype) for _ in range(2))
-    args = x1, c, _wide(c), block, means, squares
-    block_moments(dtype, args, n_blocks, chunks_of(n_blocks, PASS * block))
-    join_moments(dtype, means, squares, block // c, n, mean, variance)
+    rows = block // c
+    if moments is None:
+        moments = moments_of_blocks(x1, c, block)
+    else:
+        rows = n // len(moments[0])
+    join_moments(dtype, *moments, rows, n, mean, variance, np.zeros((2, c)))
     inv_std[...] = 1 / np.sqrt(variance + epsilon)
     factors = _norm_factors(gamma, beta, mean, inv_std)
     _scale(x1, factors[0], factors[1], other, floor, out, block)
@@ -266,7 +190,7 @@ def channel_norm(
 
 
 def _norm_factors(gamma: Array, beta: Array, mean: Array, inv_std: Array) -> Array:
-    out = np.empty((3, _wide(len(mean))), mean.dtype)
+    out = np.empty((3, wide_row(len(mean))), mean.dtype)
     norm_factors(mean.dtype, gamma, beta, mean, inv_std, out)
     return out
 
@@ -322,11 +246,13 @@ def channel_norm_backward(
     n_blocks = -(-x.size // block)
     factors = _norm_factors(gamma, beta, mean, inv_std)
     s, t = (np.empty((n_blocks, c), dtype) for _ in range(2))
-    args = x1, dy1, floored, factors, c, block, s, t
-    block_gradients(dtype, args, n_blocks, chunks_of(n_blocks, PASS * block))
+    n_chunks = chunks_of(n_blocks, PASS * block)
+    work = np.empty((n_slots(n_chunks), 3, wide_row(c)), dtype)
+    args = x1, dy1, floored, factors, c, block, s, t, work
+    block_gradients(dtype, args, n_blocks, n_chunks)
     combined = np.empty_like(factors)
     parts = s, t, n, gamma, mean, inv_std, dgamma, dbeta, combined
-    gradient_factors(dtype, *parts)
+    gradient_factors(dtype, *parts, np.zeros((2, c)))
     numbers = dy1, x1, combined, factors, floored, out.reshape(-1)
     over_numbers(combine_rows, numbers, block)
     return out

@@ -16,7 +16,8 @@ import numpy as np
 from skdl._typing import Array
 from skdl.ops._numba._inner import inner
 from skdl.ops._numba.depthwise import correlate_channels, weights_of_channels
-from skdl.ops._numba.elementwise import add, add_run
+from skdl.ops._numba.elementwise import add_run
+from skdl.ops._numba.finish import Finish
 from skdl.ops._numba.images import (
     chunks_of,
     copy_run,
@@ -25,6 +26,7 @@ from skdl.ops._numba.images import (
     flat,
     put,
 )
+from skdl.ops._numba.moments import Moments, moments_of
 from skdl.ops._numba.plan import (
     CORRELATION,
     DEPTH,
@@ -62,12 +64,10 @@ def _correlate(mr: int, nv: int, span: int) -> Kernel:
     # process, and what is kept on disk would never be found.
     @Kernel
     def correlate(  # type: ignore[no-untyped-def]
-        x, table, panels, y, floor, other, least, adds, pieces, rooms, first, last, slot
-    ):
-        """Evaluate a plan for the pieces first … last − 1, so many an image.
-
-        To whole images `other` is added while they are in the cache.
-        """
+        x, table, panels, y, floor, other, least, adds, means, squares, measures, work,
+        pieces, rooms, first, last, slot
+    ):  # fmt: skip
+        """Evaluate a plan for the pieces first … last − 1, so many an image."""
         plan, room = _correlation(table), rooms[slot]
         groups, n_panels, depth, nr = panels.shape
         spills = plan.spills and n_panels == 1
@@ -107,8 +107,12 @@ def _correlate(mr: int, nv: int, span: int) -> Kernel:
                                      steps, part[STEPS], flat, d0, y, y0, outs, r,
                                      part[N_OUTER], n_inner, 1, n_inner * nr, nr,
                                      left, floor)  # fmt: skip
+            begin, end = n * plan.y_size, (n + 1) * plan.y_size
             if adds:
-                add_run(y, other, least, y, n * plan.y_size, (n + 1) * plan.y_size)
+                add_run(y, other, least, y, begin, end)
+            if measures:
+                moments_of(y, begin, end, means.shape[1], work[slot, 0], work[slot, 1],
+                           means[n], squares[n])  # fmt: skip
 
     return correlate
 
@@ -268,6 +272,7 @@ def correlate_images(
     empty: Callable[..., Array],
     packed: dict[str, Any] | None = None,
     other: Array | None = None,
+    moments: Moments | None = None,
 ) -> Array:
     """Twin of `skdl.ops.conv.conv2d` and, transposed, of `conv2d_backward_input`."""
     by_channel = conv.depthwise and conv.filters == conv.channels
@@ -284,19 +289,16 @@ def correlate_images(
     pieces = PIECES if len(x) < PIECES else 1
     size = pieces * len(x)
     n_chunks = chunks_of(size, plan.work // pieces)
-    rooms = empty((n_slots(n_chunks), plan.room_size), dtype)
-    x1, y1, least = flat(x), out.reshape(-1), dtype.type(floor)
-    adds = other is not None and pieces == 1 and not by_channel
-    first_floor = least if other is None else dtype.type(-np.inf)
-    args: tuple[Any, ...] = x1, plan.filled.table, panels, y1, first_floor
+    slots, then = n_slots(n_chunks), Finish(other, floor, moments)
+    rooms, whole = empty((slots, plan.room_size), dtype), pieces == 1 and not by_channel
+    args = flat(x), plan.filled.table, panels, out.reshape(-1), then.first_floor(dtype)
     if by_channel:
         correlate_channels(dtype, (*args, pieces, rooms), size, n_chunks)
     else:
-        summand = y1 if other is None else flat(other)
-        args = *args, summand, least, adds, pieces, rooms
-        _correlate(*plan.form)(dtype, args, size, n_chunks)
-    if other is not None and not adds:
-        add(out, other, out, floor)
+        more = then.args(out, whole, slots)
+        _correlate(*plan.form)(dtype, (*args, *more, pieces, rooms), size, n_chunks)
+    if not whole:
+        then.apart(out)
     return out
 
 

@@ -21,8 +21,10 @@ from skdl._config import n_threads
 from skdl._typing import Array
 from skdl.ops._numba._inner import inner
 from skdl.ops._numba._struct import Struct
-from skdl.ops._numba.elementwise import add, add_run
+from skdl.ops._numba.elementwise import add_run
+from skdl.ops._numba.finish import Finish
 from skdl.ops._numba.images import chunks_of, fill_border, flat, put
+from skdl.ops._numba.moments import Moments, moments_of
 from skdl.ops._numba.plan import FRAME, frame_fields
 from skdl.ops._numba.prefetch import prefetch
 from skdl.ops._numba.team import Direct, Kernel, n_slots
@@ -43,6 +45,7 @@ WINOGRAD = Struct(
     "Winograd",
     **FRAME,
     size=int64,  # numbers of a frame
+    side=int64,  # PATCH; loops over a constant would be unrolled, seconds to compile
     y_size=int64,
     ho=int64,
     wo=int64,
@@ -196,13 +199,10 @@ def give_patches(w, M, step, begin, count, z0, z1, bias, floor, y, y0, tmp):  # 
 
 @Kernel
 def correlate(  # type: ignore[no-untyped-def]
-    x, n, table, U, bias, y, floor, other, least, adds, parts, sides,
-    rooms, many, sums, temporary, first, last, slot
+    x, n, table, U, bias, y, floor, other, least, adds, means, squares, measures, work,
+    parts, sides, rooms, many, sums, temporary, first, last, slot
 ):  # fmt: skip
-    """Convolve some groups of images; a piece has a part of the patches and filters.
-
-    To whole groups `other` is added while they are in the cache.
-    """
+    """Convolve some groups of images; a piece has a part of the patches and filters."""
     w = _open(table)
     room, V, M, tmp = rooms[slot], many[slot], sums[slot], temporary[slot]
     n_panels, nr = U.shape[1], U.shape[3]
@@ -226,9 +226,13 @@ def correlate(  # type: ignore[no-untyped-def]
             multiply(w, V, v_step, U, p0, p1, M, m_step, count)
             give_patches(w, M, m_step, begin, count, p0 * nr, p1 * nr, bias, floor,
                          y, start * w.y_size, tmp)  # fmt: skip
-        if adds:
-            stop = (start + n_images) * w.y_size
-            add_run(y, other, least, y, start * w.y_size, stop)
+        for i in range(start, start + n_images):
+            begin, end = i * w.y_size, (i + 1) * w.y_size
+            if adds:
+                add_run(y, other, least, y, begin, end)
+            if measures:
+                moments_of(y, begin, end, means.shape[1], work[slot, 0], work[slot, 1],
+                           means[i], squares[i])  # fmt: skip
 
 
 class _Plan(NamedTuple):
@@ -263,6 +267,7 @@ def _plan(conv: Conv, transposed: bool) -> _Plan:
     filled = WINOGRAD.fill(
         **{**frame_fields(frame), "bare": False},
         size=frame.size,
+        side=PATCH,
         y_size=ho * wo * k,
         ho=ho,
         wo=wo,
@@ -296,6 +301,7 @@ def correlate_images(
     empty: Callable[..., Array],
     packed: dict[str, Any] | None = None,
     other: Array | None = None,
+    moments: Moments | None = None,
 ) -> Array:
     """Convolve as `skdl.ops._numba.conv.correlate_images` does, with other rounding."""
     plan, dtype, n = _plan(conv, transposed), x.dtype, len(x)
@@ -313,18 +319,12 @@ def correlate_images(
     n_chunks = chunks_of(size, plan.work * at_once // (parts * sides))
     slots = n_slots(n_chunks)
     scratch = [empty((slots, m), dtype) for m in plan.sizes]
-    y1, least = out.reshape(-1), dtype.type(floor)
-    adds = other is not None and parts * sides == 1
-    first_floor, summand = least, y1
-    if other is not None:
-        first_floor, summand = dtype.type(-np.inf), flat(other)
-    args = (
-        flat(x), n, plan.filled.table, panels, bias, y1, first_floor, summand, least,
-        adds, parts, sides, *scratch,
-    )  # fmt: skip
-    correlate(dtype, args, size, n_chunks)
-    if other is not None and not adds:
-        add(out, other, out, floor)
+    then, whole = Finish(other, floor, moments), parts * sides == 1
+    args = flat(x), n, plan.filled.table, panels, bias, out.reshape(-1)
+    more = then.first_floor(dtype), *then.args(out, whole, slots), parts, sides
+    correlate(dtype, (*args, *more, *scratch), size, n_chunks)
+    if not whole:
+        then.apart(out)
     return out
 
 
@@ -337,7 +337,7 @@ def _panels(
         c, k = k, c
     nr = NV * BYTES // dtype.itemsize
     panels = empty((N_PRODUCTS, k // nr, c + 1, nr), dtype)
-    tmp = empty(27 * BYTES // dtype.itemsize, dtype)
+    tmp = empty((27 * BYTES // dtype.itemsize,), dtype)
     lay_filters(dtype, flat(W), c, k, transposed, panels, tmp)
     return panels, np.zeros(k, dtype) if b is None else np.ascontiguousarray(b)
 
