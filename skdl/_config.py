@@ -197,7 +197,10 @@ def n_cores() -> int:
 
 
 def n_threads() -> int:
-    """Return the number of threads for skdl's own parallel loops."""
+    """Return the number of threads for skdl's own parallel loops.
+
+    Of "auto" it follows what cores the process may use, within a hundredth of a second.
+    """
     # Every operation of a network asks.
     configured = (_local.get() or _global).get("n_threads", _global["n_threads"])
     if configured != "auto":

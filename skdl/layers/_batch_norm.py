@@ -92,7 +92,7 @@ class BatchNorm(Layer):
         return _FixedNorm(self.momentum, self.epsilon)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
-        moments, ctx.moments = ctx.moments, None
+        moments = ctx.moments
         if not ctx.train or self._frozen:
             return self._rescaled(params, x, ctx)
         own, other = own_steps(x, ctx.lengths), ctx.other
@@ -211,6 +211,9 @@ def _above(y: Array, ctx: Context) -> Array | None:
 class _FixedNorm(BatchNorm):
     """Batch normalisation with its running statistics, whatever the batch is."""
 
+    fuses_floor = True
+    unfuses_floor = True
+    fuses_sum = True
     takes_moments = False
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:

@@ -79,6 +79,16 @@ class LayerList(list[Layer]):
         return {}
 
     @cached_property
+    def fuses_sum(self) -> bool:
+        """Whether the last layer's forward pass adds what it is told to."""
+        return bool(self) and self[-1].heeds("fuses_sum")
+
+    @cached_property
+    def fuses_gradients(self) -> bool:
+        """Whether the first layer's backward pass does."""
+        return bool(self) and self[0].heeds("fuses_gradients", "backward")
+
+    @cached_property
     def links(self) -> list[Link]:
         """The layers with what the chain knows of their neighbours."""
         return _links(self)
@@ -109,20 +119,31 @@ def _links(layers: Sequence[Layer]) -> list[Link]:
             Link(
                 str(i),
                 layer,
-                after.floor if after is not None and layer.fuses_floor else None,
-                before is not None and layer.undoes_floor and before.floor == 0,
-                before is not None and before.unfuses_floor and layer.floor == 0,
-                (after is not None and after.takes_rows) if layer.gives_rows else None,
+                after.floor if after and layer.heeds("fuses_floor") else None,
+                _undoes(layer, before),
+                _is_undone(layer, before),
+                bool(after and after.takes_rows) if layer.gives_rows else None,
                 _leaves_moments(layer, after),
             )
         )
     return result
 
 
-def _leaves_moments(layer: Layer, after: Layer | None) -> bool:
-    if after is None or not (layer.gives_moments and after.takes_moments):
+def _undoes(layer: Layer, before: Layer | None) -> bool:
+    is_relu = before is not None and before.floor == 0
+    return is_relu and layer.heeds("undoes_floor", "backward")
+
+
+def _is_undone(layer: Layer, before: Layer | None) -> bool:
+    if before is None or layer.floor != 0:
         return False
-    return not after._frozen
+    return before.heeds("fuses_floor") and before.heeds("unfuses_floor", "backward")
+
+
+def _leaves_moments(layer: Layer, after: Layer | None) -> bool:
+    if after is None or after._frozen:
+        return False
+    return layer.heeds("gives_moments") and after.heeds("takes_moments")
 
 
 def resolve_chain(layers: Sequence[str | Layer]) -> LayerList:
@@ -420,10 +441,12 @@ def forward_chain(
         if as_rows is not None:
             ctx.as_rows = as_rows
         if moments and ctx.train:
-            ctx.moments = True
+            ctx.moments = True  # until the layer leaves some
         if end is not None and layer is chain[-1].layer:
             ctx.other, ctx.floor = end
         x, cache = layer.forward(params.get(key, _NOTHING), x, ctx)
+        if not moments or ctx.moments is True:
+            ctx.moments = None
         caches.append(cache)
     if end is not None:
         ctx.other, ctx.floor = None, -math.inf
@@ -497,5 +520,5 @@ def backward_chain(
         dy = layer.backward(
             params.get(key, _NOTHING), grads.get(key, _NOTHING), caches[i], dy, ctx
         )
-    ctx.want_dx = want_dx
+    ctx.want_dx, ctx.other = want_dx, None
     return dy if want_dx else None

@@ -328,7 +328,7 @@ class Context:
         What layers give to the objective besides the output; collected while training.
     flow : list of StateGradients or None
         Where recurrent layers note the gradients of their states in the backward pass,
-        the last layer first; None: nowhere.
+        the last layer first, a shortcut's before those it goes around; None: nowhere.
 
     Examples
     --------

@@ -19,6 +19,8 @@ from skdl.ops.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
 from skdl.ops.geometry import Conv, make_conv
 from skdl.ops.window import Axis, Padding
 
+_CACHED = 65536  # numbers of a picture that is still in the cache when it is done
+
 # Networks see the same shapes step after step; their geometry is made once.
 geometry = lru_cache(maxsize=512)(make_conv)
 
@@ -195,11 +197,11 @@ class Conv2D(Layer):
         out = ctx.empty((len(x), *conv.output_shape))
         W, b = params["W"], params.get("b")
         packed = params.get("packed")
-        if ctx.moments is not None:
+        moments = None
+        if ctx.moments and use_numba() and 0 < out[:1].size <= _CACHED:
             shape = len(x), conv.filters
-            ready = use_numba() and len(x) > 0
-            ctx.moments = (ctx.empty(shape), ctx.empty(shape)) if ready else None
-        settings = ctx.floor, ctx.empty, self.winograd, packed, ctx.other, ctx.moments
+            moments = ctx.moments = ctx.empty(shape), ctx.empty(shape)
+        settings = ctx.floor, ctx.empty, self.winograd, packed, ctx.other, moments
         conv2d(conv, x, W, b, out, *settings)
         return out, (x, conv) if ctx.train else None
 

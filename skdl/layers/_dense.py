@@ -158,6 +158,7 @@ class DropConnect(Dense):
     array([1.])
     """
 
+    fuses_floor = True
     _parameter_constraints: dict[str, Any] = {
         **Dense._parameter_constraints,
         "rate": SHARE,

@@ -142,7 +142,7 @@ class Layer(ParameterObject):
         costs no pass of its own.
     fuses_gradients : bool
         Whether its backward pass heeds ``ctx.other``: an addition to its gradient then
-        costs no pass of its own.
+        costs no pass of its own. It sets it to None before anything else.
     gives_moments, takes_moments : bool
         Whether it heeds ``ctx.moments`` in its forward pass, while training, and leaves
         the moments of its output there; whether it takes those of its input.
@@ -201,6 +201,31 @@ class Layer(ParameterObject):
     def floor(self) -> float | None:
         """See the attributes of the class."""
         return None
+
+    @classmethod
+    def heeds(cls, flag: str, method: str = "forward") -> bool:
+        """Return whether an attribute of the class is true of its pass.
+
+        A subclass with a pass of its own has to say again what holds for that.
+
+        Parameters
+        ----------
+        flag : str
+            Name of the attribute, such as "fuses_floor".
+        method : {"forward", "backward"}, default="forward"
+            What it speaks of.
+
+        Returns
+        -------
+        heeds : bool
+            Whether the class that defines the pass, or a subclass of that, says so.
+        """
+        for kind in cls.__mro__:
+            if flag in vars(kind):
+                return bool(vars(kind)[flag])
+            if method in vars(kind):
+                return False
+        return False
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         """Say what the layer needs.

@@ -145,8 +145,8 @@ class Residual(Layer):
             W = params["skip"]["W"]
             shape = (*x.shape[:-1], W.shape[1])
             skip = linear(x, W, None, ctx.empty(shape))
-        layers = cast(list[Layer], self.layers)
-        if layers and layers[-1].fuses_sum:
+        layers = cast(LayerList, self.layers)
+        if layers.fuses_sum:
             y, caches = forward_chain(layers, params, x, ctx, (skip, floor))
         else:
             h, caches = forward_chain(layers, params, x, ctx)
@@ -159,7 +159,7 @@ class Residual(Layer):
         x, caches, of_skip, y = cache
         if y is not None:
             dy = relu_backward(dy, y, ctx.empty(dy.shape), ctx.empty(dy.shape))
-        skip = dy
+        skip = dy  # first, so that the layers' gradient can be added to it by the way
         if self.shortcut is not None:
             chain = cast(list[Layer], self.shortcut)
             arrays, gradients = params.get("skip", {}), grads.get("skip", {})
@@ -169,8 +169,8 @@ class Residual(Layer):
             if ctx.want_dx:
                 W = params["skip"]["W"]
                 skip = linear_backward_input(dy, W, ctx.empty(x.shape))
-        layers = cast(list[Layer], self.layers)
-        if ctx.want_dx and layers and layers[0].fuses_gradients:
+        layers = cast(LayerList, self.layers)
+        if ctx.want_dx and layers.fuses_gradients:
             return backward_chain(layers, params, grads, caches, dy, ctx, skip)
         dx = backward_chain(layers, params, grads, caches, dy, ctx)
         if not ctx.want_dx:

@@ -25,6 +25,7 @@ from skdl.layers import (
     Conv2D,
     Dense,
     DepthwiseConv2D,
+    Inside,
     Layer,
     LayerList,
     ParamSpec,
@@ -335,17 +336,20 @@ class Network:
         rows : slice
             Which rows.
         raw : ndarray of shape (n_rows, ...)
-            Their output, in memory that the next part overwrites. Sequences are padded
-            to the longest of them.
+            Their output, in memory that the next part or prediction overwrites.
+            Sequences are padded to the longest of them.
         """
         self.check_input(X)
         sized = self.at(X.shape[1:]) if isinstance(X, np.ndarray) else self
-        ready: Any
         layers, tree, ready = self._for_predictions(n_layers)
-        n = X.shape[0]
-        chunk = sized._chunk(X.dtype, n_layers) if n > 1 else 1
-        lent = ready is not None and n <= min(chunk, FEW)
-        arena = ready.take_arena() if lent else Arena(self.dtype) if n > chunk else None
+        n, fitting = X.shape[0], sized._fitting(X.dtype, n_layers)
+        chunk = max(1, fitting)
+        if n > min(fitting, FEW) or sized is not self:
+            ready = None  # scratch memory is not kept for large pictures, nor all sizes
+        if ready is not None:
+            arena: Arena | None = ready.take_arena()
+        else:
+            arena = Arena(self.dtype) if n > chunk else None
         ctx = Context(train=False, dtype=self.dtype, arena=arena)
         ctx.single = n == 1 and use_numba() and self.convolves
         for start in range(0, max(n, 1), chunk):
@@ -355,7 +359,7 @@ class Network:
             x, lengths = pad_rows(X if n <= chunk else X[rows], ctx.empty)
             ctx.begin(lengths=lengths)
             yield rows, forward_chain(layers, tree, self._cast(x, ctx), ctx)[0]
-        if lent:
+        if ready is not None and arena is not None:
             ready.give_back(arena)
 
     def _for_predictions(
@@ -415,19 +419,25 @@ class Network:
         """Return how many multiplications BLAS has for a sample, or too many.
 
         Where convolutions are compiled it has none of theirs, nor for a single picture
-        those of dense layers.
+        those of dense layers that have a row of it.
         """
-        skipped: set[type] = set()
-        if compiled and self.convolves:
-            skipped = {*_COMPILED, Dense} if single else set(_COMPILED)
         inside = inside_chain(self.layers, self.input_shape)
-        layers = {item.key: item.layer for first in inside for item in first.walk()}
+        items = {item.key: item for first in inside for item in first.walk()}
+
+        def is_left(item: Inside) -> bool:
+            if not (compiled and self.convolves):
+                return True
+            is_row = single and len(item.input_shape) == 1
+            return type(item.layer) not in (
+                (*_COMPILED, Dense) if is_row else _COMPILED
+            )
+
         total = 0
         for name, shape in self.params.shapes.items():
             owner = name.rpartition(".")[0]
-            while owner not in layers:  # of a part of a layer
+            while owner not in items:  # of a part of a layer
                 owner = owner.rpartition(".")[0]
-            if len(shape) > 1 and type(layers[owner]) not in skipped:
+            if len(shape) > 1 and is_left(items[owner]):
                 # Weights act at each step or pixel again.
                 i = int(name.partition(".")[0])
                 pixels = max(math.prod(s[:-1]) for s in self.shapes[i : i + 2])
@@ -511,13 +521,13 @@ class Network:
         network.layers = LayerList(layer.predicting() for layer in self.layers)
         return network
 
-    def _chunk(self, dtype: np.dtype[Any], n_layers: int | None) -> int:
-        """Rows that are predicted at a time."""
+    def _fitting(self, dtype: np.dtype[Any], n_layers: int | None) -> int:
+        """Rows whose activations stay in the cache."""
         shapes = self.shapes if n_layers is None else self.shapes[: n_layers + 1]
         # Input of the network's type is there already, other is cast.
         made = shapes[1:] if dtype == self.dtype else shapes
         widest = max(map(math.prod, made), default=1)
-        return max(1, _CHUNK_BYTES // (max(widest, 1) * self.dtype.itemsize))
+        return _CHUNK_BYTES // (max(widest, 1) * self.dtype.itemsize)
 
     def keeps_steps(self, n_layers: int | None = None) -> bool:
         """Return whether the first axis of a sample goes through the layers as it is.

@@ -30,8 +30,7 @@ def same_bits(a: Array, b: Array) -> bool:
     same : bool
         Whether all bits are.
     """
-    # As few integers as possible: they compare faster than floating-point numbers.
-    integers = np.uint64 if a.nbytes % 8 == 0 else np.uint32
+    integers = np.uint64 if a.itemsize == 8 else np.uint32
     a, b = a.view(integers), b.view(integers)
     if use_numba():
         return _compiled().same(a, b)

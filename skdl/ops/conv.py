@@ -92,7 +92,8 @@ def conv2d(
     other : ndarray of shape (n, ho, wo, filters), default=None
         What is added.
     moments : tuple of two ndarray of shape (n, filters), default=None
-        Receive the mean of each image's channels, and Σ(y − mean)².
+        Receive the mean of each image's channels, and Σ(y − mean)², in the precision of
+        y: for pictures of less than 10⁵ numbers.
 
     Returns
     -------

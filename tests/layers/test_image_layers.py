@@ -31,6 +31,7 @@ from skdl.layers import (
 )
 from skdl.networks import Network
 from skdl.networks._rates import set_rates
+from skdl.ops.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
 from skdl.testing import check_gradient
 from skdl.training import Objective
 
@@ -261,6 +262,82 @@ def test_predictions_follow_each_change_of_a_number(what, engine):
             vector[i] = 1.5 * abs(vector[i]) + 0.5
         y = network.predict(x)
         np.testing.assert_allclose(y, expected(network, x), 1e-9, 1e-11)
+
+
+class OwnDense(Dense):
+    def forward(self, params, x, ctx):
+        return x @ params["W"] + params["b"], x
+
+
+class OwnConv(Conv2D):
+    def forward(self, params, x, ctx):
+        y = ctx.empty((len(x), *self.geometry(x.shape[1:]).output_shape))
+        conv = self.geometry(x.shape[1:])
+        return conv2d(conv, x, params["W"], params["b"], y), (x, conv)
+
+    def backward(self, params, grads, cache, dy, ctx):
+        x, conv = cache
+        conv2d_backward_weights(conv, x, dy, grads["W"], grads["b"])
+        return conv2d_backward_input(conv, dy, params["W"], np.empty(x.shape))
+
+
+class OwnNorm(BatchNorm):
+    def forward(self, params, x, ctx):
+        return 1.0 * x, x
+
+    def backward(self, params, grads, cache, dy, ctx):
+        grads["gamma"][...] = grads["beta"][...] = 0
+        return dy
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+def test_what_a_class_says_holds_for_its_own_passes(engine):
+    """Others that are derived from it do nothing by the way, unless they say so."""
+    rng = np.random.default_rng(0)
+    x, found = rng.normal(size=(4, 8, 8, 2)), []
+    for conv, dense in [(Conv2D, Dense), (OwnConv, OwnDense)]:
+        layers = [
+            conv(2, 3, padding=1),
+            BatchNorm(),
+            Residual([conv(2, 3, padding=1), "tanh", conv(2, 3, padding=1)]),
+            "relu",
+            Flatten(),
+            dense(9),
+            "relu",
+            dense(2),
+        ]
+        network, ctx = drawn(layers, x.shape[1:]), Context(True)
+        grads, tree = network.params.like(), network.tree(network.params)
+        with config_context(engine=engine):
+            y, caches = network.forward(tree, x, ctx)
+            dx = network.backward(tree, grads.tree, caches, y - 1, ctx)
+        found.append((y, dx, grads.vector, network.predict(x[:1])))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "numba"])
+def test_moments_are_for_the_next_layer_alone(engine):
+    x = np.random.default_rng(0).normal(size=(9, 8, 8, 2))
+    network = drawn([Conv2D(2, 3), OwnNorm(), "tanh", BatchNorm()], x.shape[1:])
+    with config_context(engine=engine):
+        tree = network.tree(network.params)
+        y = network.forward(tree, x, Context(True))[0]
+    np.testing.assert_allclose(y.mean(axis=(0, 1, 2)), 0, atol=1e-12)
+    np.testing.assert_allclose(y.var(axis=(0, 1, 2)), 1, rtol=1e-2)
+
+
+def test_moments_of_large_pictures():
+    """Sums of single precision are of some 10⁴ numbers at most."""
+    x = 100 + np.random.default_rng(0).normal(size=(1, 200, 200, 1))
+    layers = [Conv2D(64, 1, bias=False, initializer="ones"), BatchNorm(1.0)]
+    network = drawn(layers, x.shape[1:], np.float32)
+    with config_context(engine="numba"):
+        tree = network.tree(network.params)
+        network.forward(tree, x.astype(np.float32), Context(True, dtype=np.float32))
+    state = network.state
+    assert np.abs(state["1.running_mean"] - x.mean()).max() < 6e-6  # float32: 4e-6
+    assert np.abs(state["1.running_variance"] - x.var(ddof=1)).max() < 2e-6
 
 
 NORMS = {

@@ -187,3 +187,31 @@ def test_a_picture_asks_nothing_of_blas(n_layers, limit, monkeypatch):
     with config_context(engine="numba"):
         network.predict(pictures(1), n_layers)
     assert not asked
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+def test_dense_layers_of_pixels_ask_blas_with_one_thread(monkeypatch):
+    layers = [Conv2D(16, padding=1), "relu", Dense(64), "relu", Dense(10)]
+    network, entered = Network(layers, (32, 32, 3), np.float32), []
+    computing = network.computing
+    monkeypatch.setattr(
+        network, "computing", lambda n: entered.append(n) or computing(n)
+    )
+    with config_context(engine="numba"):
+        network.predict(np.zeros((1, 32, 32, 3), np.float32))
+    assert entered == [1]
+
+
+@pytest.mark.parametrize("size", [(12, 12), (300, 300)])
+def test_memory_of_large_pictures_is_not_kept(size):
+    layers = [*["conv2d", "relu"] * 3, Conv2D(2)]
+    networks = [Network(layers, (*shape, 3), np.float32) for shape in ((12, 12), size)]
+    for network in networks:
+        network.initialize(np.random.default_rng(0))
+        x = np.ones((1, *size, 3), np.float32)
+        with config_context(engine=ENGINES[-1]):
+            for _ in range(2):
+                network.predict(x)
+        kept = network.layers.folded.last
+        arenas = [] if kept is None else kept._arenas
+        assert len(arenas) == (size == (12, 12) and kept is not None)

@@ -285,6 +285,7 @@ def correlate_images(
     if kept is not None and kept[0] is plan:
         panels = kept[1]
     else:
+        W = np.ascontiguousarray(W, dtype)
         panels = _panels(conv, transposed, plan, W, b, packed, empty)
     pieces = PIECES if len(x) < PIECES else 1
     size = pieces * len(x)
@@ -316,7 +317,10 @@ def _panels(
     if b is None:
         b = np.zeros(conv.channels if transposed else conv.filters, dtype)
     panels = (empty if packed is None else aligned)(plan.shape, dtype)
-    parts, biases = plan.picks, b.reshape(plan.shape[0], -1)
+    parts, biases = (
+        plan.picks,
+        np.ascontiguousarray(b, dtype).reshape(plan.shape[0], -1),
+    )
     places = plan.apart, plan.group_apart
     fill_panels(dtype, W.reshape(-1), parts, *places, biases, panels)
     if packed is not None:

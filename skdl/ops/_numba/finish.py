@@ -6,6 +6,7 @@ their own would take longer than the arithmetic.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,12 @@ from skdl._typing import Array
 from skdl.ops._numba.elementwise import add
 from skdl.ops._numba.images import flat
 from skdl.ops._numba.moments import Moments, moments_of_blocks, wide_row
+
+
+@lru_cache
+def _nothing(dtype: Any) -> tuple[Array, Array]:
+    """Return arrays of two and three axes in place of what is not needed."""
+    return np.empty((1, 0), dtype), np.empty((0, 2, 0), dtype)
 
 
 class Finish(NamedTuple):
@@ -54,13 +61,15 @@ class Finish(NamedTuple):
         args : tuple
             From `other` on.
         """
-        dtype, c = out.dtype, out.shape[-1]
-        adds, measures = self.other is not None, self.moments is not None
-        other = out.reshape(-1) if self.other is None else flat(self.other)
-        moments = self.moments or (np.empty((0, c), dtype), np.empty((0, c), dtype))
-        work = np.empty((slots, 2, wide_row(c)) if measures else (slots, 2, 0), dtype)
-        least = dtype.type(self.floor)
-        return other, least, adds and whole, *moments, measures and whole, work
+        dtype = out.dtype
+        row, rooms = _nothing(dtype)
+        other, adds, least = row[0], False, dtype.type(self.floor)
+        if self.other is not None:
+            other, adds = flat(self.other), whole
+        if self.moments is None:
+            return other, least, adds, row, row, False, rooms
+        work = np.empty((slots, 2, wide_row(out.shape[-1])), dtype)
+        return other, least, adds, *self.moments, whole, work
 
     def apart(self, out: Array) -> None:
         """Do it in passes over memory.

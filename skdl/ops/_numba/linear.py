@@ -47,8 +47,7 @@ def linear_row(x: Array, W: Array, b: Array | None, out: Array, floor: float) ->
     """Twin of `skdl.ops.linear.linear` for one row."""
     n, m = W.shape
     dtype, size = x.dtype, -(-m * x.itemsize // (NV_ROW * BYTES))
-    if b is None:
-        b = np.zeros(m, dtype)
+    b = np.zeros(m, dtype) if b is None else flat(b)
     args = flat(x), flat(W), b, _START, _START, out.reshape(-1), dtype.type(floor)
     row_panels(dtype, args, size, chunks_of(size, READ * n * m // size))
     return out

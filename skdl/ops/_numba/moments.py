@@ -11,11 +11,11 @@ import numpy as np
 
 from skdl._typing import Array
 from skdl.ops._numba._inner import inner
+from skdl.ops._numba.elementwise import PASS
 from skdl.ops._numba.images import chunks_of
 from skdl.ops._numba.team import Direct, Kernel, n_slots
 
 WIDE = 512  # numbers of a repeated row, at least
-PASSES = 16  # multiplications of a convolution that take as long as one number here
 
 Moments = tuple[Array, Array]  # of each block: means, and sums of squared deviations
 
@@ -123,7 +123,7 @@ def moments_of_blocks(
     dtype, n_blocks = x1.dtype, -(-x1.size // block)
     if out is None:
         out = np.empty((n_blocks, c), dtype), np.empty((n_blocks, c), dtype)
-    n_chunks = chunks_of(n_blocks, PASSES * block)
+    n_chunks = chunks_of(n_blocks, PASS * block)
     work = np.empty((n_slots(n_chunks), 2, wide_row(c)), dtype)
     block_moments(dtype, (x1, c, block, *out, work), n_blocks, n_chunks)
     return out

@@ -300,7 +300,8 @@ def pack(W: Array, bias: Array | None, transposed: bool, empty: Empty) -> Array:
     panels = empty((1, -(-n // nr), k + 1, nr), W.dtype)
     if bias is None:
         bias = _zeros(n, W.dtype)
-    fill_panels(W.dtype, W.reshape(-1), picks, apart, 0, bias.reshape(1, -1), panels)
+    biases = np.ascontiguousarray(bias, W.dtype).reshape(1, -1)
+    fill_panels(W.dtype, W.reshape(-1), picks, apart, 0, biases, panels)
     return panels[0]
 
 

@@ -307,6 +307,7 @@ def correlate_images(
     plan, dtype, n = _plan(conv, transposed), x.dtype, len(x)
     kept = None if packed is None else packed.get("winograd")
     if kept is None:
+        W = np.ascontiguousarray(W, dtype)
         kept = _panels(W, b, transposed, empty if packed is None else aligned)
         if packed is not None:
             packed["winograd"] = kept
@@ -339,7 +340,8 @@ def _panels(
     panels = empty((N_PRODUCTS, k // nr, c + 1, nr), dtype)
     tmp = empty((27 * BYTES // dtype.itemsize,), dtype)
     lay_filters(dtype, flat(W), c, k, transposed, panels, tmp)
-    return panels, np.zeros(k, dtype) if b is None else np.ascontiguousarray(b)
+    biases = np.zeros(k, dtype) if b is None else np.ascontiguousarray(b, dtype)
+    return panels, biases
 
 
 def _pieces(groups: int, n_tiles: int, n_panels: int) -> tuple[int, int]:
