@@ -305,7 +305,7 @@ class Context:
         What is added to the output of the layer at hand before its floor, if it
         `fuses_sum`; who adds it also undoes the floor in the backward pass. There it is
         what is added to the gradient of its input, if it `fuses_gradients`.
-    moments : tuple of two ndarray, True or None
+    moments : tuple of two ndarray, bool or None
         Means of the channels of each sample and sums of their squared deviations, that
         a layer which `gives_moments` has left for the norm behind it; True where it is
         to do so.
