@@ -89,27 +89,8 @@ class FoldedChain:
         """
         return {str(i): _arrays(kept, params) for i, kept in enumerate(self.kept)}
 
-    def convolutions(self, params: Tree) -> dict[str, Any]:
-        """Return the arrays of `sources` alone, those of convolutions.
-
-        Parameters
-        ----------
-        params : mapping
-            Arrays of `sources` by layer key.
-
-        Returns
-        -------
-        arrays : dict
-            Arrays by the keys of the layers that are left.
-        """
-        return {
-            str(i): _arrays(kept, params)
-            for i, kept in enumerate(self.kept)
-            if kept.key in self.sources
-        }
-
     def rest(self, params: Tree) -> dict[str, Any]:
-        """Return the arrays that `convolutions` leaves out.
+        """Return the arrays that are not of `sources`.
 
         Parameters
         ----------

@@ -379,7 +379,7 @@ class Network:
             if ready is None or not ready.suits(self.params, self.state):
                 ready = chain.last = Ready(self.layers, self.params, self.state)
             if ready.arrays is not None:
-                return chain.layers, {**chain.rest(tree), **ready.arrays}, ready
+                return chain.layers, {**ready.arrays, **chain.rest(tree)}, ready
         return chain.layers, chain.arrays(tree), None
 
     def computing(self, n_rows: int) -> AbstractContextManager[None]:

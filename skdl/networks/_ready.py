@@ -47,7 +47,7 @@ class Ready:
                 for vector, names in zip((params, state), sources, strict=True)
             )
             trees = self._params.copies.tree, self._state.copies.tree
-            self.arrays = _with_room(chain.convolutions(merge(*trees)))
+            self.arrays = _with_room(chain.arrays(merge(*trees)))
         self._arenas: list[Arena] = []  # one for each thread that predicts
         self._dtype = params.vector.dtype
 

@@ -45,7 +45,6 @@ WINOGRAD = Struct(
     "Winograd",
     **FRAME,
     size=int64,  # numbers of a frame
-    side=int64,  # PATCH; loops over a constant would be unrolled, seconds to compile
     y_size=int64,
     ho=int64,
     wo=int64,
@@ -267,7 +266,6 @@ def _plan(conv: Conv, transposed: bool) -> _Plan:
     filled = WINOGRAD.fill(
         **{**frame_fields(frame), "bare": False},
         size=frame.size,
-        side=PATCH,
         y_size=ho * wo * k,
         ho=ho,
         wo=wo,
