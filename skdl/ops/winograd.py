@@ -16,7 +16,7 @@ TILE = 4  # pixels of the output along a side
 PATCH = 6  # and of the input
 FEW = 64  # patches, for filters that are transformed anew
 FEW_KEPT = 8  # and for those that were kept
-COLUMNS = 32  # channels and filters come in multiples of it
+COLUMNS = 16  # channels and filters come in multiples of it
 
 OUTPUT = (  # Aᵀ
     (1, 1, 1, 1, 1, 0),

@@ -32,9 +32,7 @@ def emit_prefetch(builder: Any, address: Any, to_write: bool) -> None:
     builder.call(function, [address, *hints])
 
 
-@intrinsic
-def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
-    """Ask for the cache line of ``array[index]`` (first axis) before it is needed."""
+def _code(array: Any, to_write: bool) -> tuple[Any, Any]:
     signature = types.void(array, types.uint64)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -44,7 +42,19 @@ def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
         i8, i64 = ir.IntType(8), ir.IntType(64)
         address = builder.ptrtoint(struct.data, i64)
         address = builder.add(address, builder.mul(args[1], stride))
-        emit_prefetch(builder, builder.inttoptr(address, i8.as_pointer()), False)
+        emit_prefetch(builder, builder.inttoptr(address, i8.as_pointer()), to_write)
         return context.get_dummy_value()
 
     return signature, codegen
+
+
+@intrinsic
+def prefetch(typingctx: Any, array: Any, index: Any) -> Any:
+    """Ask for the cache line of ``array[index]`` (first axis) before it is needed."""
+    return _code(array, False)
+
+
+@intrinsic
+def prefetch_write(typingctx: Any, array: Any, index: Any) -> Any:
+    """Ask for the cache line of ``array[index]`` before it is written to."""
+    return _code(array, True)

@@ -26,9 +26,9 @@ from skdl.ops._numba.finish import Finish
 from skdl.ops._numba.images import chunks_of, fill_border, flat, put
 from skdl.ops._numba.moments import Moments, moments_of
 from skdl.ops._numba.plan import FRAME, frame_fields
-from skdl.ops._numba.prefetch import prefetch
+from skdl.ops._numba.prefetch import prefetch, prefetch_write
 from skdl.ops._numba.team import Direct, Kernel, n_slots
-from skdl.ops._numba.tile import FROM_B, MR, NV, fill_rows, tile
+from skdl.ops._numba.tile import FROM_B, MR, MR_FEW, NV, fill_rows, tile
 from skdl.ops._numba.vector import BYTES, Emitter, copy_vectors
 from skdl.ops.correlation import Frame
 from skdl.ops.geometry import Conv
@@ -61,6 +61,66 @@ WINOGRAD = Struct(
 _open = WINOGRAD.opener()
 
 
+def _pairs(matrix: Any) -> list[tuple[int, int]]:
+    """Return pairs of rows p + q and p − q, where p and q have no column in common."""
+    pairs, taken = [], set()
+    for i, first in enumerate(matrix):
+        for j in range(i + 1, len(matrix)):
+            second = matrix[j]
+            mirrored = all(abs(a) == abs(b) for a, b in zip(first, second, strict=True))
+            if mirrored and first != second and not taken & {i, j}:
+                pairs.append((i, j))
+                taken |= {i, j}
+    return pairs
+
+
+class _Transform(Emitter):
+    """Writes b = M·a for vectors of lanes, with few operations.
+
+    Winograd's matrices have pairs of rows p ± q, and their transposes pairs of columns:
+    two sums are made of what is one sum of half the terms, and a sum and a difference.
+    """
+
+    def product(self, matrix: Any, a: list[Any]) -> list[Any]:
+        """Return the vectors b."""
+        turned = tuple(zip(*matrix, strict=True))
+        if len(matrix) < len(turned):
+            matrix, a = self._fold(turned, a)
+        pairs = _pairs(matrix)
+        done: dict[int, Any] = {}
+        for i, j in pairs:
+            both = list(zip(matrix[i], matrix[j], strict=True))
+            p = self._sum([x if x == y else 0 for x, y in both], a)
+            q = self._sum([x if x != y else 0 for x, y in both], a)
+            done[i], done[j] = self.builder.fadd(p, q), self.builder.fsub(p, q)
+        return [
+            done[i] if i in done else self._sum(row, a) for i, row in enumerate(matrix)
+        ]
+
+    def _fold(self, columns: Any, a: list[Any]) -> tuple[Any, list[Any]]:
+        """Put sums and differences in place of pairs of numbers."""
+        columns, a = list(columns), list(a)
+        for i, j in _pairs(columns):
+            both = list(zip(columns[i], columns[j], strict=True))
+            columns[i] = tuple(x if x == y else 0 for x, y in both)
+            columns[j] = tuple(x if x != y else 0 for x, y in both)
+            a[i], a[j] = self.builder.fadd(a[i], a[j]), self.builder.fsub(a[i], a[j])
+        return tuple(zip(*columns, strict=True)), a
+
+    def _sum(self, row: Any, a: list[Any]) -> Any:
+        """Return Σ row_i·a_i; a factor of 1, if there is one, comes first."""
+        terms = [(x, y) for x, y in zip(row, a, strict=True) if x]
+        terms.sort(key=lambda term: term[0] != 1)
+        total = None
+        for number, value in terms:
+            factor = ir.Constant(self.vector, [float(number)] * self.width)
+            if total is not None:
+                total = self.multiply_add(factor, value, total)
+            else:
+                total = value if number == 1 else self.builder.fmul(factor, value)
+        return total
+
+
 @intrinsic(prefer_literal=True)
 def combine(typingctx, which, a, a0, a_step, b, b0, b_step):  # type: ignore[no-untyped-def]
     """One vector of lanes: b_i = Σ_j M[i, j]·a_j, M the matrix of that number."""
@@ -68,7 +128,7 @@ def combine(typingctx, which, a, a0, a_step, b, b0, b_step):  # type: ignore[no-
     signature = types.void(which, a, types.intp, types.intp, b, types.intp, types.intp)
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        e = Emitter(context, builder, a.dtype)
+        e = _Transform(context, builder, a.dtype)
         source = e.pointer(sig.args[1], args[1], args[2])
         target = e.pointer(sig.args[4], args[4], args[5])
 
@@ -76,16 +136,7 @@ def combine(typingctx, which, a, a0, a_step, b, b0, b_step):  # type: ignore[no-
             return e.at(base, builder.mul(step, ir.Constant(step.type, i)))
 
         values = [e.load(place(source, args[3], j)) for j in range(len(matrix[0]))]
-        for i, row in enumerate(matrix):
-            total = None
-            for number, value in zip(row, values, strict=True):
-                if number == 0:
-                    continue
-                factor = ir.Constant(e.vector, [float(number)] * e.width)
-                if total is not None:
-                    total = e.multiply_add(factor, value, total)
-                else:
-                    total = value if number == 1 else builder.fmul(factor, value)
+        for i, total in enumerate(e.product(matrix, values)):
             e.store(total, place(target, args[6], i))
         return context.get_dummy_value()
 
@@ -157,22 +208,19 @@ def take_patches(w, room, begin, count, V, step, tmp):  # type: ignore[no-untype
 
 
 @inner
-def multiply(w, V, v_step, U, first, last, M, m_step, count):  # type: ignore[no-untyped-def]
-    """Sum the products of `count` patches over channels, for some panels of filters."""
-    n_panels, depth, nr = U.shape[1:]
-    flat_U, none = U.reshape(U.size), V.dtype.type(-np.inf)
-    share = -(-depth * nr * MR // (count * 16)) * 16
-    for e in range(N_PRODUCTS):
-        for panel in range(first, last):
-            b0 = ((e * n_panels + panel) * depth + 1) * nr
-            for r in range(0, count, MR):
-                # The next panel comes from the third-level cache.
-                ahead = b0 + depth * nr + r // MR * share
-                for z in range(0, share, 16):
-                    prefetch(flat_U, ahead + z)
-                tile(MR, NV, FROM_B, V, e * v_step, w.rows, r, w.step, 0,
-                     flat_U, b0, M, e * m_step + panel * nr, w.outs, r,
-                     1, w.c, 1, 0, nr, nr, none)  # fmt: skip
+def foresee(w, x, start, y, begin, count):  # type: ignore[no-untyped-def]
+    """Ask for the part of the next images, and of the output, of some patches."""
+    share = -(-w.x_size // w.patches)
+    for t in range(count):
+        image, place = (begin + t) // w.patches, (begin + t) % w.patches
+        at = (start + w.at_once + image) * w.x_size + place * share
+        for i in range(0, share, 16):
+            prefetch(x, at + i)
+        p, q = place // w.across, place % w.across
+        to = (start + image) * w.y_size + TILE * (p * w.wo + q) * w.k
+        for i in range(TILE):
+            for j in range(0, TILE * w.k, 16):
+                prefetch_write(y, to + i * w.wo * w.k + j)
 
 
 @inner
@@ -196,50 +244,76 @@ def give_patches(w, M, step, begin, count, z0, z1, bias, floor, y, y0, tmp):  # 
                            y, to + (i * w.wo + j) * w.k + z)  # fmt: skip
 
 
-@Kernel
-def correlate(  # type: ignore[no-untyped-def]
-    x, n, table, U, bias, y, floor, other, least, adds, means, squares, measures, work,
-    parts, sides, rooms, many, sums, temporary, first, last, slot
-):  # fmt: skip
-    """Convolve some groups of images; a piece has a part of the patches and filters."""
-    w = _open(table)
-    room, V, M, tmp = rooms[slot], many[slot], sums[slot], temporary[slot]
-    n_panels, nr = U.shape[1], U.shape[3]
-    v_step, m_step = w.block * w.c + APART, w.block * w.k + APART
-    for i in range(w.at_once):
-        fill_border(w, x.dtype.type(0), room[i * w.size : (i + 1) * w.size])
-    for u in range(first, last):
-        piece, start = u % (parts * sides), u // (parts * sides) * w.at_once
-        part, side = piece // sides, piece % sides
-        n_images = min(w.at_once, n - start)
-        if piece == 0 or u == first:
-            for i in range(n_images):
-                frame = room[i * w.size : (i + 1) * w.size]
-                put(x, (start + i) * w.x_size, w, frame)
-        n_tiles = -(-n_images * w.patches // MR)
-        end = min(n_images * w.patches, n_tiles * (part + 1) // parts * MR)
-        p0, p1 = n_panels * side // sides, n_panels * (side + 1) // sides
-        for begin in range(n_tiles * part // parts * MR, end, w.block):
-            count = min(w.block, end - begin)
-            take_patches(w, room, begin, count, V, v_step, tmp)
-            multiply(w, V, v_step, U, p0, p1, M, m_step, count)
-            give_patches(w, M, m_step, begin, count, p0 * nr, p1 * nr, bias, floor,
-                         y, start * w.y_size, tmp)  # fmt: skip
-        for i in range(start, start + n_images):
-            begin, end = i * w.y_size, (i + 1) * w.y_size
-            if adds:
-                add_run(y, other, least, y, begin, end)
-            if measures:
-                moments_of(y, begin, end, means.shape[1], work[slot, 0], work[slot, 1],
-                           means[i], squares[i])  # fmt: skip
+@lru_cache
+def _correlate(mr: int, nv: int) -> Kernel:
+    """Return the kernel for tiles of a form."""
+
+    @Kernel
+    def correlate(  # type: ignore[no-untyped-def]
+        x, n, table, U, bias, y, floor, other, least, adds, means, squares, measures,
+        work, parts, sides, rooms, many, sums, temporary, first, last, slot
+    ):  # fmt: skip
+        """Convolve groups of images; a piece has some of the patches and filters."""
+        w = _open(table)
+        room, V, M, tmp = rooms[slot], many[slot], sums[slot], temporary[slot]
+        n_panels, depth, nr = U.shape[1:]
+        flat_U, none = U.reshape(U.size), x.dtype.type(-np.inf)
+        v_step, m_step = w.block * w.c + APART, w.block * w.k + APART
+        for i in range(w.at_once):
+            fill_border(w, x.dtype.type(0), room[i * w.size : (i + 1) * w.size])
+        for u in range(first, last):
+            piece, start = u % (parts * sides), u // (parts * sides) * w.at_once
+            part, side = piece // sides, piece % sides
+            n_images = min(w.at_once, n - start)
+            if piece == 0 or u == first:
+                for i in range(n_images):
+                    frame = room[i * w.size : (i + 1) * w.size]
+                    put(x, (start + i) * w.x_size, w, frame)
+            n_tiles = -(-n_images * w.patches // mr)
+            end = min(n_images * w.patches, n_tiles * (part + 1) // parts * mr)
+            p0, p1 = n_panels * side // sides, n_panels * (side + 1) // sides
+            for begin in range(n_tiles * part // parts * mr, end, w.block):
+                count = min(w.block, end - begin)
+                foresee(w, x, start, y, begin, count)
+                take_patches(w, room, begin, count, V, v_step, tmp)
+                share = -(-depth * nr * mr // (count * 16)) * 16
+                for e in range(N_PRODUCTS):
+                    for panel in range(p0, p1):
+                        b0 = ((e * n_panels + panel) * depth + 1) * nr
+                        for r in range(0, count, mr):
+                            # The next panel comes from the third-level cache.
+                            ahead = b0 + depth * nr + r // mr * share
+                            for z in range(0, share, 16):
+                                prefetch(flat_U, ahead + z)
+                            tile(mr, nv, FROM_B, V, e * v_step, w.rows, r, w.step, 0,
+                                 flat_U, b0, M, e * m_step + panel * nr, w.outs, r,
+                                 1, w.c, 1, 0, nr, nr, none)  # fmt: skip
+                give_patches(w, M, m_step, begin, count, p0 * nr, p1 * nr, bias, floor,
+                             y, start * w.y_size, tmp)  # fmt: skip
+            for i in range(start, start + n_images):
+                begin, end = i * w.y_size, (i + 1) * w.y_size
+                if adds:
+                    add_run(y, other, least, y, begin, end)
+                if measures:
+                    moments_of(y, begin, end, means.shape[1], work[slot, 0],
+                               work[slot, 1], means[i], squares[i])  # fmt: skip
+
+    return correlate
 
 
 class _Plan(NamedTuple):
     """The struct; scratch numbers for frames, factors, sums, a patch; work an image."""
 
     filled: SimpleNamespace
+    form: tuple[int, int]
     sizes: tuple[int, int, int, int]
     work: int
+
+
+def _form(k: int) -> tuple[int, int]:
+    """Return rows and vectors of columns of the tile for so many filters."""
+    lanes = BYTES // np.dtype(np.float32).itemsize
+    return (MR, NV) if k % (NV * lanes) == 0 else (MR_FEW, 1)
 
 
 @lru_cache(maxsize=512)
@@ -260,9 +334,10 @@ def _plan(conv: Conv, transposed: bool) -> _Plan:
         left,
         TILE * across + PATCH - TILE - left - wi,
     )
-    block = max(MR, min(60, 3 * BLOCK * 32 // (c + k) // MR * MR, BLOCK) // MR * MR)
+    mr, _ = form = _form(k)
+    block = max(mr, min(60, 3 * BLOCK * 32 // (c + k) // mr * mr, BLOCK) // mr * mr)
     at_once = max(1, block // (down * across))
-    rows = fill_rows(np.arange(block), MR)
+    rows = fill_rows(np.arange(block), mr)
     filled = WINOGRAD.fill(
         **{**frame_fields(frame), "bare": False},
         size=frame.size,
@@ -285,7 +360,7 @@ def _plan(conv: Conv, transposed: bool) -> _Plan:
         N_PRODUCTS * (block * k + APART),
         (N_PRODUCTS + TILE) * BYTES // np.dtype(np.float32).itemsize,
     )
-    return _Plan(filled, sizes, 2 * N_PRODUCTS * down * across * c * k)
+    return _Plan(filled, form, sizes, 2 * N_PRODUCTS * down * across * c * k)
 
 
 def correlate_images(
@@ -312,7 +387,7 @@ def correlate_images(
     panels, bias = kept
     at_once = plan.filled.at_once
     groups = -(-n // at_once)
-    n_tiles = at_once * plan.filled.patches // MR
+    n_tiles = at_once * plan.filled.patches // plan.form[0]
     parts, sides = _pieces(groups, n_tiles, panels.shape[1])
     size = groups * parts * sides
     n_chunks = chunks_of(size, plan.work * at_once // (parts * sides))
@@ -321,7 +396,7 @@ def correlate_images(
     then, whole = Finish(other, floor, moments), parts * sides == 1
     args = flat(x), n, plan.filled.table, panels, bias, out.reshape(-1)
     more = then.first_floor(dtype), *then.args(out, whole, slots), parts, sides
-    correlate(dtype, (*args, *more, *scratch), size, n_chunks)
+    _correlate(*plan.form)(dtype, (*args, *more, *scratch), size, n_chunks)
     if not whole:
         then.apart(out)
     return out
@@ -334,7 +409,7 @@ def _panels(
     dtype, (c, k) = W.dtype, W.shape[2:]
     if transposed:
         c, k = k, c
-    nr = NV * BYTES // dtype.itemsize
+    nr = _form(k)[1] * BYTES // dtype.itemsize
     panels = empty((N_PRODUCTS, k // nr, c + 1, nr), dtype)
     tmp = empty((27 * BYTES // dtype.itemsize,), dtype)
     lay_filters(dtype, flat(W), c, k, transposed, panels, tmp)
