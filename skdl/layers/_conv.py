@@ -210,7 +210,8 @@ class Conv2D(Layer):
     ) -> Any:
         x, conv = cache
         other, ctx.other = ctx.other, None
-        conv2d_backward_weights(conv, x, dy, grads["W"], grads.get("b"), ctx.empty)
+        W, b = grads["W"], grads.get("b")
+        conv2d_backward_weights(conv, x, dy, W, b, ctx.empty, self.winograd)
         if not ctx.want_dx:
             return None
         out = ctx.empty(x.shape)

@@ -179,6 +179,7 @@ def conv2d_backward_weights(
     dW: Array,
     db: Array | None = None,
     empty: Empty = np.empty,
+    winograd: bool = False,
 ) -> None:
     """∂L/∂W and ∂L/∂b, written in place.
 
@@ -199,8 +200,12 @@ def conv2d_backward_weights(
         Receives ∂L/∂b, unless None.
     empty : callable, default=numpy.empty
         ``empty(shape, dtype)`` gives scratch memory.
+    winograd : bool, default=False
+        Whether compiled code takes Winograd's way where that `fits` and `pays`.
     """
-    if (twin := _twin()) is not None:
+    if use_numba():
+        way = "winograd_weights" if winograd and _by_winograd(conv, dy) else "conv"
+        twin = _compiled(way)
         twin.weights_gradient(conv, x, dy, dW, db, empty)
         return
     if conv.depthwise:

@@ -37,8 +37,8 @@ from skdl.ops.winograd import FILTERS, INPUT, OUTPUT, PATCH, TILE
 
 BLOCK = 24  # patches, about
 N_PRODUCTS = PATCH * PATCH
-MATRICES = INPUT, OUTPUT, FILTERS
-TO_PATCH, TO_TILE, TO_FILTER = range(3)
+MATRICES = INPUT, OUTPUT, FILTERS, (*zip(*OUTPUT),), (*zip(*FILTERS),)
+TO_PATCH, TO_TILE, TO_FILTER, FROM_TILE, FROM_FILTER = range(5)
 APART = 16  # numbers between planes: a cache has few places for one multiple of 2048
 
 WINOGRAD = Struct(
@@ -310,31 +310,38 @@ class _Plan(NamedTuple):
     work: int
 
 
-def _form(k: int) -> tuple[int, int]:
+def form_of(k: int) -> tuple[int, int]:
     """Return rows and vectors of columns of the tile for so many filters."""
     lanes = BYTES // np.dtype(np.float32).itemsize
     return (MR, NV) if k % (NV * lanes) == 0 else (MR_FEW, 1)
 
 
+def frame_of(conv: Conv, transposed: bool) -> tuple[Frame, tuple[int, int]]:
+    """Return the frame of what is convolved, and how many patches it has each way."""
+    sizes, before, beyond, n_patches = [], [], [], []
+    for axis in conv.axes:
+        n, out, first = axis.n, axis.out, axis.before
+        if transposed:
+            n, out, first = out, n, 2 - first
+        count = -(-out // TILE)
+        sizes.append(n)
+        before.append(first)
+        beyond.append(TILE * count + PATCH - TILE - first - n)
+        n_patches.append(count)
+    c = conv.filters if transposed else conv.channels
+    border = before[0], beyond[0], before[1], beyond[1]
+    return Frame(*sizes, c, *border), (n_patches[0], n_patches[1])
+
+
 @lru_cache(maxsize=512)
 def _plan(conv: Conv, transposed: bool) -> _Plan:
-    v, h = conv.axes
     c, k = conv.channels, conv.filters
-    (hi, wi), (ho, wo), (top, left) = (v.n, h.n), (v.out, h.out), (v.before, h.before)
+    ho, wo = (axis.out for axis in conv.axes)
     if transposed:
-        c, k, (hi, wi), (ho, wo) = k, c, (ho, wo), (hi, wi)
-        top, left = 2 - top, 2 - left
-    down, across = -(-ho // TILE), -(-wo // TILE)
-    frame = Frame(
-        hi,
-        wi,
-        c,
-        top,
-        TILE * down + PATCH - TILE - top - hi,
-        left,
-        TILE * across + PATCH - TILE - left - wi,
-    )
-    mr, _ = form = _form(k)
+        c, k = k, c
+        ho, wo = (axis.n for axis in conv.axes)
+    frame, (down, across) = frame_of(conv, transposed)
+    mr, _ = form = form_of(k)
     block = max(mr, min(60, 3 * BLOCK * 32 // (c + k) // mr * mr, BLOCK) // mr * mr)
     at_once = max(1, block // (down * across))
     rows = fill_rows(np.arange(block), mr)
@@ -409,7 +416,7 @@ def _panels(
     dtype, (c, k) = W.dtype, W.shape[2:]
     if transposed:
         c, k = k, c
-    nr = _form(k)[1] * BYTES // dtype.itemsize
+    nr = form_of(k)[1] * BYTES // dtype.itemsize
     panels = empty((N_PRODUCTS, k // nr, c + 1, nr), dtype)
     tmp = empty((27 * BYTES // dtype.itemsize,), dtype)
     lay_filters(dtype, flat(W), c, k, transposed, panels, tmp)
