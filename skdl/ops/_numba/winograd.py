@@ -39,6 +39,7 @@ BLOCK = 24  # patches, about
 N_PRODUCTS = PATCH * PATCH
 MATRICES = INPUT, OUTPUT, FILTERS, (*zip(*OUTPUT),), (*zip(*FILTERS),)
 TO_PATCH, TO_TILE, TO_FILTER, FROM_TILE, FROM_FILTER = range(5)
+LINE = 16  # numbers of a line of the cache
 APART = 16  # numbers between planes: a cache has few places for one multiple of 2048
 
 WINOGRAD = Struct(
@@ -208,19 +209,19 @@ def take_patches(w, room, begin, count, V, step, tmp):  # type: ignore[no-untype
 
 
 @inner
-def foresee(w, x, start, y, begin, count):  # type: ignore[no-untyped-def]
-    """Ask for the part of the next images, and of the output, of some patches."""
-    share = -(-w.x_size // w.patches)
-    for t in range(count):
-        image, place = (begin + t) // w.patches, (begin + t) % w.patches
-        at = (start + w.at_once + image) * w.x_size + place * share
-        for i in range(0, share, 16):
-            prefetch(x, at + i)
-        p, q = place // w.across, place % w.across
-        to = (start + image) * w.y_size + TILE * (p * w.wo + q) * w.k
-        for i in range(TILE):
-            for j in range(0, TILE * w.k, 16):
-                prefetch_write(y, to + i * w.wo * w.k + j)
+def foresee(a, begin, size, e):  # type: ignore[no-untyped-def]
+    """Ask for a part of so many numbers with each of the products."""
+    first, last = size * e // N_PRODUCTS, size * (e + 1) // N_PRODUCTS
+    for i in range(begin + first, begin + last, LINE):
+        prefetch(a, i)
+
+
+@inner
+def foresee_writing(a, begin, size, e):  # type: ignore[no-untyped-def]
+    """Do so for numbers that are written to."""
+    first, last = size * e // N_PRODUCTS, size * (e + 1) // N_PRODUCTS
+    for i in range(begin + first, begin + last, LINE):
+        prefetch_write(a, i)
 
 
 @inner
@@ -274,16 +275,23 @@ def _correlate(mr: int, nv: int) -> Kernel:
             p0, p1 = n_panels * side // sides, n_panels * (side + 1) // sides
             for begin in range(n_tiles * part // parts * mr, end, w.block):
                 count = min(w.block, end - begin)
-                foresee(w, x, start, y, begin, count)
                 take_patches(w, room, begin, count, V, v_step, tmp)
-                share = -(-depth * nr * mr // (count * 16)) * 16
+                share = -(-depth * nr * mr // (count * LINE)) * LINE
+                x_part, y_part = (
+                    w.x_size * count // w.patches,
+                    w.y_size * count // w.patches,
+                )
+                x0 = (start + w.at_once) * w.x_size + w.x_size * begin // w.patches
+                y0 = start * w.y_size + w.y_size * begin // w.patches
                 for e in range(N_PRODUCTS):
+                    foresee(x, x0, x_part, e)
+                    foresee_writing(y, y0, y_part, e)
                     for panel in range(p0, p1):
                         b0 = ((e * n_panels + panel) * depth + 1) * nr
                         for r in range(0, count, mr):
                             # The next panel comes from the third-level cache.
                             ahead = b0 + depth * nr + r // mr * share
-                            for z in range(0, share, 16):
+                            for z in range(0, share, LINE):
                                 prefetch(flat_U, ahead + z)
                             tile(mr, nv, FROM_B, V, e * v_step, w.rows, r, w.step, 0,
                                  flat_U, b0, M, e * m_step + panel * nr, w.outs, r,

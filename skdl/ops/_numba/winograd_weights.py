@@ -28,6 +28,7 @@ from skdl.ops._numba.winograd import (
     FROM_TILE,
     N_PRODUCTS,
     combine,
+    foresee,
     form_of,
     frame_of,
     take_patches,
@@ -106,9 +107,19 @@ def _gradient(mr: int, nv: int) -> Kernel:
             for start in range(n * s // len(sums), end, w.at_once):
                 n_images = min(w.at_once, end - start)
                 for i in range(n_images):
-                    put(x, (start + i) * w.x_size, w, room[i * w.size : (i + 1) * w.size])
+                    put(
+                        x,
+                        (start + i) * w.x_size,
+                        w,
+                        room[i * w.size : (i + 1) * w.size],
+                    )
                     if not v.bare:
-                        put(dy, (start + i) * v.x_size, v, frame[i * v.size : (i + 1) * v.size])
+                        put(
+                            dy,
+                            (start + i) * v.x_size,
+                            v,
+                            frame[i * v.size : (i + 1) * v.size],
+                        )
                 for begin in range(0, n_images * w.patches, w.block):
                     count = min(w.block, n_images * w.patches - begin)
                     take_patches(w, room, begin, count, V, v_step, tmp)
@@ -116,7 +127,15 @@ def _gradient(mr: int, nv: int) -> Kernel:
                         spread(v, dy, start * v.size, begin, count, nr, D, d_step, tmp)
                     else:
                         spread(v, frame, 0, begin, count, nr, D, d_step, tmp)
+                    x_part, y_part = (
+                        w.x_size * count // w.patches,
+                        v.x_size * count // w.patches,
+                    )
+                    x0 = (start + w.at_once) * w.x_size + w.x_size * begin // w.patches
+                    y0 = (start + w.at_once) * v.x_size + v.x_size * begin // w.patches
                     for e in range(N_PRODUCTS):
+                        foresee(x, x0, x_part, e)
+                        foresee(dy, y0, y_part, e)
                         for p in range(0, w.k, nr):
                             d0 = e * d_step + p * w.block
                             for r in range(0, w.c, mr):
