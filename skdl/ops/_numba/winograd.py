@@ -28,18 +28,21 @@ from skdl.ops._numba.moments import Moments, moments_of
 from skdl.ops._numba.plan import FRAME, frame_fields
 from skdl.ops._numba.prefetch import prefetch, prefetch_write
 from skdl.ops._numba.team import Direct, Kernel, n_slots
-from skdl.ops._numba.tile import FROM_B, MR, MR_FEW, NV, fill_rows, tile
+from skdl.ops._numba.tile import FROM_B, MR, NV, fill_rows, tile
 from skdl.ops._numba.vector import BYTES, Emitter, copy_vectors
 from skdl.ops.correlation import Frame
 from skdl.ops.geometry import Conv
 from skdl.ops.memory import aligned
-from skdl.ops.winograd import FILTERS, INPUT, OUTPUT, PATCH, TILE
+from skdl.ops.winograd import COLUMNS, FILTERS, INPUT, OUTPUT, PATCH, TILE
 
 BLOCK = 24  # patches, about
 N_PRODUCTS = PATCH * PATCH
-MATRICES = INPUT, OUTPUT, FILTERS, (*zip(*OUTPUT),), (*zip(*FILTERS),)
+TURNED = [tuple(zip(*matrix, strict=True)) for matrix in (OUTPUT, FILTERS)]
+MATRICES = INPUT, OUTPUT, FILTERS, *TURNED
 TO_PATCH, TO_TILE, TO_FILTER, FROM_TILE, FROM_FILTER = range(5)
 LINE = 16  # numbers of a line of the cache
+WIDE = NV * BYTES // np.dtype(np.float32).itemsize  # columns of a panel
+NARROW = WIDE > COLUMNS  # whether some have half of them
 APART = 16  # numbers between planes: a cache has few places for one multiple of 2048
 
 WINOGRAD = Struct(
@@ -209,19 +212,21 @@ def take_patches(w, room, begin, count, V, step, tmp):  # type: ignore[no-untype
 
 
 @inner
-def foresee(a, begin, size, e):  # type: ignore[no-untyped-def]
-    """Ask for a part of so many numbers with each of the products."""
-    first, last = size * e // N_PRODUCTS, size * (e + 1) // N_PRODUCTS
-    for i in range(begin + first, begin + last, LINE):
-        prefetch(a, i)
+def foresee(a, a0, size, patches, begin, count, e):  # type: ignore[no-untyped-def]
+    """Ask for what images from a0 on have at `count` patches, a part each product."""
+    first = a0 + size * begin // patches
+    size = size * count // patches
+    for i in range(size * e // N_PRODUCTS, size * (e + 1) // N_PRODUCTS, LINE):
+        prefetch(a, first + i)
 
 
 @inner
-def foresee_writing(a, begin, size, e):  # type: ignore[no-untyped-def]
+def foresee_writing(a, a0, size, patches, begin, count, e):  # type: ignore[no-untyped-def]
     """Do so for numbers that are written to."""
-    first, last = size * e // N_PRODUCTS, size * (e + 1) // N_PRODUCTS
-    for i in range(begin + first, begin + last, LINE):
-        prefetch_write(a, i)
+    first = a0 + size * begin // patches
+    size = size * count // patches
+    for i in range(size * e // N_PRODUCTS, size * (e + 1) // N_PRODUCTS, LINE):
+        prefetch_write(a, first + i)
 
 
 @inner
@@ -245,83 +250,75 @@ def give_patches(w, M, step, begin, count, z0, z1, bias, floor, y, y0, tmp):  # 
                            y, to + (i * w.wo + j) * w.k + z)  # fmt: skip
 
 
-@lru_cache
-def _correlate(mr: int, nv: int) -> Kernel:
-    """Return the kernel for tiles of a form."""
-
-    @Kernel
-    def correlate(  # type: ignore[no-untyped-def]
-        x, n, table, U, bias, y, floor, other, least, adds, means, squares, measures,
-        work, parts, sides, rooms, many, sums, temporary, first, last, slot
-    ):  # fmt: skip
-        """Convolve groups of images; a piece has some of the patches and filters."""
-        w = _open(table)
-        room, V, M, tmp = rooms[slot], many[slot], sums[slot], temporary[slot]
-        n_panels, depth, nr = U.shape[1:]
-        flat_U, none = U.reshape(U.size), x.dtype.type(-np.inf)
-        v_step, m_step = w.block * w.c + APART, w.block * w.k + APART
-        for i in range(w.at_once):
-            fill_border(w, x.dtype.type(0), room[i * w.size : (i + 1) * w.size])
-        for u in range(first, last):
-            piece, start = u % (parts * sides), u // (parts * sides) * w.at_once
-            part, side = piece // sides, piece % sides
-            n_images = min(w.at_once, n - start)
-            if piece == 0 or u == first:
-                for i in range(n_images):
-                    frame = room[i * w.size : (i + 1) * w.size]
-                    put(x, (start + i) * w.x_size, w, frame)
-            n_tiles = -(-n_images * w.patches // mr)
-            end = min(n_images * w.patches, n_tiles * (part + 1) // parts * mr)
-            p0, p1 = n_panels * side // sides, n_panels * (side + 1) // sides
-            for begin in range(n_tiles * part // parts * mr, end, w.block):
-                count = min(w.block, end - begin)
-                take_patches(w, room, begin, count, V, v_step, tmp)
-                share = -(-depth * nr * mr // (count * LINE)) * LINE
-                x_part, y_part = (
-                    w.x_size * count // w.patches,
-                    w.y_size * count // w.patches,
-                )
-                x0 = (start + w.at_once) * w.x_size + w.x_size * begin // w.patches
-                y0 = start * w.y_size + w.y_size * begin // w.patches
-                for e in range(N_PRODUCTS):
-                    foresee(x, x0, x_part, e)
-                    foresee_writing(y, y0, y_part, e)
-                    for panel in range(p0, p1):
-                        b0 = ((e * n_panels + panel) * depth + 1) * nr
-                        for r in range(0, count, mr):
-                            # The next panel comes from the third-level cache.
-                            ahead = b0 + depth * nr + r // mr * share
-                            for z in range(0, share, LINE):
-                                prefetch(flat_U, ahead + z)
-                            tile(mr, nv, FROM_B, V, e * v_step, w.rows, r, w.step, 0,
-                                 flat_U, b0, M, e * m_step + panel * nr, w.outs, r,
+@Kernel
+def correlate(  # type: ignore[no-untyped-def]
+    x, n, table, U, bias, y, floor, other, least, adds, means, squares, measures, work,
+    parts, sides, rooms, many, sums, temporary, first, last, slot
+):  # fmt: skip
+    """Convolve some groups of images; a piece has a part of the patches and filters."""
+    w = _open(table)
+    room, V, M, tmp = rooms[slot], many[slot], sums[slot], temporary[slot]
+    n_panels, depth, nr = U.shape[1:]
+    flat_U, none = U.reshape(U.size), x.dtype.type(-np.inf)
+    v_step, m_step = w.block * w.c + APART, w.block * w.k + APART
+    for i in range(w.at_once):
+        fill_border(w, x.dtype.type(0), room[i * w.size : (i + 1) * w.size])
+    for u in range(first, last):
+        piece, start = u % (parts * sides), u // (parts * sides) * w.at_once
+        part, side = piece // sides, piece % sides
+        n_images = min(w.at_once, n - start)
+        if piece == 0 or u == first:
+            for i in range(n_images):
+                frame = room[i * w.size : (i + 1) * w.size]
+                put(x, (start + i) * w.x_size, w, frame)
+        n_tiles = -(-n_images * w.patches // MR)
+        end = min(n_images * w.patches, n_tiles * (part + 1) // parts * MR)
+        p0, p1 = n_panels * side // sides, n_panels * (side + 1) // sides
+        for begin in range(n_tiles * part // parts * MR, end, w.block):
+            count = min(w.block, end - begin)
+            take_patches(w, room, begin, count, V, v_step, tmp)
+            share = -(-depth * nr * MR // (count * LINE)) * LINE
+            next_x, next_y = (start + w.at_once) * w.x_size, start * w.y_size
+            for e in range(N_PRODUCTS):
+                foresee(x, next_x, w.x_size, w.patches, begin, count, e)
+                foresee_writing(y, next_y, w.y_size, w.patches, begin, count, e)
+                for p in range(p0, p1):
+                    b0 = ((e * n_panels + p) * depth + 1) * nr
+                    for r in range(0, count, MR):
+                        # The next panel comes from the third-level cache.
+                        ahead = b0 + depth * nr + r // MR * share
+                        for z in range(0, share, LINE):
+                            prefetch(flat_U, ahead + z)
+                        if nr == WIDE:
+                            tile(MR, NV, FROM_B, V, e * v_step, w.rows, r, w.step, 0,
+                                 flat_U, b0, M, e * m_step + p * nr, w.outs, r,
                                  1, w.c, 1, 0, nr, nr, none)  # fmt: skip
-                give_patches(w, M, m_step, begin, count, p0 * nr, p1 * nr, bias, floor,
-                             y, start * w.y_size, tmp)  # fmt: skip
-            for i in range(start, start + n_images):
-                begin, end = i * w.y_size, (i + 1) * w.y_size
-                if adds:
-                    add_run(y, other, least, y, begin, end)
-                if measures:
-                    moments_of(y, begin, end, means.shape[1], work[slot, 0],
-                               work[slot, 1], means[i], squares[i])  # fmt: skip
-
-    return correlate
+                        elif NARROW:
+                            tile(MR, 1, FROM_B, V, e * v_step, w.rows, r, w.step, 0,
+                                 flat_U, b0, M, e * m_step + p * nr, w.outs, r,
+                                 1, w.c, 1, 0, nr, nr, none)  # fmt: skip
+            give_patches(w, M, m_step, begin, count, p0 * nr, p1 * nr, bias, floor,
+                         y, start * w.y_size, tmp)  # fmt: skip
+        for i in range(start, start + n_images):
+            begin, end = i * w.y_size, (i + 1) * w.y_size
+            if adds:
+                add_run(y, other, least, y, begin, end)
+            if measures:
+                moments_of(y, begin, end, means.shape[1], work[slot, 0], work[slot, 1],
+                           means[i], squares[i])  # fmt: skip
 
 
 class _Plan(NamedTuple):
     """The struct; scratch numbers for frames, factors, sums, a patch; work an image."""
 
     filled: SimpleNamespace
-    form: tuple[int, int]
     sizes: tuple[int, int, int, int]
     work: int
 
 
-def form_of(k: int) -> tuple[int, int]:
-    """Return rows and vectors of columns of the tile for so many filters."""
-    lanes = BYTES // np.dtype(np.float32).itemsize
-    return (MR, NV) if k % (NV * lanes) == 0 else (MR_FEW, 1)
+def panel_width(k: int) -> int:
+    """Return the columns of a panel of k filters, a multiple of 16."""
+    return WIDE if k % WIDE == 0 else WIDE // NV
 
 
 def frame_of(conv: Conv, transposed: bool) -> tuple[Frame, tuple[int, int]]:
@@ -349,10 +346,9 @@ def _plan(conv: Conv, transposed: bool) -> _Plan:
         c, k = k, c
         ho, wo = (axis.n for axis in conv.axes)
     frame, (down, across) = frame_of(conv, transposed)
-    mr, _ = form = form_of(k)
-    block = max(mr, min(60, 3 * BLOCK * 32 // (c + k) // mr * mr, BLOCK) // mr * mr)
+    block = max(MR, min(60, 3 * BLOCK * 32 // (c + k) // MR * MR, BLOCK) // MR * MR)
     at_once = max(1, block // (down * across))
-    rows = fill_rows(np.arange(block), mr)
+    rows = fill_rows(np.arange(block), MR)
     filled = WINOGRAD.fill(
         **{**frame_fields(frame), "bare": False},
         size=frame.size,
@@ -375,7 +371,7 @@ def _plan(conv: Conv, transposed: bool) -> _Plan:
         N_PRODUCTS * (block * k + APART),
         (N_PRODUCTS + TILE) * BYTES // np.dtype(np.float32).itemsize,
     )
-    return _Plan(filled, form, sizes, 2 * N_PRODUCTS * down * across * c * k)
+    return _Plan(filled, sizes, 2 * N_PRODUCTS * down * across * c * k)
 
 
 def correlate_images(
@@ -402,7 +398,7 @@ def correlate_images(
     panels, bias = kept
     at_once = plan.filled.at_once
     groups = -(-n // at_once)
-    n_tiles = at_once * plan.filled.patches // plan.form[0]
+    n_tiles = at_once * plan.filled.patches // MR
     parts, sides = _pieces(groups, n_tiles, panels.shape[1])
     size = groups * parts * sides
     n_chunks = chunks_of(size, plan.work * at_once // (parts * sides))
@@ -411,7 +407,7 @@ def correlate_images(
     then, whole = Finish(other, floor, moments), parts * sides == 1
     args = flat(x), n, plan.filled.table, panels, bias, out.reshape(-1)
     more = then.first_floor(dtype), *then.args(out, whole, slots), parts, sides
-    _correlate(*plan.form)(dtype, (*args, *more, *scratch), size, n_chunks)
+    correlate(dtype, (*args, *more, *scratch), size, n_chunks)
     if not whole:
         then.apart(out)
     return out
@@ -424,7 +420,7 @@ def _panels(
     dtype, (c, k) = W.dtype, W.shape[2:]
     if transposed:
         c, k = k, c
-    nr = form_of(k)[1] * BYTES // dtype.itemsize
+    nr = panel_width(k)
     panels = empty((N_PRODUCTS, k // nr, c + 1, nr), dtype)
     tmp = empty((27 * BYTES // dtype.itemsize,), dtype)
     lay_filters(dtype, flat(W), c, k, transposed, panels, tmp)

@@ -20,17 +20,19 @@ from skdl.ops._numba._struct import Struct
 from skdl.ops._numba.images import add_rows, chunks_of, fill_border, flat, put
 from skdl.ops._numba.plan import FRAME, frame_fields
 from skdl.ops._numba.team import Direct, Kernel, n_slots
-from skdl.ops._numba.tile import FROM_C, fill_rows, tile
+from skdl.ops._numba.tile import FROM_C, MR, NV, fill_rows, tile
 from skdl.ops._numba.vector import BYTES
 from skdl.ops._numba.winograd import (
     APART,
     FROM_FILTER,
     FROM_TILE,
     N_PRODUCTS,
+    NARROW,
+    WIDE,
     combine,
     foresee,
-    form_of,
     frame_of,
+    panel_width,
     take_patches,
 )
 from skdl.ops.correlation import Frame
@@ -79,75 +81,60 @@ def spread(w, a, a0, begin, count, nr, D, step, tmp):  # type: ignore[no-untyped
                         D, i * PATCH * step + to, step)  # fmt: skip
 
 
-@lru_cache
-def _gradient(mr: int, nv: int) -> Kernel:
-    """Return the kernel for tiles of a form."""
+@Kernel
+def weights(  # type: ignore[no-untyped-def]
+    x, n, table, dy, tiles, nr, rooms, frames, many, spreads, temporary, sums,
+    first, last, slot
+):  # fmt: skip
+    """Gradients to U for some slices of n images; the last row is Σ dy.
 
-    @Kernel
-    def weights(  # type: ignore[no-untyped-def]
-        x, n, table, dy, tiles, nr, rooms, frames, many, spreads, temporary, sums,
-        first, last, slot
-    ):  # fmt: skip
-        """Gradients to U for some slices of n images; the last row is Σ dy.
-
-        There are as many slices as `sums`.
-        """
-        w, v = _open_patches(table), _open_tiles(tiles)
-        room, frame, tmp = rooms[slot], frames[slot], temporary[slot]
-        V, D, zero = many[slot], spreads[slot], x.dtype.type(0)
-        v_step, d_step, plane = w.block * w.c + APART, w.block * w.k + APART, w.c * w.k
-        for i in range(w.at_once):
-            fill_border(w, zero, room[i * w.size : (i + 1) * w.size])
-            if not v.bare:
-                fill_border(v, zero, frame[i * v.size : (i + 1) * v.size])
-        for s in range(first, last):
-            total = sums[s]
-            total[:] = 0
-            end = n * (s + 1) // len(sums)
-            for start in range(n * s // len(sums), end, w.at_once):
-                n_images = min(w.at_once, end - start)
-                for i in range(n_images):
-                    put(
-                        x,
-                        (start + i) * w.x_size,
-                        w,
-                        room[i * w.size : (i + 1) * w.size],
-                    )
-                    if not v.bare:
-                        put(
-                            dy,
-                            (start + i) * v.x_size,
-                            v,
-                            frame[i * v.size : (i + 1) * v.size],
-                        )
-                for begin in range(0, n_images * w.patches, w.block):
-                    count = min(w.block, n_images * w.patches - begin)
-                    take_patches(w, room, begin, count, V, v_step, tmp)
-                    if v.bare:
-                        spread(v, dy, start * v.size, begin, count, nr, D, d_step, tmp)
-                    else:
-                        spread(v, frame, 0, begin, count, nr, D, d_step, tmp)
-                    x_part, y_part = (
-                        w.x_size * count // w.patches,
-                        v.x_size * count // w.patches,
-                    )
-                    x0 = (start + w.at_once) * w.x_size + w.x_size * begin // w.patches
-                    y0 = (start + w.at_once) * v.x_size + v.x_size * begin // w.patches
-                    for e in range(N_PRODUCTS):
-                        foresee(x, x0, x_part, e)
-                        foresee(dy, y0, y_part, e)
-                        for p in range(0, w.k, nr):
-                            d0 = e * d_step + p * w.block
-                            for r in range(0, w.c, mr):
-                                tile(mr, nv, FROM_C, V, e * v_step, w.rows, r, w.step, 0,
-                                     D, d0, total, e * plane + p, w.outs, r,
-                                     1, count, w.c, 0, nr, nr, zero)  # fmt: skip
+    There are as many slices as `sums`.
+    """
+    w, v = _open_patches(table), _open_tiles(tiles)
+    room, frame, tmp = rooms[slot], frames[slot], temporary[slot]
+    V, D, zero = many[slot], spreads[slot], x.dtype.type(0)
+    v_step, d_step, plane = w.block * w.c + APART, w.block * w.k + APART, w.c * w.k
+    for i in range(w.at_once):
+        fill_border(w, zero, room[i * w.size : (i + 1) * w.size])
+        if not v.bare:
+            fill_border(v, zero, frame[i * v.size : (i + 1) * v.size])
+    for s in range(first, last):
+        total = sums[s]
+        total[:] = 0
+        end = n * (s + 1) // len(sums)
+        for start in range(n * s // len(sums), end, w.at_once):
+            n_images = min(w.at_once, end - start)
+            for i in range(n_images):
+                put(x, (start + i) * w.x_size, w, room[i * w.size : (i + 1) * w.size])
+                if not v.bare:
+                    put(dy, (start + i) * v.x_size, v,
+                        frame[i * v.size : (i + 1) * v.size])  # fmt: skip
+            then = start + w.at_once
+            for begin in range(0, n_images * w.patches, w.block):
+                count = min(w.block, n_images * w.patches - begin)
+                take_patches(w, room, begin, count, V, v_step, tmp)
+                if v.bare:
+                    spread(v, dy, start * v.size, begin, count, nr, D, d_step, tmp)
+                else:
+                    spread(v, frame, 0, begin, count, nr, D, d_step, tmp)
+                for e in range(N_PRODUCTS):
+                    foresee(x, then * w.x_size, w.x_size, w.patches, begin, count, e)
+                    foresee(dy, then * v.x_size, v.x_size, w.patches, begin, count, e)
                     for p in range(0, w.k, nr):
-                        at = N_PRODUCTS * plane + p
-                        add_rows(D, ONES * d_step + p * w.block, count, nr,
-                                 total[at : at + nr])  # fmt: skip
-
-    return weights
+                        d0 = e * d_step + p * w.block
+                        for r in range(0, w.c, MR):
+                            if nr == WIDE:
+                                tile(MR, NV, FROM_C, V, e * v_step, w.rows, r,
+                                     w.step, 0, D, d0, total, e * plane + p, w.outs, r,
+                                     1, count, w.c, 0, nr, nr, zero)  # fmt: skip
+                            elif NARROW:
+                                tile(MR, 1, FROM_C, V, e * v_step, w.rows, r,
+                                     w.step, 0, D, d0, total, e * plane + p, w.outs, r,
+                                     1, count, w.c, 0, nr, nr, zero)  # fmt: skip
+                for p in range(0, w.k, nr):
+                    at = N_PRODUCTS * plane + p
+                    add_rows(D, ONES * d_step + p * w.block, count, nr,
+                             total[at : at + nr])  # fmt: skip
 
 
 @Direct
@@ -155,7 +142,7 @@ def gather(sums, c, k, dW, db, tmp):  # type: ignore[no-untyped-def]
     """Add partial sums up, in order: the gradients to U become Gᵀ dU G."""
     lanes = BYTES // sums.itemsize
     slices, size = sums.shape
-    total, half = sums[0], 18 * lanes
+    total = sums[0]
     for s in range(1, slices):
         more = sums[s]
         for j in range(size):
@@ -177,7 +164,6 @@ class _Plan(NamedTuple):
 
     patches: SimpleNamespace
     tiles: SimpleNamespace
-    form: tuple[int, int]
     sizes: tuple[int, int, int, int, int]
     work: int
 
@@ -188,11 +174,10 @@ def _plan(conv: Conv) -> _Plan:
     frame, (down, across) = frame_of(conv, False)
     ho, wo = (axis.out for axis in conv.axes)
     outer = Frame(ho, wo, k, 0, TILE * down - ho, 0, TILE * across - wo)
-    form = form_of(k)
     block = max(8, min(64, FIT // (N_PRODUCTS * (c + k)) // 8 * 8))
     at_once = max(1, block // (down * across))
     block = min(block, at_once * down * across)
-    rows = fill_rows(np.arange(c), form[0])
+    rows = fill_rows(np.arange(c), MR)
     both = {"across": across, "patches": down * across, "k": k, "block": block}
     patches = PATCHES.fill(
         **{**frame_fields(frame), "bare": False},
@@ -213,7 +198,7 @@ def _plan(conv: Conv) -> _Plan:
         N_PRODUCTS * (block * k + APART),
         N_PRODUCTS * lanes,
     )
-    return _Plan(patches, tiles, form, sizes, 2 * N_PRODUCTS * down * across * c * k)
+    return _Plan(patches, tiles, sizes, 2 * N_PRODUCTS * down * across * c * k)
 
 
 def weights_gradient(
@@ -232,9 +217,8 @@ def weights_gradient(
     n_chunks = min(slices, chunks_of(n, plan.work))
     slots = n_slots(n_chunks)
     scratch = [empty((slots, size), dtype) for size in plan.sizes]
-    nr = plan.form[1] * BYTES // dtype.itemsize
-    args = flat(x), n, plan.patches.table, flat(dy), plan.tiles.table, nr
-    _gradient(*plan.form)(dtype, (*args, *scratch, sums), slices, n_chunks)
+    args = flat(x), n, plan.patches.table, flat(dy), plan.tiles.table, panel_width(k)
+    weights(dtype, (*args, *scratch, sums), slices, n_chunks)
     biases = np.empty(0, dtype) if db is None else db
     tmp = empty((18 * BYTES // dtype.itemsize,), dtype)
     gather(dtype, sums, c, k, dW.reshape(-1), biases, tmp)
