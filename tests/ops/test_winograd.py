@@ -7,7 +7,7 @@ from skdl import config_context
 from skdl._config import has_numba
 from skdl.layers import Context, Conv2D
 from skdl.networks import Network
-from skdl.ops.conv import conv2d, conv2d_backward_input
+from skdl.ops.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
 from skdl.ops.geometry import make_conv
 from skdl.ops.winograd import FEW, FILTERS, INPUT, OUTPUT, fits, pays
 
@@ -18,6 +18,8 @@ CASES = {  # pictures, their shape, filters, padding
     "padding 2": (17, (6, 6, 32), 32, 2),
     "several pictures at once": (67, (4, 4, 32), 96, 1),
     "several blocks": (2, (30, 31, 32), 32, 1),
+    "narrow": (5, (16, 16, 16), 16, 1),
+    "narrow panels, odd sizes": (9, (11, 13, 32), 48, 1),
 }
 
 
@@ -45,8 +47,8 @@ def test_the_transforms_are_a_convolution():
 def test_what_fits(settings, expected):
     assert fits(make_conv((9, 9, 32), 32, 3, **settings), SINGLE) is expected
     assert not fits(make_conv((9, 9, 32), 32, 3, **settings), np.dtype(float))
-    assert not fits(make_conv((9, 9, 16), 32, 3, **settings), SINGLE)
-    assert not fits(make_conv((9, 9, 32), 48, 3, **settings), SINGLE)
+    assert not fits(make_conv((9, 9, 24), 32, 3, **settings), SINGLE)
+    assert not fits(make_conv((9, 9, 32), 40, 3, **settings), SINGLE)
     assert not fits(make_conv((9, 9, 32), 32, 1), SINGLE)
 
 
@@ -86,8 +88,10 @@ def results(case, winograd, n_threads=1):
             conv2d(conv, x, W, b, np.full_like(dy, np.nan), floor, winograd=winograd)
             for floor in (-np.inf, 0.0)
         )
-        dx = np.full_like(x, np.nan)
-        return y, floored, conv2d_backward_input(conv, dy, W, dx, winograd=winograd)
+        dx, dW, db = (np.full_like(a, np.nan) for a in (x, W, b))
+        conv2d_backward_input(conv, dy, W, dx, winograd=winograd)
+        conv2d_backward_weights(conv, x, dy, dW, db, winograd=winograd)
+        return y, floored, dx, dW, db
 
 
 @pytest.mark.skipif(not has_numba(), reason="needs Numba")
@@ -96,7 +100,7 @@ def test_like_the_direct_way(case):
     got, expected = results(case, True), results(case, False)
     for one, other in zip(got, expected, strict=True):
         assert np.abs(one - other).max() < 2e-5 * np.abs(other).max()
-        assert (one != other).any()
+        assert one.ndim == 1 or (one != other).any()
     for one, other in zip(got, results(case, True, n_threads=3), strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -136,8 +140,41 @@ def test_what_is_done_by_the_way(case, n_threads, kept):
 
 
 @pytest.mark.skipif(not has_numba(), reason="needs Numba")
+@pytest.mark.parametrize("which", range(5))
+def test_transforms_by_pairs(which):
+    """Sums and differences in place of products are the same transforms."""
+    from numba import njit
+
+    from skdl.ops._numba.vector import BYTES
+    from skdl.ops._numba.winograd import MATRICES, combine
+
+    @njit
+    def transform(a, b, lanes):
+        combine(which, a, 0, lanes, b, 0, lanes)
+
+    matrix, lanes = np.array(MATRICES[which]), BYTES // 4
+    a = np.random.default_rng(0).normal(size=(matrix.shape[1], lanes)).astype("f")
+    b = np.full((len(matrix), lanes), np.nan, "f")
+    transform(a.reshape(-1), b.reshape(-1), lanes)
+    np.testing.assert_allclose(b, matrix @ a, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+def test_the_gradient_of_filters_without_biases():
+    conv, rng = make_conv((8, 8, 16), 32, 3, padding=1), np.random.default_rng(0)
+    x, dy = (rng.normal(size=(17, 8, 8, c)).astype("f") for c in (16, 32))
+    found = []
+    for winograd in (True, False):
+        dW = np.full(conv.filters_shape, np.nan, "f")
+        with config_context(engine="numba"):
+            conv2d_backward_weights(conv, x, dy, dW, winograd=winograd)
+        found.append(dW)
+    assert np.abs(found[0] - found[1]).max() < 2e-5 * np.abs(found[1]).max()
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
 @pytest.mark.parametrize("transposed", [False, True])
-@pytest.mark.parametrize(("c", "k"), [(32, 96), (96, 32)])
+@pytest.mark.parametrize(("c", "k"), [(32, 96), (96, 32), (16, 48)])
 def test_filters_in_panels(c, k, transposed):
     from skdl.ops._numba.winograd import _panels
 
@@ -160,7 +197,7 @@ def test_filters_in_panels(c, k, transposed):
 def test_as_a_layer(engine, dtype):
     """It computes in this way where it can, and as without the switch elsewhere."""
     rng, found = np.random.default_rng(0), []
-    x = rng.normal(size=(20, 8, 8, 32)).astype(dtype)
+    x = rng.normal(size=(20, 8, 8, 16)).astype(dtype)
     for winograd in (False, True):
         layers = [Conv2D(32, padding=1, winograd=winograd), "relu", Conv2D(2, 1)]
         network = Network(layers, x.shape[1:], dtype)
