@@ -278,10 +278,11 @@ def correlate(  # type: ignore[no-untyped-def]
             count = min(w.block, end - begin)
             take_patches(w, room, begin, count, V, v_step, tmp)
             share = -(-depth * nr * MR // (count * LINE)) * LINE
-            next_x, next_y = (start + w.at_once) * w.x_size, start * w.y_size
+            x0, y0 = (start + w.at_once) * w.x_size, start * w.y_size
+            next_x = w.x_size if x0 < x.size else 0
             for e in range(N_PRODUCTS):
-                foresee(x, next_x, w.x_size, w.patches, begin, count, e)
-                foresee_writing(y, next_y, w.y_size, w.patches, begin, count, e)
+                foresee(x, x0, next_x, w.patches, begin, count, e)
+                foresee_writing(y, y0, w.y_size, w.patches, begin, count, e)
                 for p in range(p0, p1):
                     b0 = ((e * n_panels + p) * depth + 1) * nr
                     for r in range(0, count, MR):
