@@ -41,6 +41,7 @@ def compiled_functions():
         "elementwise",
         "team",
         "winograd",
+        "winograd_weights",
     )
     names = [f"skdl.ops._numba.{name}" for name in ("update", *images)]
     for package in PACKAGES:

@@ -63,11 +63,11 @@ class Conv2D(Layer):
         Whether to compute in Winograd's way, F(4×4, 3×3) (Lavin & Gray 2016), where
         that is possible: in float32 with compiled code, for filters of 3×3, stride and
         dilation 1, padding up to 2, one group, and channels and filters in multiples of
-        32. The output and the gradient to the input then take about half the time; the
-        gradient to W is as it was. Errors are up to 10⁻⁵ of the largest number of the
-        result in place of 5·10⁻⁷. Up to 64 patches of 4×4 pixels in a batch go the
-        direct way, which is faster there; in predictions, for which filters of up to
-        1 MB are transformed once, up to 8.
+        16. The output and both gradients then take about half the time, three quarters
+        for 16 channels. Errors are up to 10⁻⁵ of the largest number of the result in
+        place of 5·10⁻⁷. Up to 64 patches of 4×4 pixels in a batch go the direct way,
+        which is faster there; in predictions, for which filters of up to 1 MB are
+        transformed once, up to 8.
 
     Raises
     ------

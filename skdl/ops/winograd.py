@@ -3,7 +3,8 @@
 Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A for patches d of 6×6 pixels and filters g (Lavin & Gray
 2016): 36 products in place of 144 for 16 pixels of the output. Sums of large numbers
 that cancel cost some accuracy: errors are about 5·10⁻⁶ to 10⁻⁵ of the largest result in
-single precision, where those of the direct way are 3·10⁻⁷.
+single precision, where those of the direct way are 3·10⁻⁷. The gradient to the filters
+is Gᵀ[Σ (A dy Aᵀ) ⊙ (Bᵀ d B)]G, as many products again.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def fits(conv: Conv, dtype: np.dtype) -> bool:
     -------
     fits : bool
         For single precision, filters of 3×3, stride and dilation 1, padding up to 2,
-        one group, and channels and filters in multiples of 32.
+        one group, and channels and filters in multiples of 16.
     """
     return (
         dtype == np.float32

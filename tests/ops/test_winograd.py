@@ -145,8 +145,8 @@ def test_transforms_by_pairs(which):
     """Sums and differences in place of products are the same transforms."""
     from numba import njit
 
+    from skdl.ops._numba.transform import MATRICES, combine
     from skdl.ops._numba.vector import BYTES
-    from skdl.ops._numba.winograd import MATRICES, combine
 
     @njit
     def transform(a, b, lanes):

@@ -21,15 +21,13 @@ from skdl.ops._numba.images import add_rows, chunks_of, fill_border, flat, put
 from skdl.ops._numba.plan import FRAME, frame_fields
 from skdl.ops._numba.team import Direct, Kernel, n_slots
 from skdl.ops._numba.tile import FROM_C, MR, NV, fill_rows, tile
+from skdl.ops._numba.transform import FROM_FILTER, FROM_TILE, combine
 from skdl.ops._numba.vector import BYTES
 from skdl.ops._numba.winograd import (
     APART,
-    FROM_FILTER,
-    FROM_TILE,
     N_PRODUCTS,
     NARROW,
     WIDE,
-    combine,
     foresee,
     frame_of,
     panel_width,
