@@ -10,6 +10,7 @@ from skdl.layers._chain import (
     forward_chain,
     inside_chain,
     mirrored_chain,
+    replays,
     resolve_chain,
 )
 from skdl.layers._context import (
@@ -107,5 +108,6 @@ __all__ = [
     "names",
     "register",
     "registry",
+    "replays",
     "resolve_chain",
 ]

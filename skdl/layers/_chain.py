@@ -388,6 +388,41 @@ def inside_chain(
     ]
 
 
+def replays(layers: Sequence[Layer], input_shape: Shape) -> bool:
+    """Return whether predictions of a chain may be made by calling again.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The layers.
+    input_shape : tuple of int
+        Shape of one sample.
+
+    Returns
+    -------
+    replays : bool
+        Whether `Layer.replays` holds for all that have something to do.
+
+    Examples
+    --------
+    >>> from skdl.layers import Conv2D, replays, resolve_chain
+    >>> replays(resolve_chain([Conv2D(8), "relu"]), (8, 8, 3))
+    True
+    >>> replays(resolve_chain([Conv2D(8), "tanh"]), (8, 8, 3))
+    False
+    """
+    done = False  # by the layer before
+    shapes = build_chain(layers, input_shape)[0]
+    for link, shape in zip(links(layers), shapes, strict=False):
+        if done:
+            done = False
+            continue
+        if not link.layer.replays(shape):
+            return False
+        done = link.floor is not None
+    return True
+
+
 def forward_chain(
     layers: Sequence[Layer],
     params: Tree,

@@ -96,6 +96,7 @@ class Conv2D(Layer):
     fuses_sum = True
     fuses_gradients = True
     gives_moments = True
+    calls_kernels = True
     _registries = {
         "initializer": initializers.registry,
         "bias_initializer": initializers.registry,

@@ -63,6 +63,7 @@ class Dense(Layer):
     accepts_sparse = True
     is_affine = True
     fuses_floor = True
+    calls_kernels = True
     _registries = {
         "initializer": initializers.registry,
         "bias_initializer": initializers.registry,
@@ -100,6 +101,9 @@ class Dense(Layer):
 
     def multiply_adds(self, input_shape: Shape) -> int:
         return math.prod(input_shape) * self.units
+
+    def replays(self, input_shape: Shape) -> bool:
+        return len(input_shape) == 1 and super().replays(input_shape)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         return self._of(x, params["W"], params, ctx), x if ctx.train else None

@@ -43,6 +43,7 @@ class Dropout(Layer):
     True
     """
 
+    calls_kernels = True  # none
     _parameter_constraints: dict[str, Any] = {
         "rate": SHARE,
     }

@@ -158,6 +158,10 @@ class Layer(ParameterObject):
         Whether it heeds ``ctx.as_rows`` in its forward pass, by which it may give rows
         of a table in place of an array (`skdl.layers._rows.Rows`); whether it takes
         them, and returns the gradient of the table.
+    calls_kernels : bool
+        Whether all that its forward pass does to the numbers of a single sample, in
+        predictions with compiled code, are calls of such code on memory of the context:
+        they can be made again for another sample.
     is_affine : bool
         Whether it is an affine map with weights "W": the activation that follows it
         suits the start of its weights, and of none before it.
@@ -191,6 +195,7 @@ class Layer(ParameterObject):
     gives_moments: ClassVar[bool] = False
     takes_moments: ClassVar[bool] = False
     undoes_floor: ClassVar[bool] = False
+    calls_kernels: ClassVar[bool] = False
 
     # What a network says of its own copy of a layer, see `skdl.networks.set_rates`:
     # what its learning rate is multiplied by; whether its arrays stay as they are.
@@ -226,6 +231,21 @@ class Layer(ParameterObject):
             if method in vars(kind):
                 return False
         return False
+
+    def replays(self, input_shape: Shape) -> bool:
+        """Return whether `calls_kernels` is true of samples of a shape.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Shape of one sample.
+
+        Returns
+        -------
+        replays : bool
+            Whether predictions may be made by calling again what was called before.
+        """
+        return self.heeds("calls_kernels")
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         """Say what the layer needs.

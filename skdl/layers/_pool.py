@@ -118,6 +118,7 @@ class MaxPool2D(_Pool2D):
     """
 
     undoes_floor = True
+    calls_kernels = True
 
     def __init__(
         self,
@@ -239,6 +240,8 @@ class GlobalAvgPool(Layer):
     >>> network.predict(np.ones((1, 9, 5, 1)))  # a picture of any size
     array([[1.]])
     """
+
+    calls_kernels = True
 
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         return image_shape(input_shape, "global pooling")[2:], {}

@@ -14,6 +14,7 @@ from skdl.layers._chain import (
     build_chain,
     forward_chain,
     inside_chain,
+    replays,
     resolve_chain,
 )
 from skdl.layers._context import Context
@@ -66,6 +67,7 @@ class Residual(Layer):
 
     fuses_floor = True
     unfuses_floor = True
+    calls_kernels = True
     _registries = {"layers": registry, "shortcut": registry}
 
     def __init__(
@@ -134,6 +136,14 @@ class Residual(Layer):
         if skip is None:
             return 0
         return math.prod(input_shape[:-1]) * math.prod(skip.shape)
+
+    def replays(self, input_shape: Shape) -> bool:
+        if not super().replays(input_shape):
+            return False
+        chains = [self.layers, self.shortcut or []]
+        if self.shortcut is None and "skip" in self.build(input_shape)[1]:
+            return False  # a product of BLAS
+        return all(replays(cast(list[Layer], c), input_shape) for c in chains)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
         floor, ctx.floor = ctx.floor, -math.inf

@@ -32,6 +32,8 @@ class Flatten(Layer):
     array([0., 1., 2., 3.])
     """
 
+    calls_kernels = True
+
     def build(self, input_shape: Shape) -> tuple[Shape, dict[str, Any]]:
         return (math.prod(input_shape),), {}
 

@@ -346,12 +346,17 @@ class Network:
         chunk = max(1, fitting)
         if n > min(fitting, FEW) or sized is not self:
             ready = None  # scratch memory is not kept for large pictures, nor all sizes
+        single = n == 1 and use_numba() and self.convolves
+        if ready is not None and single and ready.replays(self.input_shape):
+            x = self._cast(X, Context(train=False, dtype=self.dtype))
+            yield slice(0, 1), ready.predict_one(tree, self.params, x)
+            return
         if ready is not None:
             arena: Arena | None = ready.take_arena()
         else:
             arena = Arena(self.dtype) if n > chunk else None
         ctx = Context(train=False, dtype=self.dtype, arena=arena)
-        ctx.single = n == 1 and use_numba() and self.convolves
+        ctx.single = single
         for start in range(0, max(n, 1), chunk):
             if arena is not None:
                 arena.reset()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from skdl._config import n_threads
 from skdl._params import ParamVector
-from skdl._typing import Tree
+from skdl._typing import Array, Shape, Tree
 from skdl.layers import Arena, LayerList, fold_norms
 from skdl.networks._excerpt import Excerpt
+from skdl.networks._replay import Replay
 
 FEW = 4  # pictures: fresh memory for them costs as much as their arithmetic
 _REMEMBERED = 2**20  # bytes of weights: to compare them takes 0.05 ms
@@ -49,7 +51,11 @@ class Ready:
             trees = self._params.copies.tree, self._state.copies.tree
             self.arrays = _with_room(chain.arrays(merge(*trees)))
         self._arenas: list[Arena] = []  # one for each thread that predicts
+        self._replays: dict[Any, list[Replay]] = {}
+        self._vector = params.vector
+        self._chain = chain
         self._dtype = params.vector.dtype
+        self._can_replay: dict[Shape, bool] = {}
 
     def suits(self, params: ParamVector, state: ParamVector) -> bool:
         """Return whether the arrays are still those of a network.
@@ -92,6 +98,55 @@ class Ready:
             What `take_arena` returned.
         """
         self._arenas.append(arena)
+
+    def replays(self, input_shape: Shape) -> bool:
+        """Return whether single samples are predicted by calling kernels again.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Shape of one sample.
+
+        Returns
+        -------
+        replays : bool
+            Not where arrays are made anew each time.
+        """
+        known = self._can_replay
+        if input_shape not in known:
+            layers = self._chain.layers
+            kept = self.arrays is not None
+            known[input_shape] = kept and Replay.suits(layers, input_shape)
+        return known[input_shape]
+
+    def predict_one(self, tree: Tree, params: ParamVector, x: Array) -> Array:
+        """Return the output of one sample.
+
+        Parameters
+        ----------
+        tree : dict
+            Arrays of the chain.
+        params : ParamVector
+            What those of them lie in that are not kept here.
+        x : ndarray of shape (1,) + input_shape
+            The sample.
+
+        Returns
+        -------
+        raw : ndarray of shape (1, ...)
+            A fresh array.
+        """
+        if params.vector is not self._vector:
+            self._replays, self._vector = {}, params.vector
+        # Which kernels are called depends on these.
+        free = self._replays.setdefault((x.dtype, n_threads()), [])
+        try:
+            replay = free.pop()
+        except IndexError:
+            replay = Replay(self._chain.layers, tree, self._dtype)
+        raw = replay.predict(x).copy()
+        free.append(replay)
+        return raw
 
 
 def _with_room(arrays: Tree) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from skdl.ops._numba.crew import (
     wait_done,
 )
 from skdl.ops.memory import aligned
+from skdl.ops.tape import noting
 
 # Words of the control array besides those of a crew.
 KERNEL, CALLER, HELD, SIZE, N_CHUNKS, LIMIT = range(CONTROL_SIZE, CONTROL_SIZE + 6)
@@ -239,6 +240,8 @@ class Direct:
         *args : tuple
             Contiguous arrays and numbers.
         """
+        if (tape := noting.tape) is not None:
+            tape.note(self, kind, *args)
         ready = self._ready.get(kind)
         if ready is None:
             alone = _compiled(self.compiled, _kinds(args))
@@ -278,6 +281,8 @@ class Kernel:
         n_chunks : int
             Parts of it; with one the caller's thread does all.
         """
+        if (tape := noting.tape) is not None:
+            tape.note(self, kind, args, size, n_chunks)
         ready = self._ready.get(kind)
         if ready is None:
             ready = self._ready[kind] = self._compile(args)
