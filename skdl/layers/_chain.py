@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from skdl._typing import Array, Shape, Tree
-from skdl.layers._context import Context
+from skdl.layers._context import NO_FLOOR, Context
 from skdl.layers._layer import Inside, Layer, ParamSpec, TooSmallError, registry
 
 _NOTHING: dict[str, Any] = {}
@@ -468,7 +467,7 @@ def forward_chain(
     chain = links(layers)
     for key, layer, floor, _, _, as_rows, moments in chain:
         if done:
-            ctx.floor, done = -math.inf, False
+            ctx.floor, done = NO_FLOOR, False
             caches.append(x if ctx.train else None)
             continue
         if floor is not None:
@@ -484,7 +483,7 @@ def forward_chain(
             ctx.moments = None
         caches.append(cache)
     if end is not None:
-        ctx.other, ctx.floor = None, -math.inf
+        ctx.other, ctx.floor = None, NO_FLOOR
     return x, caches
 
 
@@ -542,8 +541,8 @@ def backward_chain(
             first += 1
     ctx.want_dx = True
     for i in range(len(chain) - 1, first - 1, -1):
-        if ctx.floor > -math.inf:  # the layer behind has done it
-            ctx.floor = -math.inf
+        if ctx.floor > NO_FLOOR:  # the layer behind has done it
+            ctx.floor = NO_FLOOR
             continue
         key, layer, _, undoes, is_undone, _, _ = chain[i]
         if i == first:

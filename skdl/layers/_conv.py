@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +10,7 @@ from skdl._config import use_numba
 from skdl._settings import COUNT
 from skdl._typing import Array, Shape, Tree
 from skdl.initializers import Initializer
-from skdl.layers._context import Context
+from skdl.layers._context import NO_FLOOR, Context
 from skdl.layers._image import image_shape, looked_up, too_small
 from skdl.layers._layer import Layer, ParamSpec, register
 from skdl.layers._upsample import ConvTranspose2D
@@ -202,8 +201,15 @@ class Conv2D(Layer):
         if ctx.moments and use_numba() and 0 < out[:1].size <= _CACHED:
             shape = len(x), conv.filters
             moments = ctx.moments = ctx.empty(shape), ctx.empty(shape)
-        settings = ctx.floor, ctx.empty, self.winograd, packed, ctx.other, moments
-        conv2d(conv, x, W, b, out, *settings)
+        floor, other, way = ctx.floor, ctx.other, self.winograd
+        ctx.again(
+            "conv2d",
+            len(x),
+            (conv, x, W, b, out, floor, way, other, *(moments or ())),
+            lambda: conv2d(
+                conv, x, W, b, out, floor, ctx.empty, way, packed, other, moments
+            ),
+        )
         return out, (x, conv) if ctx.train else None
 
     def backward(
@@ -211,13 +217,24 @@ class Conv2D(Layer):
     ) -> Any:
         x, conv = cache
         other, ctx.other = ctx.other, None
-        W, b = grads["W"], grads.get("b")
-        conv2d_backward_weights(conv, x, dy, W, b, ctx.empty, self.winograd)
+        n, empty, way = len(x), ctx.empty, self.winograd
+        W, dW, db = params["W"], grads["W"], grads.get("b")
+        ctx.again(
+            "weights",
+            n,
+            (conv, x, dy, dW, db, way),
+            lambda: conv2d_backward_weights(conv, x, dy, dW, db, empty, way),
+        )
         if not ctx.want_dx:
             return None
-        out = ctx.empty(x.shape)
-        return conv2d_backward_input(
-            conv, dy, params["W"], out, None, -math.inf, ctx.empty, self.winograd, other
+        out = empty(x.shape)
+        return ctx.again(
+            "input",
+            n,
+            (conv, dy, W, out, way, other),
+            lambda: conv2d_backward_input(
+                conv, dy, W, out, None, NO_FLOOR, empty, way, other
+            ),
         )
 
 

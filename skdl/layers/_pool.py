@@ -136,7 +136,8 @@ class MaxPool2D(_Pool2D):
         pool = self.geometry(x.shape[1:])
         out = ctx.empty((len(x), *pool.output_shape))
         which = ctx.empty(out.shape, ENTRY)
-        max_pool(pool, x, out, which)
+        arrays = pool, x, out, which
+        ctx.again("pool", len(x), arrays, lambda: max_pool(*arrays))
         return out, (which, x.shape, out) if ctx.train else None
 
     def backward(
@@ -145,7 +146,8 @@ class MaxPool2D(_Pool2D):
         which, shape, y = cache
         pool = self.geometry(shape[1:])
         above = y if ctx.floor == 0 else None  # of a ReLU's gradient the part that is
-        return max_pool_backward(pool, which, dy, ctx.empty(shape), above)
+        arrays = pool, which, dy, ctx.empty(shape), above
+        return ctx.again("unpool", len(dy), arrays, lambda: max_pool_backward(*arrays))
 
 
 @register("avg_pool2d", "average_pool2d")

@@ -17,7 +17,7 @@ from skdl.layers._chain import (
     replays,
     resolve_chain,
 )
-from skdl.layers._context import Context
+from skdl.layers._context import NO_FLOOR, Context
 from skdl.layers._layer import Inside, Layer, ParamSpec, register, registry
 from skdl.ops.activation import relu_backward
 from skdl.ops.channel_norm import add
@@ -146,7 +146,7 @@ class Residual(Layer):
         return all(replays(cast(list[Layer], c), input_shape) for c in chains)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
-        floor, ctx.floor = ctx.floor, -math.inf
+        floor, ctx.floor = ctx.floor, NO_FLOOR
         skip, of_skip = x, None
         if self.shortcut is not None:
             chain = cast(list[Layer], self.shortcut)

@@ -49,7 +49,7 @@ class Flatten(Layer):
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context
     ) -> Any:
-        return dy.reshape(cache)
+        return ctx.reshape(dy, cache)
 
 
 @register("reshape")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
 from inspect import signature
 from numbers import Real
@@ -20,6 +21,11 @@ from skdl.optimizers._optimizer import Optimizer, Problem, full_name
 from skdl.optimizers._state import OptimizerState, check_slots
 
 _default_rates: dict[type, float] = {}  # looking at a signature takes 50 µs
+
+
+@lru_cache(maxsize=1)
+def _kernels() -> Any:
+    return import_module("skdl.ops._numba.update")
 
 
 def _default_rate(rule: type) -> float:
@@ -213,7 +219,7 @@ class FirstOrder(Optimizer):
         shared = self.begin(state)
         planned = theta.size * state.steps_per_epoch * state.n_epochs
         if self.twin and use_numba(planned):
-            kernels = import_module("skdl.ops._numba.update")
+            kernels = _kernels()
             kernel, names = getattr(kernels, self.twin), ("theta", "g", *self.slots)
             vectors = [theta, grad, *(state.slots[name] for name in self.slots)]
             jobs: list[tuple[list[Array], float]] = [

@@ -14,6 +14,8 @@ from skdl.losses import Loss, total_weight
 from skdl.networks import Network
 from skdl.ops.vector import BLOCK, add_scaled
 
+_SMALL = 2**18  # bytes of a batch that is worth a copy
+
 
 class Objective:
     """The weighted mean loss of a network, plus penalties on its weights.
@@ -130,7 +132,7 @@ class Objective:
             self.counts = False
             return 0.0, gradient
         self.counts = True
-        raw, caches = self.network.forward(self._tree, X, ctx)
+        raw, caches = self.network.forward(self._tree, self._in_place(X), ctx)
         if total is None:
             total = total_weight(raw, weight)
         if self.loss.parts:
@@ -144,6 +146,17 @@ class Objective:
         if len(gradient) > self.network.params.n_active:
             gradient[self.network.params.n_active :] = 0
         return loss + self._penalise(theta, gradient, total), gradient
+
+    def _in_place(self, X: Any) -> Any:
+        """Return a small batch of pictures where the last one was.
+
+        What compiled layers did with that can then be done again, see `Context.again`.
+        """
+        if not (self._convolves and isinstance(X, np.ndarray) and X.nbytes <= _SMALL):
+            return X
+        x = self._context.empty(X.shape, X.dtype)
+        np.copyto(x, X)
+        return x
 
     def _loss_of(
         self, y: Array, raw: Array, weight: Array | None, scale: float

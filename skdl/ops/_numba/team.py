@@ -240,12 +240,12 @@ class Direct:
         *args : tuple
             Contiguous arrays and numbers.
         """
-        if (tape := noting.tape) is not None:
-            tape.note(self, kind, *args)
         ready = self._ready.get(kind)
         if ready is None:
             alone = _compiled(self.compiled, _kinds(args))
             ready = self._ready[kind] = alone.entry_point
+        if (tape := noting.tape) is not None:
+            tape.note(ready, *args)
         ready(*args)
 
 
@@ -281,11 +281,14 @@ class Kernel:
         n_chunks : int
             Parts of it; with one the caller's thread does all.
         """
-        if (tape := noting.tape) is not None:
-            tape.note(self, kind, args, size, n_chunks)
         ready = self._ready.get(kind)
         if ready is None:
             ready = self._ready[kind] = self._compile(args)
+        if (tape := noting.tape) is not None:
+            if n_chunks > 1:
+                tape.note(self, kind, args, size, n_chunks)
+            else:
+                tape.note(ready.alone, *args, 0, size, 0)
         limit = min(n_threads(), n_chunks) - 1 if n_chunks > 1 else 0
         if limit > 0 and (team := _team()).busy.acquire(blocking=False):
             try:
