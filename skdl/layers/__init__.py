@@ -1,10 +1,10 @@
 """Layers: parameter objects that are chained into networks."""
 
 from skdl.layers._activation import Activation
+from skdl.layers._arena import Arena
 from skdl.layers._batch_norm import BatchNorm
 from skdl.layers._branches import AuxiliaryHead, Branches, Chain
 from skdl.layers._chain import (
-    LayerList,
     backward_chain,
     build_chain,
     forward_chain,
@@ -14,7 +14,6 @@ from skdl.layers._chain import (
     resolve_chain,
 )
 from skdl.layers._context import (
-    Arena,
     Carried,
     Context,
     Kept,
@@ -38,6 +37,7 @@ from skdl.layers._layer import (
     register,
     registry,
 )
+from skdl.layers._links import LayerList
 from skdl.layers._noise import GaussianNoise
 from skdl.layers._pixel_shuffle import PixelShuffle
 from skdl.layers._pool import AvgPool2D, GlobalAvgPool, MaxPool2D

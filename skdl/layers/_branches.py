@@ -11,7 +11,6 @@ import numpy as np
 from skdl._settings import NOT_NEGATIVE, checked
 from skdl._typing import Array, Shape, Tree
 from skdl.layers._chain import (
-    LayerList,
     backward_chain,
     build_chain,
     forward_chain,
@@ -26,6 +25,7 @@ from skdl.layers._layer import (
     register,
     registry,
 )
+from skdl.layers._links import LayerList
 from skdl.ops.window import Axis, Spread
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from skdl._settings import SHARE
 from skdl._typing import Array, Tree
-from skdl.layers._context import AnyShape, Context
+from skdl.layers._arena import AnyShape
+from skdl.layers._context import Context
 from skdl.layers._layer import Layer, register
 
 

@@ -11,7 +11,6 @@ from skdl._compat import Integral, Interval
 from skdl._settings import COUNT, checked
 from skdl._typing import Array, Shape, Tree
 from skdl.layers._chain import (
-    LayerList,
     backward_chain,
     build_chain,
     forward_chain,
@@ -20,6 +19,7 @@ from skdl.layers._chain import (
 )
 from skdl.layers._context import Carried, Context, Kept
 from skdl.layers._layer import Inside, Layer, register, registry
+from skdl.layers._links import LayerList
 from skdl.layers._recurrent import Recurrent
 from skdl.ops.window import Axis
 

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 from skdl._typing import Tree
 from skdl.layers._batch_norm import BatchNorm
-from skdl.layers._chain import LayerList
 from skdl.layers._conv import Conv2D, DepthwiseConv2D
 from skdl.layers._layer import Layer
+from skdl.layers._links import LayerList
 from skdl.layers._residual import Residual
 
 _CONVOLUTIONS = Conv2D, DepthwiseConv2D

@@ -9,7 +9,6 @@ from typing import Any, Self, cast
 
 from skdl._typing import Array, Shape, Tree
 from skdl.layers._chain import (
-    LayerList,
     backward_chain,
     build_chain,
     forward_chain,
@@ -19,6 +18,7 @@ from skdl.layers._chain import (
 )
 from skdl.layers._context import NO_FLOOR, Context
 from skdl.layers._layer import Inside, Layer, ParamSpec, register, registry
+from skdl.layers._links import LayerList
 from skdl.ops.activation import relu_backward
 from skdl.ops.channel_norm import add
 from skdl.ops.linear import (
