@@ -92,6 +92,17 @@ def test_the_same_bits_as_the_first_time(name, dtype, n_threads):
             assert replay._raw is not None
 
 
+def test_what_another_thread_predicts_meanwhile():
+    """Memory is free for others as soon as a prediction is handed out."""
+    network, (x, other) = drawn(CHAINS["plain"][0]), pictures(2)
+    with config_context(engine="numba"):
+        for _ in range(4):
+            ((_, raw),) = network.predict_parts(x)
+            before = raw.copy()
+            network.predict(other)
+            np.testing.assert_array_equal(raw, before)
+
+
 def test_whole_numbers():
     layers = [Rescale(1 / 255), Conv2D(8), "relu", *TAIL]
     network, rng = drawn(layers), np.random.default_rng(0)
