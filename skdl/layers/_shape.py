@@ -44,7 +44,7 @@ class Flatten(Layer):
         return Reshape(input_shape)
 
     def forward(self, params: Tree, x: Any, ctx: Context) -> tuple[Any, Any]:
-        return x.reshape(len(x), -1), x.shape if ctx.train else None
+        return x.reshape(len(x), math.prod(x.shape[1:])), x.shape if ctx.train else None
 
     def backward(
         self, params: Tree, grads: Tree, cache: Any, dy: Array, ctx: Context

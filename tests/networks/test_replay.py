@@ -103,6 +103,13 @@ def test_what_another_thread_predicts_meanwhile():
             np.testing.assert_array_equal(raw, before)
 
 
+@pytest.mark.parametrize("name", ["plain", "shortcut"])
+def test_no_pictures(name):
+    network = drawn(CHAINS[name][0])
+    with config_context(engine="numba"):
+        assert network.predict(np.empty((0, *SHAPE), np.float32)).shape == (0, 3)
+
+
 def test_whole_numbers():
     layers = [Rescale(1 / 255), Conv2D(8), "relu", *TAIL]
     network, rng = drawn(layers), np.random.default_rng(0)
