@@ -34,6 +34,7 @@ from skdl.losses import CrossEntropy
 from skdl.networks import Network
 from skdl.neural_network import Autoencoder, CNNClassifier, MLPRegressor
 from skdl.ops.activation import leaky_relu, relu_backward
+from skdl.ops.channel_norm import add
 from skdl.training import Objective
 
 
@@ -139,9 +140,10 @@ def _call_images(rng: np.random.Generator) -> None:
             whole = rng.random((8, side, side, 8)).astype(dtype)
             CNNClassifier(lines, max_iter=1, random_state=0).fit(whole, classes)
     for real in (np.float32, np.float64):  # of large pictures
-        dy, y, out, work = np.zeros((4, 2**16), real)
+        dy, y, out, work = np.zeros((4, 1, 1, 2**16), real)
         relu_backward(dy, y, out, work)
         leaky_relu(y, 0.1, out)
+        add(dy, y, out)
 
 
 def _call_sequences(rng: np.random.Generator) -> None:

@@ -37,7 +37,7 @@ def say() -> None:
         entry[0] = True
     if waiting:
         print(
-            "Compiling: up to 15 s, once after installing (skdl.compile() does it "
+            "Compiling: up to 20 s, once after installing (skdl.compile() does it "
             "ahead)",
             flush=True,
         )
