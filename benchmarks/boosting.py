@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks._first_fit import first_fit, first_fit_table
 from benchmarks._runner import measure, print_table, timed
 
 PEERS = ("LightGBM", "XGBoost", "scikit-learn")
@@ -177,7 +177,11 @@ def work(case: str, contender: str, seed: int = 0) -> dict[str, float]:
     if case == ADABOOST:
         return adaboost(contender)
     if case == FIRST_FIT:
-        return first_fit(contender)
+        X, y, _ = load_real("Hastie")
+        model("skdl", True, 10)  # imports skdl
+        return first_fit(
+            contender, lambda: model("skdl", True, 10).fit(X[:2000], y[:2000])
+        )
     if case in SCORES:
         return scores(case, contender)
     os.environ["OMP_NUM_THREADS"] = THREADS
@@ -238,24 +242,6 @@ def adaboost(contender: str) -> dict[str, float]:
     fit, _ = timed(lambda: fitted.fit(X, y), 1)
     X_test, y_test = make_hastie_10_2(12_000, random_state=1)
     return {"fit": fit, "score": float(fitted.score(X_test, y_test))}
-
-
-def first_fit(contender: str) -> dict[str, float]:
-    """Time the first fit of a process and a later one; its cache is empty or warm.
-
-    skdl is imported before, Numba is not.
-    """
-    X, y, _ = load_real("Hastie")
-    fits = []
-    with tempfile.TemporaryDirectory() as folder:
-        if contender == "empty cache":  # before Numba is imported
-            os.environ["NUMBA_CACHE_DIR"] = folder
-        model("skdl", True, 10)  # imports skdl
-        for _ in range(3):
-            start = time.perf_counter()
-            model("skdl", True, 10).fit(X[:2000], y[:2000])
-            fits.append(time.perf_counter() - start)
-    return {"first": fits[0], "later": fits[-1]}
 
 
 def fit_row(case: str, rounds: int) -> list[str]:
@@ -365,15 +351,8 @@ def main(rounds: int = 5, only: str | None = None) -> None:
             ],
         )
     if only is None or only in FIRST_FIT:
-        caches = ("warm cache", "empty cache")
-        numbers = measure("benchmarks.boosting", FIRST_FIT, caches, rounds)
-        print_table(
-            "first fit of a process in seconds; asked: 0.5 over a later one, 15",
-            ["cache", "first fit", "later fit"],
-            [
-                [name, f"{row['first']:.2f}", f"{row['later']:.3f}"]
-                for name, row in numbers.items()
-            ],
+        first_fit_table(
+            "benchmarks.boosting", {FIRST_FIT: "Hastie, 2,000 rows"}, (0.5, 15), rounds
         )
     chosen = [name for name in FITS if only is None or only in NUMPY + ": " + name]
     if chosen:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks._first_fit import first_fit, first_fit_table
 from benchmarks._runner import measure, print_table
 from benchmarks._torch import modules_of
 
@@ -41,6 +42,7 @@ CASES = {
 ASKED_OF_PREDICT = {"1000": (1.0, 1.2), "1": (1.5, 3.0)}
 # Of LeNet, for accuracy: epochs and the learning rate at the beginning.
 RECIPES = {"plain": (20, 4e-3), "augmented": (80, 2e-3)}
+FIRST_FITS = {f"first fit, {net}": net for net in ("lenet", "resnet8")}
 SEED = 0  # of the split
 
 
@@ -195,6 +197,8 @@ def work(case: str, contender: str, seed: int) -> dict[str, float]:
     """Fit, score and predict, in a process of its own."""
     if case == "accuracy":
         return _accuracy(contender, seed)
+    if case in FIRST_FITS:
+        return _first_fit(FIRST_FITS[case], contender)
     settings = CASES[case]
     X, X_test, y, y_test = load(settings.data)
     shape, n_classes = X.shape[1:], 10
@@ -216,6 +220,17 @@ def work(case: str, contender: str, seed: int) -> dict[str, float]:
         wall, cpu, _ = _both(lambda rows=rows: model.predict(rows), repeat)
         result |= {str(n): wall, f"{n} cpu": cpu}
     return result
+
+
+def _first_fit(net: str, cache: str) -> dict[str, float]:
+    """One epoch of two batches."""
+    from skdl import CNNClassifier
+
+    X, _, y, _ = load("mnist" if net == "lenet" else "colour")
+    return first_fit(
+        cache,
+        lambda: CNNClassifier(net, batch_size=128, max_iter=1).fit(X[:256], y[:256]),
+    )
 
 
 def _forget_peak() -> None:
@@ -275,6 +290,8 @@ def main(rounds: int = 5, only: str | None = None) -> None:
         print_table("Fit, seconds (medians)", (*heads, *more, *last), fits)
         heads = ("net", "pictures", *CONTENDERS)
         print_table("Predict, milliseconds (medians)", (*heads, *more), predictions)
+    if not only or only in "first fit":
+        first_fit_table("benchmarks.cnn", FIRST_FITS, (0.6, 20), rounds)
     if not only or only in "accuracy":
         _accuracy_table(rounds)
 
