@@ -16,6 +16,7 @@ from skdl.ops.tape import Tape
 
 AnyShape = int | Shape
 _NONE: tuple[Any, Any] = None, None
+_NEVER = (object(),)  # arrays that do not come
 _MISSES = 3  # of a place in a step, after which nothing is noted there any more
 
 
@@ -112,6 +113,8 @@ class Arena:
             done.tape.play()
             return done.result
         elif done.misses > _MISSES:
+            if done.arrays is not _NEVER:  # a batch should not outlive its step
+                done.forget()
             return function()
         done.tape = Tape()
         with done.tape.noted():
@@ -161,7 +164,10 @@ class _Done:
 
     def __init__(self) -> None:
         self.misses = 0
-        self.arrays: tuple[Any, ...] = ()
-        self.tape = Tape()
         self.end = 0
+        self.forget()
+
+    def forget(self) -> None:
+        self.arrays: tuple[Any, ...] = _NEVER
+        self.tape = Tape()
         self.result: Any = None

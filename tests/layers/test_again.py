@@ -1,5 +1,7 @@
 """Operations of a training step that are called again without a look-up."""
 
+import weakref
+
 import numpy as np
 import pytest
 
@@ -120,6 +122,19 @@ def test_what_is_called_again():
     arena.empty(3)  # another place
     assert arena.again("double", 1, (x, y), lambda: double(y)) is y
     assert len(calls) == before + 1
+
+
+def test_arrays_that_do_not_come_again_are_not_kept():
+    arena, batches = Arena(np.float64), []
+
+    def step(x):
+        arena.reset()
+        arena.again("sum", 1, (x,), lambda: noting.tape and noting.tape.note(sum, x))
+        batches.append(weakref.ref(x))
+
+    for _ in range(10):
+        step(np.ones(2))
+    assert [batch() for batch in batches] == [None] * 10
 
 
 def test_memory_that_was_asked_for_on_the_way():
