@@ -120,7 +120,8 @@ class Arena:
         with done.tape.noted():
             result = function()
         done.misses += 1
-        done.arrays, done.end, done.result = arrays, self._position, result
+        done.arrays = arrays if all(map(_in_order, arrays)) else _NEVER
+        done.end, done.result = self._position, result
         return result
 
     def reshape(self, a: Array, shape: Shape) -> Array:
@@ -141,7 +142,8 @@ class Arena:
         source, view = self._reshaped.get(self._position, _NONE)
         if source is not a:
             view = a.reshape(shape)
-            self._reshaped[self._position] = a, view
+            if _in_order(a):
+                self._reshaped[self._position] = a, view
         return view
 
     def _make(self, key: tuple[int, AnyShape, Any]) -> Array:
@@ -155,6 +157,11 @@ class Arena:
             self._views = {k: v for k, v in self._views.items() if k[0] != position}
         view = self._views[key] = buffer[:size].view(dtype).reshape(shape)
         return view
+
+
+def _in_order(a: Any) -> bool:
+    """Return whether compiled code takes an array as it is, not a copy of it."""
+    return not isinstance(a, np.ndarray) or a.flags.c_contiguous
 
 
 class _Done:

@@ -137,6 +137,33 @@ def test_arrays_that_do_not_come_again_are_not_kept():
     assert [batch() for batch in batches] == [None] * 10
 
 
+@needs_numba
+@pytest.mark.parametrize("layer", [Conv2D(4), MaxPool2D()])
+def test_arrays_of_another_order_are_read_anew(layer):
+    """Compiled code takes a copy of them, which is an old one in the next step."""
+    rng = np.random.default_rng(0)
+    shapes = {name: spec.shape for name, spec in layer.build((6, 6, 2))[1].items()}
+    params = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    x = np.asfortranarray(rng.normal(size=(3, 6, 6, 2)))
+    arena = Arena(np.float64)
+    ctx = Context(True, arena=arena)
+    with config_context(engine="numba"):
+        for _ in range(3):
+            arena.reset()
+            ctx.begin()
+            x += 1
+            y, _ = layer.forward(params, x, ctx)
+            expected, _ = layer.forward(params, x.copy(order="C"), Context(True))
+            np.testing.assert_array_equal(y, expected)
+
+
+def test_a_copy_in_another_shape_is_made_anew():
+    ctx, a = Context(True, arena=Arena(np.float64)), np.zeros((2, 3), order="F")
+    for value in range(3):
+        a[:] = value
+        assert (ctx.reshape(a, (6,)) == value).all()
+
+
 def test_memory_that_was_asked_for_on_the_way():
     """What follows gets the same memory whether a call was made again or not."""
     arena, x = Arena(np.float64), np.ones(2)
