@@ -56,14 +56,16 @@ def fits(conv: Conv, dtype: np.dtype) -> bool:
     Returns
     -------
     fits : bool
-        For single precision, filters of 3×3, stride and dilation 1, padding up to 2,
-        one group, and channels and filters in multiples of 16.
+        For single precision, filters of 3×3, stride and dilation 1, padding up to 2 on
+        each side, one group, and channels and filters in multiples of 16.
     """
     return (
         dtype == np.float32
         and conv.groups == 1
         and conv.channels % COLUMNS == conv.filters % COLUMNS == 0
-        and all(axis[2:5] == (3, 1, 1) and axis.before <= 2 for axis in conv.axes)
+        and all(axis[2:5] == (3, 1, 1) for axis in conv.axes)
+        # Beyond it the gradient's frame would have to be smaller than the gradient.
+        and all(max(axis.before, axis.after) <= 2 for axis in conv.axes)
     )
 
 

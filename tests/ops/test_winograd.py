@@ -18,6 +18,7 @@ CASES = {  # pictures, their shape, filters, padding
     "padding 2": (17, (6, 6, 32), 32, 2),
     "several pictures at once": (67, (4, 4, 32), 96, 1),
     "several blocks": (2, (30, 31, 32), 32, 1),
+    "uneven padding": (17, (8, 8, 32), 32, ((0, 2), (2, 1))),
     "narrow": (5, (16, 16, 16), 16, 1),
     "narrow panels, odd sizes": (9, (11, 13, 32), 48, 1),
 }
@@ -39,6 +40,10 @@ def test_the_transforms_are_a_convolution():
         ({}, True),
         ({"padding": 2}, True),
         ({"padding": 3}, False),
+        ({"padding": ((0, 2), (2, 1))}, True),
+        ({"padding": ((1, 3), (1, 1))}, False),
+        ({"padding": ((1, 1), (0, 4))}, False),
+        ({"padding": ((3, 1), (1, 1))}, False),
         ({"stride": 2}, False),
         ({"dilation": 2}, False),
         ({"groups": 2}, False),
@@ -103,6 +108,24 @@ def test_like_the_direct_way(case):
         assert one.ndim == 1 or (one != other).any()
     for one, other in zip(got, results(case, True, n_threads=3), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.skipif(not has_numba(), reason="needs Numba")
+@pytest.mark.parametrize("padding", [((1, 3), (1, 1)), ((0, 0), (0, 4)), ((3, 1), 1)])
+@pytest.mark.parametrize("size", [8, 9])
+def test_padding_that_does_not_fit_goes_the_direct_way(size, padding):
+    """The gradient is smaller than what a patch's frame must hold."""
+    padding = tuple(p if isinstance(p, tuple) else (p, p) for p in padding)
+    conv = make_conv((size, size, 16), 16, 3, padding=padding)
+    rng = np.random.default_rng(0)
+    W = rng.normal(size=conv.filters_shape).astype(np.float32)
+    dy = rng.normal(size=(20, *conv.output_shape)).astype(np.float32)
+    ways = []
+    with config_context(engine="numba"):
+        for winograd in (False, True):
+            dx = np.full((20, size, size, 16), np.nan, np.float32)
+            ways.append(conv2d_backward_input(conv, dy, W, dx, winograd=winograd))
+    np.testing.assert_array_equal(*ways)
 
 
 @pytest.mark.skipif(not has_numba(), reason="needs Numba")
