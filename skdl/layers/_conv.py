@@ -64,9 +64,12 @@ class Conv2D(Layer):
         dilation 1, padding up to 2, one group, and channels and filters in multiples of
         16. The output and both gradients then take about half the time, three quarters
         for 16 channels. Errors are up to 10⁻⁵ of the largest number of the result in
-        place of 5·10⁻⁷. Up to 64 patches of 4×4 pixels in a batch go the direct way,
-        which is faster there; in predictions, for which filters of up to 1 MB are
-        transformed once, up to 8.
+        place of 5·10⁻⁷; a number that is not finite spreads to the patches that it is
+        in. The direct way is taken where it is faster: by up to 64 patches of 4×4
+        pixels in a batch (in predictions, for which filters of up to 1 MB are
+        transformed once, up to 8), by outputs that fill at most 9/16 of them, such as
+        5×5, and by more than 2¹⁷ channels · filters, for the gradient to the filters
+        2¹⁴.
 
     Raises
     ------

@@ -23,7 +23,7 @@ from skdl.ops.depthwise import (
 )
 from skdl.ops.geometry import Conv
 from skdl.ops.window import entries
-from skdl.ops.winograd import fits, pays
+from skdl.ops.winograd import MOST, MOST_GRADIENTS, fits, pays
 
 Empty = Callable[..., Array]
 
@@ -49,8 +49,10 @@ def _twin(winograd: bool = False) -> Any:
     return _compiled("winograd" if winograd else "conv")
 
 
-def _by_winograd(conv: Conv, pictures: Array, kept: bool = False) -> bool:
-    return fits(conv, pictures.dtype) and pays(conv, len(pictures), kept)
+def _by_winograd(
+    conv: Conv, pictures: Array, kept: bool = False, most: int = MOST
+) -> bool:
+    return fits(conv, pictures.dtype) and pays(conv, len(pictures), kept, most)
 
 
 def conv2d(
@@ -204,8 +206,8 @@ def conv2d_backward_weights(
         Whether compiled code takes Winograd's way where that `fits` and `pays`.
     """
     if use_numba():
-        way = "winograd_weights" if winograd and _by_winograd(conv, dy) else "conv"
-        twin = _compiled(way)
+        wins = winograd and _by_winograd(conv, dy, most=MOST_GRADIENTS)
+        twin = _compiled("winograd_weights" if wins else "conv")
         twin.weights_gradient(conv, x, dy, dW, db, empty)
         return
     if conv.depthwise:

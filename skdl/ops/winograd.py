@@ -17,6 +17,9 @@ TILE = 4  # pixels of the output along a side
 PATCH = 6  # and of the input
 FEW = 64  # patches, for filters that are transformed anew
 FEW_KEPT = 8  # and for those that were kept
+FULL = 9  # of the 16 pixels of a tile, on average more than these are of the output
+MOST = 2**17  # channels · filters: 36 products of them leave the cache
+MOST_GRADIENTS = 2**14  # and of the gradient to the filters, of which there are sums
 COLUMNS = 16  # channels and filters come in multiples of it
 
 OUTPUT = (  # Aᵀ
@@ -69,8 +72,8 @@ def fits(conv: Conv, dtype: np.dtype) -> bool:
     )
 
 
-def pays(conv: Conv, n: int, kept: bool) -> bool:
-    """Return whether so many pictures have enough patches.
+def pays(conv: Conv, n: int, kept: bool, most: int = MOST) -> bool:
+    """Return whether it is faster for so many pictures.
 
     To transform the filters takes longer than what it saves for few patches, and of
     transformed filters there are four times as many numbers to read.
@@ -83,11 +86,18 @@ def pays(conv: Conv, n: int, kept: bool) -> bool:
         Number of pictures.
     kept : bool
         Whether the filters are transformed once for many calls.
+    most : int, default=MOST
+        Channels · filters up to which it is.
 
     Returns
     -------
     pays : bool
-        Whether there are more than `FEW` patches, or `FEW_KEPT`.
+        Whether there are more than `FEW` patches, or `FEW_KEPT`, that are full enough.
     """
     down, across = (-(-axis.out // TILE) for axis in conv.axes)
-    return n * down * across > (FEW_KEPT if kept else FEW)
+    pixels = conv.axes[0].out * conv.axes[1].out
+    return (
+        n * down * across > (FEW_KEPT if kept else FEW)
+        and pixels > FULL * down * across
+        and conv.channels * conv.filters <= most
+    )

@@ -9,7 +9,15 @@ from skdl.layers import Context, Conv2D
 from skdl.networks import Network
 from skdl.ops.conv import conv2d, conv2d_backward_input, conv2d_backward_weights
 from skdl.ops.geometry import make_conv
-from skdl.ops.winograd import FEW, FILTERS, INPUT, OUTPUT, fits, pays
+from skdl.ops.winograd import (
+    FEW,
+    FILTERS,
+    INPUT,
+    MOST_GRADIENTS,
+    OUTPUT,
+    fits,
+    pays,
+)
 
 SINGLE = np.dtype(np.float32)
 CASES = {  # pictures, their shape, filters, padding
@@ -62,6 +70,8 @@ def test_few_patches_go_the_direct_way():
     assert not pays(conv, FEW // 16, kept=False)
     assert pays(conv, FEW // 16 + 1, kept=False)
     assert pays(conv, 1, kept=True)
+    assert not pays(make_conv((9, 9, 32), 32, 3, padding=1), 99, kept=True)  # half full
+    assert pays(make_conv((10, 9, 32), 32, 3, padding=1), 99, kept=True)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(5, 16, 13, 32)).astype(np.float32)
     W = rng.normal(size=conv.filters_shape).astype(np.float32)
@@ -74,6 +84,16 @@ def test_few_patches_go_the_direct_way():
     if has_numba():
         with config_context(engine="numba"):
             assert (of(5, True) != of(5, False)).any()
+
+
+@pytest.mark.parametrize(
+    ("filters", "output", "weights"),
+    [(128, True, True), (144, True, False), (1024, True, False), (1040, False, False)],
+)
+def test_many_channels_go_the_direct_way(filters, output, weights):
+    conv = make_conv((8, 8, 128), filters, 3, padding=1)
+    assert pays(conv, 99, kept=False) is output
+    assert pays(conv, 99, kept=False, most=MOST_GRADIENTS) is weights
 
 
 def results(case, winograd, n_threads=1):
